@@ -1,0 +1,87 @@
+"""What one turn of the scheduler decided: writes for one transaction, and effects for after its commit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from studio.core.model import Attempt, Command, Dag, Run, TaskInstance
+from studio.core.states import AttemptState, RunState, TaskState
+
+
+@dataclass(frozen=True, slots=True)
+class TaskGuard:
+    """A TaskInstance to write, and what the database must still say of it: else the turn is stale."""
+
+    task: TaskInstance  # its `rev` is the new one
+    rev: int  # the one before
+    state: TaskState  # the one before; (state, task.state) is in TRANSITIONS or both are the same
+
+
+@dataclass(frozen=True, slots=True)
+class RunGuard:
+    """A Run to write, with the guard as in `TaskGuard`."""
+
+    run: Run
+    rev: int
+    state: RunState
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptGuard:
+    """An Attempt to write; the guard is the state before, which was not terminal."""
+
+    attempt: Attempt
+    state: AttemptState
+
+
+@dataclass(slots=True)
+class Writes:
+    """All the writes of a turn. They are kept all, or none of them."""
+
+    dags: list[Dag] = field(default_factory=list)  # insert or update by dag_id; rev guards: rev - 1 before, or new
+    removed_dags: list[str] = field(default_factory=list)  # with their versions, runs, tasks and attempts
+    new_runs: list[Run] = field(default_factory=list)
+    new_tasks: list[TaskInstance] = field(default_factory=list)
+    new_attempts: list[Attempt] = field(default_factory=list)
+    runs: list[RunGuard] = field(default_factory=list)
+    tasks: list[TaskGuard] = field(default_factory=list)
+    attempts: list[AttemptGuard] = field(default_factory=list)
+    commands: list[Command] = field(default_factory=list)  # pending → done or refused
+
+    def __bool__(self) -> bool:
+        return any(getattr(self, name) for name in self.__slots__)
+
+
+@dataclass(frozen=True, slots=True)
+class Launch:
+    """Give an attempt to the executor. Everything a worker needs to know, as plain values."""
+
+    attempt_id: int
+    dag_id: str
+    run_id: str
+    task_id: str
+    map_index: int
+    try_number: int
+    kind: str
+    config: dict[str, Any]
+    context: dict[str, Any]  # template context, JSON
+    directory: str  # relative to the artifact root
+    timeout: float | None  # seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """Make the executor end an attempt: interrupt, terminate, kill. It answers with a report."""
+
+    attempt_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Acknowledge:
+    """The outcome of an attempt is in the database: the worker may forget it."""
+
+    attempt_id: int
+
+
+Effect = Launch | Stop | Acknowledge

@@ -1,0 +1,106 @@
+"""Every error that Pipeline Studio raises on purpose.
+
+One root. The docstring of a class is its default message; a raised message says which object, which rule and
+what to do next. `code` is the stable word that the API and the CLI's `--json` carry.
+"""
+
+from __future__ import annotations
+
+
+class StudioError(Exception):
+    """Pipeline Studio could not do what was asked."""
+
+    code = "error"
+
+    def __init__(self, message: str | None = None, *, hint: str | None = None) -> None:
+        self.message = message or (type(self).__doc__ or "").strip().splitlines()[0]
+        self.hint = hint
+        super().__init__(self.message if hint is None else f"{self.message} {hint}")
+
+
+class InvalidInput(StudioError):
+    """A value that was given breaks a rule."""
+
+    code = "invalid_input"
+
+    def __init__(self, message: str | None = None, *, hint: str | None = None, field: str | None = None) -> None:
+        self.field = field
+        super().__init__(message, hint=hint)
+
+
+class InvalidName(InvalidInput):
+    """A name may hold letters, digits, `_`, `-` and `.`, and starts with a letter, a digit or `_`."""
+
+    code = "invalid_name"
+
+
+class InvalidDag(InvalidInput):
+    """The DAG breaks a rule and was not accepted."""
+
+    code = "invalid_dag"
+
+
+class InvalidParameter(InvalidInput):
+    """A parameter is unknown, badly named or not a JSON value."""
+
+    code = "invalid_parameter"
+
+
+class InvalidSchedule(InvalidInput):
+    """The schedule makes no sense or never fires."""
+
+    code = "invalid_schedule"
+
+
+class NotFound(StudioError):
+    """There is no such object."""
+
+    code = "not_found"
+
+
+class Conflict(StudioError):
+    """The object is not in a state in which this can be done."""
+
+    code = "conflict"
+
+
+class Forbidden(StudioError):
+    """This is not allowed."""
+
+    code = "forbidden"
+
+
+class ServerUnavailable(StudioError):
+    """The studio server does not answer. Start it with `studio server`."""
+
+    code = "server_unavailable"
+
+
+class StoreError(StudioError):
+    """The database could not do what was asked."""
+
+    code = "store_error"
+
+
+class StoreUnavailable(StoreError):
+    """The database does not answer; the same call may work later."""
+
+    code = "store_unavailable"
+
+
+class SchemaMismatch(StoreError):
+    """The database has another schema version than this server. Run `studio db upgrade`."""
+
+    code = "schema_mismatch"
+
+
+class Fenced(StoreError):
+    """Another scheduler has taken over; this one may write nothing any more."""
+
+    code = "fenced"
+
+
+class StaleWrite(StoreError):
+    """A guarded write met another state than it expected; nothing of its transaction was kept."""
+
+    code = "stale_write"

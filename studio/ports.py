@@ -1,0 +1,231 @@
+"""The seams of the scheduler: what it needs of the world, as contracts.
+
+Time, store, executor and artifacts are given from outside, so that the whole scheduler also runs on a virtual
+clock, a memory store and a scripted executor (`studio.testing`). Each contract has one test suite that every
+implementation passes: `tests/contract`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, Protocol
+
+from typing_extensions import Self
+
+from studio.core.model import Attempt, Command, CommandKind, Dag, DagFile, Run, RunWithTasks, TaskInstance
+from studio.core.spec import DagSpec
+from studio.core.states import RunState
+from studio.core.turn import Launch, Writes
+
+
+class Clock(Protocol):
+    """Both clocks of the world. No other code reads one."""
+
+    def now(self) -> float:
+        """Wall clock: seconds since 1970-01-01 UTC. For dates people see; never for a lease or a timeout."""
+
+    def monotonic(self) -> float:
+        """Seconds since some moment; never goes back."""
+
+    async def sleep(self, seconds: float) -> None:
+        """Return after `seconds` of monotonic time."""
+
+
+# --- store ---------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """The right to schedule. `number` is unique for ever: a later scheduler has a larger one (the epoch)."""
+
+    number: int
+    name: str  # host and process, for people
+
+
+@dataclass(frozen=True, slots=True)
+class SchedulerRow:
+    """Another scheduler, as seen in the database. It is alive while `beat` changes."""
+
+    number: int
+    name: str
+    beat: int
+    fenced: bool
+
+
+@dataclass(frozen=True, slots=True)
+class RunOverview:
+    """A run in a list, with how many of its task instances are in which state (state value → count)."""
+
+    run: Run
+    counts: dict[str, int]
+
+
+class Store(Protocol):
+    """The database. Each method is one transaction; none may block the event loop.
+
+    Every method may raise `StoreUnavailable` (the same call may work later; retryable errors were already
+    retried, with backoff, inside). Opening checks the schema and raises `SchemaMismatch`; a new, empty database
+    is created at the current schema.
+    """
+
+    async def __aenter__(self) -> Self: ...
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
+
+    # The scheduler's own ------------------------------------------------------------------------------------
+
+    async def register_scheduler(self, name: str) -> Lease:
+        """Make a new lease that owns nothing yet."""
+
+    async def beat(self, lease: Lease) -> None:
+        """Show that the lease's holder lives. Raises `Fenced` if it was taken."""
+
+    async def schedulers(self) -> list[SchedulerRow]:
+        """Every scheduler that was not fenced."""
+
+    async def take_over(self, lease: Lease, other: int, seen_beat: int) -> bool:
+        """Fence scheduler `other` and own its DAGs, if its beat is still `seen_beat`. False if it is not.
+
+        `other == lease.number` with any beat claims the DAGs that nobody owns (new or released ones).
+        """
+
+    async def release(self, lease: Lease) -> None:
+        """Give up the lease on an orderly stop: its DAGs belong to nobody, the row is fenced."""
+
+    async def commit(self, lease: Lease, writes: Writes) -> None:
+        """Keep all of `writes` in one transaction, or nothing.
+
+        Raises:
+            Fenced: the lease was taken over.
+            StaleWrite: a guard did not hold, or a unique key exists already.
+        """
+
+    async def owned_dags(self, lease: Lease) -> list[Dag]:
+        """The DAGs that this lease owns."""
+
+    async def unfinished_runs(self, lease: Lease) -> tuple[list[RunWithTasks], list[Attempt]]:
+        """Runs of owned DAGs that are not terminal, with all their tasks, and the attempts that are not terminal."""
+
+    async def load_run(self, dag_id: str, run_id: str) -> RunWithTasks | None:
+        """One run, finished or not."""
+
+    async def pending_commands(self, lease: Lease) -> list[Command]:
+        """Commands not yet handled, for owned DAGs and for DAGs that do not exist (publish), in order of id."""
+
+    # Anyone's writes ------------------------------------------------------------------------------------------
+
+    async def submit(
+        self, dag_id: str, kind: CommandKind, payload: dict[str, Any], *, actor: str, at: float, key: str | None = None
+    ) -> Command:
+        """Write a command durably. With a `key` that was used before: return that command, as it is now."""
+
+    async def save_dag_file(self, file: DagFile) -> None:
+        """Insert or replace by path."""
+
+    async def delete_dag_file(self, path: str) -> None:
+        """Forget the file; its DAGs stay."""
+
+    # Reads ------------------------------------------------------------------------------------------------------
+
+    async def command(self, command_id: int) -> Command | None: ...
+
+    async def dags(self) -> list[Dag]:
+        """All DAGs by id."""
+
+    async def dag(self, dag_id: str) -> Dag | None: ...
+
+    async def version(self, dag_id: str, version: str) -> DagSpec | None: ...
+
+    async def latest_runs(self, per_dag: int, dag_id: str | None = None) -> dict[str, list[RunOverview]]:
+        """For each DAG (or one) its newest `per_dag` runs by (run_after, id), newest first."""
+
+    async def runs(
+        self,
+        dag_id: str | None = None,
+        *,
+        states: Sequence[RunState] | None = None,
+        before: tuple[float, int] | None = None,
+        limit: int = 50,
+    ) -> list[RunOverview]:
+        """Runs by (run_after, id), newest first; `before` is the key of the last one of the page before."""
+
+    async def run(self, dag_id: str, run_id: str) -> tuple[Run, list[TaskInstance]] | None: ...
+
+    async def attempts(self, task_instance: int) -> list[Attempt]:
+        """All attempts of a TaskInstance, oldest first."""
+
+    async def dag_files(self) -> list[DagFile]: ...
+
+
+# --- executor ------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """A worker has begun an attempt."""
+
+    attempt_id: int
+    worker: str
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """An attempt has ended; the worker keeps this until it is acknowledged and says it again after a reconnect."""
+
+    attempt_id: int
+    worker: str
+    state: str  # an AttemptState value: success, failed or cancelled
+    started_at: float
+    ended_at: float
+    error: str | None = None
+    value: Any = None
+    details: dict[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """The worker of an attempt is gone and left no outcome. No process of the attempt is alive any more."""
+
+    attempt_id: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Capacity:
+    """How many attempts the executor wants to hold at once."""
+
+    slots: int
+
+
+Report = Started | Finished | Lost | Capacity
+
+
+class Executor(Protocol):
+    """Runs attempts somewhere. Its methods return at once; what happens comes back as reports, any number a call.
+
+    Reports may come doubled and late; a Finished or Lost comes at least once for every launched attempt.
+    """
+
+    async def start(self, report: Callable[[Sequence[Report]], None], unfinished: Sequence[Attempt]) -> set[int]:
+        """Begin, before any launch. `unfinished` are the attempts that the database believes alive.
+
+        Returns the ids of those that are provably not begun and unknown to every worker: the scheduler launches
+        them again. For each of the others a report follows (now or later): adopted, finished or lost.
+        """
+
+    async def stop(self) -> None:
+        """Let go of the workers without ending what they run: the next server adopts it."""
+
+    def launch(self, launches: Sequence[Launch]) -> None:
+        """Begin these attempts, in this order, as slots become free."""
+
+    def cancel(self, attempt_ids: Sequence[int]) -> None:
+        """End these attempts with all their processes; a Finished("cancelled") or another report follows."""
+
+    def acknowledge(self, attempt_ids: Sequence[int]) -> None:
+        """Their outcome is in the database."""
