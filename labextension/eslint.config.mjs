@@ -1,0 +1,41 @@
+import js from '@eslint/js';
+import reactHooks from 'eslint-plugin-react-hooks';
+import tseslint from 'typescript-eslint';
+
+// Outputs, logs and names come from other people's code. They reach the page as text or through JupyterLab's
+// sanitising renderer; a string never becomes markup here.
+const MARKUP_SINKS = ['innerHTML', 'outerHTML', 'insertAdjacentHTML', 'srcdoc'];
+const MARKUP_MESSAGE = 'Build the DOM with textContent, React or the rendermime registry: a string must not become markup.';
+
+export default tseslint.config(
+  { ignores: ['lib/', 'node_modules/'] },
+  js.configs.recommended,
+  ...tseslint.configs.recommendedTypeChecked,
+  {
+    languageOptions: {
+      parserOptions: { projectService: { allowDefaultProject: ['eslint.config.mjs'] }, tsconfigRootDir: import.meta.dirname }
+    },
+    plugins: { 'react-hooks': reactHooks },
+    rules: {
+      'react-hooks/rules-of-hooks': 'error',
+      'react-hooks/exhaustive-deps': 'error',
+
+      eqeqeq: ['error', 'always', { null: 'ignore' }],
+      'no-console': ['error', { allow: ['warn', 'error'] }],
+      'no-eval': 'error',
+      'no-restricted-properties': ['error', ...MARKUP_SINKS.map(property => ({ property, message: MARKUP_MESSAGE }))],
+      'no-restricted-syntax': [
+        'error',
+        { selector: 'JSXAttribute[name.name="dangerouslySetInnerHTML"]', message: MARKUP_MESSAGE },
+        { selector: 'CallExpression[callee.object.name="document"][callee.property.name=/^write(ln)?$/]', message: MARKUP_MESSAGE }
+      ],
+
+      '@typescript-eslint/consistent-type-imports': 'error',
+      '@typescript-eslint/no-explicit-any': 'error',
+      '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_' }],
+      // Lumino calls handlers for their effect: `onClick={async () => …}` is fine, a forgotten await elsewhere is not.
+      '@typescript-eslint/no-misused-promises': ['error', { checksVoidReturn: { attributes: false } }]
+    }
+  },
+  { files: ['eslint.config.mjs'], ...tseslint.configs.disableTypeChecked }
+);
