@@ -1,0 +1,68 @@
+"""Artifacts on the local disk: published sources by content hash, and a directory for each attempt."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import secrets
+from dataclasses import dataclass
+from pathlib import Path
+
+from studio.errors import Forbidden, InvalidInput, NotFound
+
+_DIGEST = re.compile(r"[0-9a-f]{64}")
+
+
+def contained(root: Path, relative: str) -> Path:
+    """`root`/`relative` with symlinks resolved; raises `Forbidden` if that is outside of `root`."""
+    base = root.resolve()
+    path = (base / relative).resolve()
+    if not path.is_relative_to(base):
+        raise Forbidden(f"The path {relative!r} leads out of its root.")
+    return path
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """Write so that a reader sees the old or the new content, never a part; private to the user."""
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(content)
+    temporary.replace(path)
+
+
+@dataclass(frozen=True, slots=True)
+class LocalArtifacts:
+    """`source_root` holds notebooks by hash, `artifact_root` what attempts leave behind."""
+
+    source_root: Path
+    artifact_root: Path
+
+    def put_source(self, digest: str, content: bytes) -> None:
+        """Keep a published notebook. Raises `InvalidInput` if `digest` is not the SHA-256 of `content`."""
+        if hashlib.sha256(content).hexdigest() != digest:
+            raise InvalidInput("The content does not have the given SHA-256.", field="digest")
+        path = self._source(digest)
+        if not path.exists():
+            write_atomically(path, content)
+
+    def has_source(self, digest: str) -> bool:
+        return self._source(digest).is_file()
+
+    def source_path(self, digest: str) -> Path:
+        """Where the notebook with this hash is. Raises `NotFound` if it was never published."""
+        path = self._source(digest)
+        if not path.is_file():
+            raise NotFound(f"No published notebook has the hash {digest[:12]}…", hint="Publish the DAG again.")
+        return path
+
+    def attempt_directory(self, relative: str) -> Path:
+        """The directory of an attempt (it may not exist yet)."""
+        return contained(self.artifact_root, relative)
+
+    def _source(self, digest: str) -> Path:
+        if not _DIGEST.fullmatch(digest):
+            raise InvalidInput("A source is named by 64 hex digits.", field="digest")
+        return self.source_root / digest[:2] / f"{digest}.ipynb"
