@@ -14,6 +14,11 @@ from typing import Any, Protocol
 
 from typing_extensions import Self
 
+from studio.core.events import Capacity as Capacity
+from studio.core.events import Finished as Finished
+from studio.core.events import Lost as Lost
+from studio.core.events import Report as Report
+from studio.core.events import Started as Started
 from studio.core.model import Attempt, Command, CommandKind, Dag, DagFile, Run, RunWithTasks, TaskInstance
 from studio.core.spec import DagSpec
 from studio.core.states import RunState
@@ -162,47 +167,6 @@ class Store(Protocol):
 
 
 # --- executor ------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Started:
-    """A worker has begun an attempt."""
-
-    attempt_id: int
-    worker: str
-    at: float
-
-
-@dataclass(frozen=True, slots=True)
-class Finished:
-    """An attempt has ended; the worker keeps this until it is acknowledged and says it again after a reconnect."""
-
-    attempt_id: int
-    worker: str
-    state: str  # an AttemptState value: success, failed or cancelled
-    started_at: float
-    ended_at: float
-    error: str | None = None
-    value: Any = None
-    details: dict[str, Any] | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Lost:
-    """The worker of an attempt is gone and left no outcome. No process of the attempt is alive any more."""
-
-    attempt_id: int
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class Capacity:
-    """How many attempts the executor wants to hold at once."""
-
-    slots: int
-
-
-Report = Started | Finished | Lost | Capacity
 
 
 class Executor(Protocol):
