@@ -26,19 +26,19 @@ class Body(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 # --- requests ------------------------------------------------------------------------------------------------
 
 
-class PublishDag(Body):
+class PublishDag(Body, frozen=True, kw_only=True):
     """Register a DAG, or a new version of it."""
 
     spec: DagSpec
 
 
-class UpdateDag(Body):
+class UpdateDag(Body, frozen=True, kw_only=True):
     """Change what is not part of the spec."""
 
     paused: bool
 
 
-class TriggerRun(Body):
+class TriggerRun(Body, frozen=True, kw_only=True):
     """Start a run by hand. `key`: the same key again gives the same run, once."""
 
     logical_date: str | None = None  # ISO 8601; without offset it is in the DAG's time zone
@@ -47,7 +47,7 @@ class TriggerRun(Body):
     key: str | None = None
 
 
-class ClearTasks(Body):
+class ClearTasks(Body, frozen=True, kw_only=True):
     """Run tasks of a run again; `downstream` takes everything that waits for them too."""
 
     task_ids: list[str]
@@ -58,7 +58,7 @@ class ClearTasks(Body):
 # --- answers -------------------------------------------------------------------------------------------------
 
 
-class ErrorDetail(Model):
+class ErrorDetail(Model, frozen=True, kw_only=True):
     """What was wrong and what to do next."""
 
     code: str
@@ -68,13 +68,13 @@ class ErrorDetail(Model):
     request_id: str | None = None
 
 
-class ErrorAnswer(Model):
+class ErrorAnswer(Model, frozen=True, kw_only=True):
     """Every answer with a status of 400 or more."""
 
     error: ErrorDetail
 
 
-class ServerInfo(Model):
+class ServerInfo(Model, frozen=True, kw_only=True):
     """Who answers."""
 
     version: str
@@ -88,7 +88,7 @@ class ServerInfo(Model):
     dag_folder: str | None = None
 
 
-class RunSummary(Model):
+class RunSummary(Model, frozen=True, kw_only=True):
     """A run without its tasks."""
 
     dag_id: str
@@ -109,7 +109,7 @@ class RunSummary(Model):
     rev: int
 
 
-class TaskStatus(Model):
+class TaskStatus(Model, frozen=True, kw_only=True):
     """A TaskInstance, as lists and graphs show it."""
 
     task_id: str
@@ -123,21 +123,21 @@ class TaskStatus(Model):
     rev: int
 
 
-class RunDetail(Model):
+class RunDetail(Model, frozen=True, kw_only=True):
     """A run with all its tasks."""
 
     run: RunSummary
     tasks: list[TaskStatus]
 
 
-class RunPage(Model):
+class RunPage(Model, frozen=True, kw_only=True):
     """Newest first. `next` is the `before` of the next page, or null at the end."""
 
     runs: list[RunSummary]
     next: str | None
 
 
-class TaskNode(Model):
+class TaskNode(Model, frozen=True, kw_only=True):
     """A task in the graph of a DAG."""
 
     id: str
@@ -148,7 +148,7 @@ class TaskNode(Model):
     label: str  # what is drawn below the id: the notebook's or the function's name
 
 
-class DagSummary(Model):
+class DagSummary(Model, frozen=True, kw_only=True):
     """A DAG in a list, with its newest runs (newest first)."""
 
     dag_id: str
@@ -165,7 +165,7 @@ class DagSummary(Model):
     rev: int
 
 
-class DagDetail(Model):
+class DagDetail(Model, frozen=True, kw_only=True):
     """A DAG with its graph."""
 
     dag: DagSummary
@@ -173,7 +173,7 @@ class DagDetail(Model):
     spec: DagSpec
 
 
-class DagFileStatus(Model):
+class DagFileStatus(Model, frozen=True, kw_only=True):
     """A file of the DAG folder."""
 
     path: str
@@ -183,12 +183,12 @@ class DagFileStatus(Model):
     parsed_at: datetime
 
 
-class DagList(Model):
+class DagList(Model, frozen=True, kw_only=True):
     dags: list[DagSummary]
     files: list[DagFileStatus]
 
 
-class AttemptInfo(Model):
+class AttemptInfo(Model, frozen=True, kw_only=True):
     """One try of a task."""
 
     id: int
@@ -205,7 +205,7 @@ class AttemptInfo(Model):
     output_path: str | None  # absolute path of the output notebook on the server's machine, once there is one
 
 
-class TaskDetail(Model):
+class TaskDetail(Model, frozen=True, kw_only=True):
     """A TaskInstance with its attempts, oldest first, and why it is not running (in words; may be empty)."""
 
     dag_id: str
@@ -216,7 +216,7 @@ class TaskDetail(Model):
     why: list[str]
 
 
-class CellOutput(Model):
+class CellOutput(Model, frozen=True, kw_only=True):
     """A cell of an executed notebook. `outputs` are nbformat 4 outputs."""
 
     index: int
@@ -228,7 +228,7 @@ class CellOutput(Model):
     duration: float | None  # seconds
 
 
-class TaskOutput(Model):
+class TaskOutput(Model, frozen=True, kw_only=True):
     """What a notebook task has produced so far. `try_number` 0: nothing was started yet."""
 
     attempt_id: int | None
@@ -241,7 +241,7 @@ class TaskOutput(Model):
     rev: int  # grows with every change of a cell
 
 
-class TaskLog(Model):
+class TaskLog(Model, frozen=True, kw_only=True):
     attempt_id: int | None
     try_number: int
     text: str

@@ -1,0 +1,95 @@
+"""The OpenAPI 3.1 document, made from `ROUTES` and the models. `docs/openapi.json` is a committed copy."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Final
+
+from studio._version import __version__
+from studio.api.models import ErrorAnswer
+from studio.api.routes import ROUTES, Route
+from studio.api.schema import REF, Schema, components, schema_of
+
+_QUERY: Final[dict[str, Schema]] = {
+    "runs": {"type": "integer", "minimum": 0, "maximum": 100, "description": "Newest runs per DAG."},
+    "limit": {"type": "integer", "minimum": 1, "maximum": 500, "description": "Runs per page."},
+    "before": {"type": "string", "description": "`next` of the page before."},
+    "state": {"type": "string", "description": "Run states, separated by commas."},
+    "dag_id": {"type": "string", "description": "Only runs of this DAG."},
+    "version": {"type": "string", "description": "Content hash of a version; without it, the current one."},
+    "map_index": {
+        "type": "integer",
+        "minimum": -1,
+        "description": "-1 (and without it) for a task that is not mapped.",
+    },
+    "try_number": {"type": "integer", "minimum": 1, "description": "Without it, the latest."},
+}
+
+
+def openapi_document() -> dict[str, Any]:
+    """The whole document as JSON values."""
+    paths: dict[str, dict[str, Any]] = {}
+    for route in ROUTES:
+        paths.setdefault(route.path, {})[route.method.lower()] = _operation(route)
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Pipeline Studio",
+            "version": __version__,
+            "description": "The API of the studio server. It listens on this machine only and wants a token.",
+        },
+        "security": [{"token": []}],
+        "paths": paths,
+        "components": {
+            "securitySchemes": {
+                "token": {
+                    "type": "http",
+                    "scheme": "bearer",
+                    "description": "`Authorization: token …` is taken too.",
+                }
+            },
+            "schemas": components(),
+        },
+    }
+
+
+def path_parameters(route: Route) -> list[str]:
+    """The names in `{…}` of a route's path, in order."""
+    return re.findall(r"\{(\w+)\}", route.path)
+
+
+def _operation(route: Route) -> dict[str, Any]:
+    parameters = [
+        {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
+        for name in path_parameters(route)
+    ]
+    parameters += [{"name": name, "in": "query", "schema": dict(_QUERY[name])} for name in route.query]
+    operation: dict[str, Any] = {"operationId": route.name, "summary": route.summary}
+    if parameters:
+        operation["parameters"] = parameters
+    if route.body is not None:
+        schema = {"$ref": REF + route.body.__name__}
+        operation["requestBody"] = {"required": True, "content": {"application/json": {"schema": schema}}}
+    elif route.name == "put_source":
+        binary = {"schema": {"type": "string", "contentMediaType": "application/octet-stream"}}
+        operation["requestBody"] = {"required": True, "content": {"application/octet-stream": binary}}
+    operation["responses"] = {str(route.status): _answer(route), "default": _error()}
+    return operation
+
+
+def _answer(route: Route) -> dict[str, Any]:
+    if route.answer is None:
+        return {"description": "Done."}
+    if route.answer is bytes:
+        return {
+            "description": "The file.",
+            "content": {"application/x-ipynb+json": {"schema": {"type": "string"}}},
+        }
+    return {"description": "Done.", "content": {"application/json": {"schema": schema_of(route.answer)}}}
+
+
+def _error() -> dict[str, Any]:
+    return {
+        "description": "Refused, or failed.",
+        "content": {"application/json": {"schema": {"$ref": REF + ErrorAnswer.__name__}}},
+    }
