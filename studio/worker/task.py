@@ -1,0 +1,112 @@
+"""What a runner is given for one attempt, what it hands back, and what it says in between. Plain values only."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any, Final, Literal
+
+import msgspec
+
+MAX_ERROR: Final = 4000  # bytes of `TaskResult.error`
+MAX_SOURCE: Final = 20_000  # characters of one cell in `NotebookStarted`
+
+CellState = Literal["running", "success", "failed", "skipped"]
+
+_ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\-_])")
+
+
+class TaskRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """One attempt. `config` belongs to `kind`: see `studio.worker.notebook` and `studio.worker.function`."""
+
+    attempt_id: int
+    dag_id: str
+    run_id: str
+    task_id: str
+    map_index: int = -1
+    try_number: int
+    kind: str
+    config: dict[str, Any]
+    context: dict[str, Any]  # what templates may use: ds, ts, run_id, params, …
+    directory: str  # the attempt's own, absolute, existing: output.ipynb and log.txt go here
+    env: dict[str, str] = {}  # extra environment for user code
+
+
+class TaskResult(msgspec.Struct, frozen=True, kw_only=True):
+    """How an attempt ended. `error` is a line for people, then the tail of the traceback; no ANSI codes."""
+
+    state: Literal["success", "failed"]
+    error: str | None = None
+    failed_cell: int | None = None  # index in the output notebook
+    value: Any = None  # JSON
+    details: dict[str, Any] = {}  # JSON; what the kind found worth keeping
+
+
+class CellSource(msgspec.Struct, frozen=True, kw_only=True):
+    """A cell of the notebook as it is executed, parameters injected."""
+
+    index: int
+    id: str
+    cell_type: str
+    source: str  # cut to MAX_SOURCE
+
+
+class Rendered(msgspec.Struct, frozen=True, kw_only=True, tag="rendered"):
+    """The parameters after templating."""
+
+    parameters: dict[str, Any]
+
+
+class NotebookStarted(msgspec.Struct, frozen=True, kw_only=True, tag="notebook_started"):
+    """The notebook is parameterised; its kernel starts now."""
+
+    cells_total: int
+    cells: list[CellSource]
+
+
+class KernelStarted(msgspec.Struct, frozen=True, kw_only=True, tag="kernel_started"):
+    """A kernel runs, in a process group of its own; whoever kills the runner kills it too."""
+
+    pid: int
+    kernel_name: str
+
+
+class CellChanged(msgspec.Struct, frozen=True, kw_only=True, tag="cell_changed"):
+    """A code cell has another state or more outputs. Replaces what was said of the cell before."""
+
+    index: int  # in the output notebook
+    state: CellState
+    outputs: list[dict[str, Any]]  # nbformat, complete, capped
+    execution_count: int | None = None
+    started: float | None = None  # seconds since the epoch
+    duration: float | None = None  # seconds
+
+
+class Log(msgspec.Struct, frozen=True, kw_only=True, tag="log"):
+    """A line for the attempt's log."""
+
+    text: str
+
+
+Event = Rendered | NotebookStarted | KernelStarted | CellChanged | Log
+Emit = Callable[[Event], None]
+
+
+def without_ansi(text: str) -> str:
+    """`text` without terminal escape sequences."""
+    return _ANSI.sub("", text)
+
+
+def failure(error: str, *, failed_cell: int | None = None, details: dict[str, Any] | None = None) -> TaskResult:
+    """A failed result, its error made plain and cut to `MAX_ERROR` bytes: the head line and the tail are kept."""
+    return TaskResult(state="failed", error=cut_error(error), failed_cell=failed_cell, details=details or {})
+
+
+def cut_error(error: str) -> str:
+    """`error` without ANSI codes and of at most `MAX_ERROR` bytes: the head of the first line, then the tail."""
+    plain = without_ansi(error).encode("utf-8", "replace")
+    if len(plain) <= MAX_ERROR:
+        return plain.decode()
+    head = plain.split(b"\n", 1)[0][: MAX_ERROR // 4]
+    tail = plain[len(head) :][-(MAX_ERROR - len(head) - 16) :]
+    return head.decode(errors="ignore") + "\n…\n" + tail.decode(errors="ignore")
