@@ -62,11 +62,13 @@ def parse_cron(text: str) -> CronText:
         for part in value.split(","):
             _check_part(text, part, name, least, most, words)
     try:
-        croniter(expression, datetime(2000, 1, 1)).get_next(datetime)
+        croniter(expression, datetime(2000, 1, 1)).get_next(datetime)  # noqa: DTZ001 - wall time
     except CroniterBadDateError as error:
         raise InvalidSchedule(f"The schedule {shown(text)} never fires.", field="schedule") from error
     except (CroniterBadCronError, ValueError) as error:
-        raise InvalidSchedule(f"The schedule {shown(text)} is no cron expression: {error}", field="schedule") from error
+        raise InvalidSchedule(
+            f"The schedule {shown(text)} is no cron expression: {error}", field="schedule"
+        ) from error
     return CronText(" ".join(fields), every_hour=fields[1] in ("*", "*/1", "0-23"))
 
 

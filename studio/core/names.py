@@ -29,7 +29,9 @@ def check_name(value: object, what: str) -> str:
     if not isinstance(value, str):
         raise InvalidName(f"The id of a {what} is text, not {shown(value)}.", field="id")
     if not 1 <= len(value) <= MAX_NAME:
-        raise InvalidName(f"The {what} id {shown(value)} has {len(value)} characters; 1 to {MAX_NAME} are allowed.")
+        raise InvalidName(
+            f"The {what} id {shown(value)} has {len(value)} characters; 1 to {MAX_NAME} are allowed."
+        )
     if not _NAME.fullmatch(value) or value.endswith("."):
         bad = next((c for c in value if not _NAME.fullmatch("x" + c)), value[0])
         raise InvalidName(

@@ -62,7 +62,9 @@ def instant_of(text: str, zone: ZoneInfo, field: str) -> float:
         return (moment if moment.tzinfo else moment.replace(tzinfo=zone)).timestamp()
     except (ValueError, OverflowError, OSError) as error:
         raise InvalidSchedule(
-            f"{field} is {shown(text)}, which is no date.", hint="Write it like 2013-01-31 or 2013-01-31T06:00.", field=field
+            f"{field} is {shown(text)}, which is no date.",
+            hint="Write it like 2013-01-31 or 2013-01-31T06:00.",
+            field=field,
         ) from error
 
 
@@ -103,7 +105,9 @@ class Cron:
                 return self._next_real_hour(cron.expression, instant)
             return self._next_wall_time(cron.expression, instant)
         except CroniterBadDateError as error:
-            raise InvalidSchedule(f"The schedule {shown(self.text)} never fires.", field="schedule") from error
+            raise InvalidSchedule(
+                f"The schedule {shown(self.text)} never fires.", field="schedule"
+            ) from error
 
     def _next_wall_time(self, expression: str, instant: float) -> float:
         # An hour earlier than needed, because wall time may stand an hour back in an overlap.
@@ -120,7 +124,9 @@ class Cron:
         first = naive.replace(tzinfo=self.zone, fold=0).timestamp()
         if datetime.fromtimestamp(first, self.zone).replace(tzinfo=None) == naive:
             return first
-        before = naive.replace(tzinfo=self.zone, fold=1).timestamp()  # in a gap, fold=1 lies before the change
+        before = naive.replace(
+            tzinfo=self.zone, fold=1
+        ).timestamp()  # in a gap, fold=1 lies before the change
         change = self._change_between(before, first)
         return change if datetime.fromtimestamp(change, self.zone).date() == naive.date() else None
 
@@ -140,7 +146,9 @@ class Cron:
             start = change
 
     def _matches(self, expression: str, instant: float) -> bool:
-        return bool(croniter.match(expression, datetime.fromtimestamp(instant, self.zone).replace(tzinfo=None)))
+        return bool(
+            croniter.match(expression, datetime.fromtimestamp(instant, self.zone).replace(tzinfo=None))
+        )
 
     def _offset(self, instant: float) -> float:
         offset = datetime.fromtimestamp(instant, self.zone).utcoffset()

@@ -158,3 +158,9 @@ def check_transition(start: TaskState, finish: TaskState, who: str) -> None:
     if finish not in TRANSITIONS[start]:
         legal = ", ".join(state.value for state in TRANSITIONS[start]) or "nothing"
         raise Conflict(f"{who} is {start.value} and cannot become {finish.value}; it can become {legal}.")
+
+
+def check_run_transition(start: RunState, finish: RunState, who: str) -> None:
+    """Raise `Conflict` unless `start` → `finish` is in `RUN_TRANSITIONS`; `who` names the run."""
+    if finish not in RUN_TRANSITIONS[start]:
+        raise Conflict(f"The run {who} is {start.value} and cannot become {finish.value}.")

@@ -39,7 +39,9 @@ class AttemptGuard:
 class Writes:
     """All the writes of a turn. They are kept all, or none of them."""
 
-    dags: list[Dag] = field(default_factory=list)  # insert or update by dag_id; rev guards: rev - 1 before, or new
+    dags: list[Dag] = field(
+        default_factory=list
+    )  # insert or update by dag_id; rev guards: rev - 1 before, or new
     removed_dags: list[str] = field(default_factory=list)  # with their versions, runs, tasks and attempts
     new_runs: list[Run] = field(default_factory=list)
     new_tasks: list[TaskInstance] = field(default_factory=list)

@@ -18,12 +18,18 @@ MAX_RETRIES = 100
 def validate(spec: DagSpec) -> None:
     """Raise `InvalidName`, `InvalidDag` or `InvalidSchedule` unless the spec is a DAG that can run."""
     if spec.format != FORMAT:
-        raise InvalidDag(f"The spec has format {spec.format}; this version reads format {FORMAT}.", field="format")
+        raise InvalidDag(
+            f"The spec has format {spec.format}; this version reads format {FORMAT}.", field="format"
+        )
     check_name(spec.id, "DAG")
     if not spec.tasks:
-        raise InvalidDag(f"The DAG {shown(spec.id)} has no tasks.", hint="Add one, for example notebook('x.ipynb').")
+        raise InvalidDag(
+            f"The DAG {shown(spec.id)} has no tasks.", hint="Add one, for example notebook('x.ipynb')."
+        )
     if len(spec.tasks) > MAX_TASKS:
-        raise InvalidDag(f"The DAG {shown(spec.id)} has {len(spec.tasks)} tasks; at most {MAX_TASKS} are allowed.")
+        raise InvalidDag(
+            f"The DAG {shown(spec.id)} has {len(spec.tasks)} tasks; at most {MAX_TASKS} are allowed."
+        )
     _whole(spec.max_active_runs, "max_active_runs", 1, 100_000)
     _whole(spec.max_active_tasks, "max_active_tasks", 1, 100_000)
     _check_tasks(spec)
@@ -35,7 +41,9 @@ def _check_tasks(spec: DagSpec) -> None:
     for task in spec.tasks:
         check_name(task.id, "task")
         if task.id in known:
-            raise InvalidDag(f"Two tasks of {shown(spec.id)} have the id {shown(task.id)}.", hint="Give one a task_id.")
+            raise InvalidDag(
+                f"Two tasks of {shown(spec.id)} have the id {shown(task.id)}.", hint="Give one a task_id."
+            )
         known[task.id] = task
     for task in spec.tasks:
         _check_task(task)
@@ -50,7 +58,9 @@ def _check_tasks(spec: DagSpec) -> None:
     cycle = find_cycle({task.id: task.upstream for task in spec.tasks})
     if cycle is not None:
         path = cycle if len(cycle) <= 12 else [*cycle[:6], "…", *cycle[-5:]]
-        raise InvalidDag(f"The DAG {shown(spec.id)} has a cycle: {' → '.join(path)}.", hint="Remove one of these edges.")
+        raise InvalidDag(
+            f"The DAG {shown(spec.id)} has a cycle: {' → '.join(path)}.", hint="Remove one of these edges."
+        )
 
 
 def _check_task(task: TaskSpec) -> None:
@@ -66,7 +76,9 @@ def _check_task(task: TaskSpec) -> None:
         if not math.isfinite(value) or value < 0:
             raise InvalidDag(f"{where}: {name} is {value}; it must be 0 or more.", field=name)
     if task.timeout is not None and not (math.isfinite(task.timeout) and task.timeout > 0):
-        raise InvalidDag(f"{where}: timeout is {task.timeout}; it must be more than 0 seconds.", field="timeout")
+        raise InvalidDag(
+            f"{where}: timeout is {task.timeout}; it must be more than 0 seconds.", field="timeout"
+        )
 
 
 def _check_schedule(spec: DagSpec) -> None:
@@ -77,7 +89,9 @@ def _check_schedule(spec: DagSpec) -> None:
     start = None if spec.start_date is None else instant_of(spec.start_date, zone, "start_date")
     end = None if spec.end_date is None else instant_of(spec.end_date, zone, "end_date")
     if start is not None and end is not None and end < start:
-        raise InvalidSchedule(f"end_date {spec.end_date} is before start_date {spec.start_date}.", field="end_date")
+        raise InvalidSchedule(
+            f"end_date {spec.end_date} is before start_date {spec.start_date}.", field="end_date"
+        )
 
 
 def _whole(value: int, what: str, least: int, most: int) -> None:

@@ -1,0 +1,87 @@
+"""Who may schedule: one lease a scheduler, watched by the others.
+
+A scheduler shows that it lives by a counter in its row. Another one judges it dead when it has watched that counter
+stand still for `LEASE` seconds of its own monotonic clock, while the database answered: clocks are never compared.
+Taking over fences the dead one in the same transaction, and every commit checks that its own row is not fenced.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from studio.errors import StoreUnavailable
+from studio.ports import Clock, Lease, Store
+
+BEAT = 5.0  # seconds
+LEASE = 30.0  # seconds
+
+
+@dataclass(slots=True)
+class _Seen:
+    beat: int
+    since: float  # monotonic
+
+
+class LeaseKeeper:
+    """Holds the own lease and takes over those of the dead."""
+
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock,
+        *,
+        name: str,
+        gone: Callable[[str], bool],
+        beat_interval: float = BEAT,
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._name = name
+        self._gone = gone
+        self._seen: dict[int, _Seen] = {}
+        self._lease: Lease | None = None
+        self.beat_interval = beat_interval
+
+    @property
+    def lease(self) -> Lease:
+        assert self._lease is not None, "acquire() comes first"
+        return self._lease
+
+    async def acquire(self) -> Lease:
+        """Register, and own what belongs to nobody or to the certainly dead."""
+        self._lease = await self._store.register_scheduler(self._name)
+        for other in await self._store.schedulers():
+            if other.number != self._lease.number and self._gone(other.name):
+                await self._store.take_over(self._lease, other.number, other.beat)
+        await self._store.take_over(self._lease, self._lease.number, 0)
+        return self._lease
+
+    async def beat(self) -> bool:
+        """Show that we live and look at the others. True if DAGs were taken over. Raises `Fenced`."""
+        try:
+            await self._store.beat(self.lease)
+            return await self._watch()
+        except StoreUnavailable:
+            self._seen.clear()  # nobody can be judged by what we could not see
+            return False
+
+    async def release(self) -> None:
+        """Give the lease back, if the database answers; otherwise it runs out by itself."""
+        if self._lease is not None:
+            try:
+                await self._store.release(self._lease)
+            except StoreUnavailable:
+                pass
+
+    async def _watch(self) -> bool:
+        now, taken = self._clock.monotonic(), False
+        others = [row for row in await self._store.schedulers() if row.number != self.lease.number]
+        for other in others:
+            seen = self._seen.get(other.number)
+            if seen is None or seen.beat != other.beat:
+                self._seen[other.number] = _Seen(other.beat, now)
+            elif now - seen.since >= LEASE or self._gone(other.name):
+                taken |= await self._store.take_over(self.lease, other.number, other.beat)
+        self._seen = {row.number: self._seen[row.number] for row in others}
+        return taken
