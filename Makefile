@@ -55,7 +55,7 @@ install: $(INSTALLED) $(LABEXTENSION)
 $(TOOLS): build_support/studio_build.py
 	@"$(PYTHON)" -c 'import sys; sys.version_info >= (3, 10) or sys.exit("Python 3.10 or newer is needed; name one: make PYTHON=python3.12")'
 	test -x "$(BIN)/python" || "$(PYTHON)" -m venv $(VENV)
-	"$(BIN)/python" -m pip install -q "hatchling>=1.27" "hatch-jupyter-builder>=0.10,<1" "jupyter-builder>=1.2,<2"
+	"$(BIN)/python" -m pip install -q "editables>=0.5" "hatchling>=1.27" "hatch-jupyter-builder>=0.10,<1" "jupyter-builder>=1.2,<2"
 	node="$$("$(BIN)/python" build_support/studio_build.py)" && { test -z "$$node" || "$(BIN)/python" -m pip install -q "$$node"; }
 	touch $@
 
