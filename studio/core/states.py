@@ -164,3 +164,28 @@ def check_run_transition(start: RunState, finish: RunState, who: str) -> None:
     """Raise `Conflict` unless `start` → `finish` is in `RUN_TRANSITIONS`; `who` names the run."""
     if finish not in RUN_TRANSITIONS[start]:
         raise Conflict(f"The run {who} is {start.value} and cannot become {finish.value}.")
+
+
+def _within_a_turn(
+    table: dict[TaskState, dict[TaskState, str]] | dict[RunState, dict[RunState, str]], last: object = None
+) -> dict[object, frozenset[object]]:
+    """State → the states that several steps of one turn can lead to; nothing follows on `last` within a turn."""
+    steps: dict[object, frozenset[object]] = {state: frozenset(nexts) for state, nexts in table.items()}
+    reach: dict[object, frozenset[object]] = {}
+    for start in steps:
+        found: set[object] = set()
+        stack = [start]
+        while stack:
+            state = stack.pop()
+            if state is last and state is not start:
+                continue
+            stack.extend(steps[state] - found)
+            found |= steps[state]
+        reach[start] = frozenset(found)
+    return reach
+
+
+#: A turn is written once, so several steps may be merged into one UPDATE. An attempt begins only after the commit of
+#: the turn that queued it: nothing leads from before QUEUED to after it within a turn.
+TASK_WRITES: Final = _within_a_turn(TRANSITIONS, last=TaskState.QUEUED)
+RUN_WRITES: Final = _within_a_turn(RUN_TRANSITIONS)

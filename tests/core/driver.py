@@ -1,0 +1,76 @@
+"""Drives a machine by hand: commands in, reports in, states out. No store, no loop, no clock."""
+
+from __future__ import annotations
+
+from itertools import count
+from typing import Any
+
+import msgspec
+
+from studio.core.events import Capacity, CommandGiven, Event, Finished, Lost, Started
+from studio.core.machine import Machine, Turn
+from studio.core.model import Command, CommandKind
+from studio.core.spec import DagSpec, TaskSpec
+from studio.core.turn import Launch
+
+
+def task(task_id: str, *upstream: str, **options: Any) -> TaskSpec:
+    return TaskSpec(id=task_id, kind="function", upstream=upstream, **options)
+
+
+def dag(*tasks: TaskSpec, dag_id: str = "d", **options: Any) -> DagSpec:
+    return DagSpec(id=dag_id, tasks=tasks, **options)
+
+
+class Driver:
+    def __init__(self, slots: int = 100, now: float = 1_000_000.0) -> None:
+        self.machine = Machine(first_id=1)
+        self.now = now
+        self._command_ids = count(1)
+        self.moves: set[tuple[str, str]] = set()  # (state before, state after) of every task write
+        self.turns: list[Turn] = []
+        self.launched: dict[str, Launch] = {}  # the latest of each task
+        self.states: dict[str, str] = {}
+        self.run_states: dict[str, str] = {}
+        self.feed(Capacity(slots))
+
+    def feed(self, *events: Event, after: float = 0.0) -> Turn:
+        self.now += after
+        turn = self.machine.handle(events, self.now)
+        self.turns.append(turn)
+        self.moves |= {
+            (g.state.value, g.task.state.value) for g in turn.writes.tasks if g.state != g.task.state
+        }
+        for effect in turn.effects:
+            if isinstance(effect, Launch):
+                self.launched[effect.task_id] = effect
+        for touched in turn.runs:
+            self.run_states[touched.run.run_id] = touched.run.state.value
+            self.states.update({t.task_id: t.state.value for t in touched.tasks})
+        return turn
+
+    def command(
+        self, kind: CommandKind, payload: dict[str, Any] | None = None, dag_id: str = "d", **facts: Any
+    ) -> Command:
+        command = Command(next(self._command_ids), dag_id, kind, payload or {}, actor="ada")
+        self.feed(CommandGiven(command, **facts))
+        return command
+
+    def publish(self, spec: DagSpec) -> Command:
+        return self.command("publish", {"spec": msgspec.to_builtins(spec)}, spec.id)
+
+    def trigger(self, dag_id: str = "d", **payload: Any) -> str:
+        command = self.command("trigger", payload, dag_id)
+        assert command.state == "done", command.result
+        return str(command.result["run_id"])
+
+    def begin(self, task_id: str) -> Turn:
+        return self.feed(Started(self.launched[task_id].attempt_id, "w", self.now))
+
+    def end(self, task_id: str, state: str = "success", after: float = 0.0) -> Turn:
+        self.now += after
+        attempt = self.launched[task_id].attempt_id
+        return self.feed(Finished(attempt, "w", state, self.now, self.now))
+
+    def lose(self, task_id: str) -> Turn:
+        return self.feed(Lost(self.launched[task_id].attempt_id, "the worker is gone"))
