@@ -14,14 +14,13 @@ from urllib.parse import urlencode
 
 from jupyter_core.paths import jupyter_runtime_dir
 
-ROOT = Path(__file__).resolve().parent.parent
-NOTEBOOK = "notebooks/01_flights.ipynb"
+NOTEBOOK = Path(__file__).resolve().parent.parent / "notebooks" / "01_flights.ipynb"
 
 
 def main(arguments: list[str]) -> int:
     """Run JupyterLab until it ends; `arguments` are options of `jupyter lab`. Returns its exit code."""
-    command = [sys.executable, "-m", "jupyterlab", NOTEBOOK, *_options_for_this_machine(), *arguments]
-    lab = subprocess.Popen(command, cwd=ROOT)
+    command = [sys.executable, "-m", "jupyterlab", NOTEBOOK.name, *_options_for_this_machine(), *arguments]
+    lab = subprocess.Popen(command, cwd=NOTEBOOK.parent)
     # Ctrl-C reaches JupyterLab too, which asks before it ends; a request to end is passed on.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, lambda *_: lab.terminate())
@@ -70,7 +69,7 @@ def _wait_for_link(lab: subprocess.Popen[bytes]) -> str | None:
             continue
         time.sleep(0.5)  # let the server's own lines pass, so that the link stands below them
         query = "?" + urlencode({"token": server["token"]}) if server["token"] else ""
-        return f"{server['url']}lab/tree/{NOTEBOOK}{query}"
+        return f"{server['url']}lab/tree/{NOTEBOOK.name}{query}"
     return None
 
 
