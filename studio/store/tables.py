@@ -1,0 +1,182 @@
+"""The tables. One record class of `studio.core.model` is one table, one field one column.
+
+Written for SQLite, PostgreSQL, MySQL/MariaDB and Oracle at once, hence:
+
+* No identifier is longer than 30 characters or a reserved word somewhere: `Dag.cursor` is `last_tick`,
+  `Command.key` is `idem_key`.
+* Oracle takes '' for NULL: text that may be empty is nullable, and `rows` reads NULL as "".
+* MySQL and Oracle have no partial indexes, and Oracle counts two half-empty composite keys as equal. "One scheduled
+  run per DAG and logical date" is therefore a nullable key of its own, `dag_run.scheduled_key`.
+* JSON is text: the same everywhere, and nothing but `rows` looks inside.
+
+Times are seconds since 1970-01-01 UTC, as double.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import Column, ForeignKeyConstraint, Index, MetaData, Table, UniqueConstraint
+from sqlalchemy.dialects import mysql, oracle
+
+from studio.core.names import MAX_NAME, MAX_RUN_ID
+
+metadata = MetaData(
+    naming_convention={
+        "pk": "pk_%(table_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_name)s",
+        "ix": "ix_%(table_name)s_%(column_0_name)s",
+    }
+)
+
+#: On SQLite INTEGER PRIMARY KEY is the row itself; BIGINT would be a second index.
+ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+TIME: sa.types.TypeEngine[float] = sa.Double().with_variant(oracle.BINARY_DOUBLE(), "oracle")
+LONG_TEXT = sa.Text().with_variant(mysql.LONGTEXT(), "mysql", "mariadb")
+DAG_ID = sa.String(MAX_NAME)
+RUN_ID = sa.String(MAX_RUN_ID)
+HASH = sa.String(64)  # sha256, hexadecimal
+WORD = sa.String(20)  # a state or a kind
+
+#: MySQL and MariaDB compare names without case unless they are told otherwise.
+_MYSQL: dict[str, Any] = {
+    f"{dialect}_{option}": value
+    for dialect in ("mysql", "mariadb")
+    for option, value in {"engine": "InnoDB", "charset": "utf8mb4", "collate": "utf8mb4_bin"}.items()
+}
+
+
+def _table(name: str, *parts: sa.schema.SchemaItem, **options: Any) -> Table:
+    return Table(name, metadata, *parts, **_MYSQL, **options)
+
+
+scheduler = _table(
+    "scheduler",
+    # AUTOINCREMENT: the number of a row that is gone is never given again; it is the epoch of a lease.
+    Column("id", ID, sa.Identity(), primary_key=True),
+    Column("name", sa.String(250), nullable=False),
+    Column("beat", ID, nullable=False),
+    Column("fenced", sa.Boolean, nullable=False),
+    sqlite_autoincrement=True,
+)
+
+dag = _table(
+    "dag",
+    Column("dag_id", DAG_ID, primary_key=True),
+    Column("version", HASH, nullable=False),
+    Column("paused", sa.Boolean, nullable=False),
+    Column("last_tick", TIME),
+    Column("next_due", TIME),
+    Column("created_at", TIME, nullable=False),
+    Column("updated_at", TIME, nullable=False),
+    Column("rev", ID, nullable=False),
+    Column("owner", ID),  # scheduler.id; no foreign key, so that a commit does not lock rows of others
+    Index("ix_dag_owner", "owner"),
+)
+
+dag_version = _table(
+    "dag_version",
+    Column("dag_id", DAG_ID, primary_key=True),
+    Column("version", HASH, primary_key=True),
+    Column("spec", LONG_TEXT, nullable=False),
+    Column("spec_hash", HASH, nullable=False),  # of the text: documentation may change within a version
+    Column("created_at", TIME, nullable=False),
+    ForeignKeyConstraint(["dag_id"], ["dag.dag_id"]),
+)
+
+dag_run = _table(
+    "dag_run",
+    Column("id", ID, primary_key=True, autoincrement=False),
+    Column("dag_id", DAG_ID, nullable=False),
+    Column("run_id", RUN_ID, nullable=False),
+    Column("run_type", WORD, nullable=False),
+    Column("version", HASH, nullable=False),
+    Column("run_after", TIME, nullable=False),
+    Column("logical_date", TIME),
+    Column("interval_start", TIME),
+    Column("interval_end", TIME),
+    Column("state", WORD, nullable=False),
+    Column("cancelling", sa.Boolean, nullable=False),
+    Column("with_failures", sa.Boolean, nullable=False),
+    Column("params", LONG_TEXT, nullable=False),
+    Column("queued_at", TIME, nullable=False),
+    Column("started_at", TIME),
+    Column("ended_at", TIME),
+    Column("triggered_by", sa.String(250)),
+    Column("rev", ID, nullable=False),
+    Column("scheduled_key", sa.String(MAX_NAME + 30)),
+    UniqueConstraint("dag_id", "run_id"),
+    UniqueConstraint("scheduled_key"),
+    ForeignKeyConstraint(["dag_id", "version"], ["dag_version.dag_id", "dag_version.version"]),
+    Index("ix_dag_run_newest", "dag_id", "run_after", "id"),
+    Index("ix_dag_run_after", "run_after", "id"),
+    Index("ix_dag_run_state", "state", "run_after", "id"),
+)
+
+task_instance = _table(
+    "task_instance",
+    Column("id", ID, primary_key=True, autoincrement=False),
+    Column("run", ID, nullable=False),
+    Column("task_id", DAG_ID, nullable=False),
+    Column("map_index", sa.Integer, nullable=False),
+    Column("state", WORD, nullable=False),
+    Column("try_number", sa.Integer, nullable=False),
+    Column("max_tries", sa.Integer, nullable=False),
+    Column("lost_count", sa.Integer, nullable=False),
+    Column("attempt", ID),  # no foreign key: the two tables would need each other
+    Column("retry_at", TIME),
+    Column("started_at", TIME),
+    Column("ended_at", TIME),
+    Column("rev", ID, nullable=False),
+    UniqueConstraint("run", "task_id", "map_index"),  # also the index for "the tasks of a run"
+    ForeignKeyConstraint(["run"], ["dag_run.id"]),
+)
+
+attempt = _table(
+    "attempt",
+    Column("id", ID, primary_key=True, autoincrement=False),
+    Column("task_instance", ID, nullable=False),
+    Column("try_number", sa.Integer, nullable=False),
+    Column("state", WORD, nullable=False),
+    Column("queued_at", TIME, nullable=False),
+    Column("started_at", TIME),
+    Column("ended_at", TIME),
+    Column("worker", sa.String(250)),
+    Column("directory", LONG_TEXT),
+    Column("error", LONG_TEXT),
+    Column("value", LONG_TEXT, nullable=False),
+    Column("details", LONG_TEXT, nullable=False),
+    UniqueConstraint("task_instance", "try_number"),  # also the index for "the attempts of a task instance"
+    ForeignKeyConstraint(["task_instance"], ["task_instance.id"]),
+    Index("ix_attempt_state", "state"),
+)
+
+command = _table(
+    "command",
+    Column("id", ID, sa.Identity(), primary_key=True),
+    Column("dag_id", DAG_ID, nullable=False),  # no foreign key: `publish` comes before its DAG
+    Column("kind", WORD, nullable=False),
+    Column("payload", LONG_TEXT, nullable=False),
+    Column("actor", sa.String(250)),
+    Column("created_at", TIME, nullable=False),
+    Column("idem_key", sa.String(250)),
+    Column("state", WORD, nullable=False),
+    Column("result", LONG_TEXT, nullable=False),
+    Column("handled_at", TIME),
+    UniqueConstraint("idem_key"),
+    Index("ix_command_state", "state", "id"),
+    sqlite_autoincrement=True,
+)
+
+dag_file = _table(
+    "dag_file",
+    Column("id", HASH, primary_key=True),  # sha256 of the path, which may be longer than a key of MySQL
+    Column("path", LONG_TEXT, nullable=False),
+    Column("digest", HASH),
+    Column("dag_ids", LONG_TEXT, nullable=False),
+    Column("error", LONG_TEXT),
+    Column("error_line", sa.Integer),
+    Column("parsed_at", TIME, nullable=False),
+)
