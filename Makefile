@@ -17,8 +17,10 @@ LAB_SOURCES := $(shell find labextension/src labextension/schema labextension/st
     labextension/package.json labextension/tsconfig.json labextension/yarn.lock
 LAB_LINK := $(VENV)/share/jupyter/labextensions/pipeline-studio
 
+CHECKS := check-ruff check-format check-types check-layers check-generated check-front
+
 .DEFAULT_GOAL := help
-.PHONY: help install lab demo test check bench clean
+.PHONY: help install lab demo test check bench clean $(CHECKS)
 .DELETE_ON_ERROR:
 
 help:  ## what there is
@@ -33,12 +35,19 @@ demo: install  ## the example unattended: publish a DAG, run three days, show wh
 test: install  ## all tests (ARGS="-k states": options of pytest)
 	"$(BIN)/python" -m pytest $(ARGS)
 
-check: install $(NODE_MODULES)  ## linters, types, layers, generated files
+check: $(CHECKS)  ## linters, types, layers, generated files (`make -k check` goes on after a fault)
+
+check-ruff: install
 	"$(BIN)/ruff" check .
+check-format: install
 	"$(BIN)/ruff" format --check .
+check-types: install
 	"$(BIN)/mypy"
+check-layers: install
 	"$(BIN)/lint-imports" --no-logo --cache-dir $(VENV)/import-linter
+check-generated: install
 	"$(BIN)/python" scripts/generate.py --check
+check-front: install $(NODE_MODULES)
 	cd labextension && jlpm run check
 
 bench: install  ## measure (see docs/benchmarks.md)
