@@ -37,15 +37,15 @@ test: install  ## all tests (ARGS="-k states": options of pytest)
 
 check: $(CHECKS)  ## linters, types, layers, generated files (`make -k check` goes on after a fault)
 
-check-ruff: install
+check-ruff: $(INSTALLED)
 	"$(BIN)/ruff" check .
-check-format: install
+check-format: $(INSTALLED)
 	"$(BIN)/ruff" format --check .
-check-types: install
+check-types: $(INSTALLED)
 	"$(BIN)/mypy"
-check-layers: install
+check-layers: $(INSTALLED)
 	"$(BIN)/lint-imports" --no-logo --cache-dir $(VENV)/import-linter
-check-generated: install
+check-generated: $(INSTALLED)
 	"$(BIN)/python" scripts/generate.py --check
 check-front: install $(NODE_MODULES)
 	cd labextension && jlpm run check
