@@ -119,7 +119,7 @@ class Store(Protocol):
         """One run, finished or not."""
 
     async def pending_commands(self, lease: Lease) -> list[Command]:
-        """Commands not yet handled, for owned DAGs and for DAGs that do not exist (publish), in order of id."""
+        """Commands not yet handled, for owned DAGs and for DAGs that do not exist, in order of id."""
 
     # Anyone's writes ------------------------------------------------------------------------------------------
 

@@ -174,7 +174,7 @@ pending_commands = (
         command.c.state == "pending",
         sa.or_(
             dag.c.owner == bindparam("lease"),
-            sa.and_(dag.c.dag_id.is_(None), command.c.kind == "publish"),
+            dag.c.dag_id.is_(None),  # a DAG to publish, or one that was deleted meanwhile: that is refused
         ),
     )
     .order_by(command.c.id)
