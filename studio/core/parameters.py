@@ -120,7 +120,9 @@ def check_notebook_parameters(
     check_names(values, where)
     if not values:  # a broken parameters cell is the business of the kernel then
         return {}
-    return check_parameters(values, detect_parameters(notebook) if language_of(notebook) == "python" else None, where)
+    return check_parameters(
+        values, detect_parameters(notebook) if language_of(notebook) == "python" else None, where
+    )
 
 
 def _mapping(value: Any) -> Mapping[str, Any]:
@@ -192,12 +194,14 @@ def _comments(source: str) -> dict[int, str]:
 
 
 def _check_value(value: Any, where: str, depth: int) -> Any:
-    if value is None or isinstance(value, (bool, int)) and type(value) in (bool, int):
+    if value is None or (isinstance(value, (bool, int)) and type(value) in (bool, int)):
         return value
     if type(value) is float:
         if math.isfinite(value):
             return value
-        raise InvalidParameter(f"{where} is {value}, which JSON cannot hold.", hint="Use None for a missing number.")
+        raise InvalidParameter(
+            f"{where} is {value}, which JSON cannot hold.", hint="Use None for a missing number."
+        )
     if type(value) is str:
         if not value.isprintable():  # cheap first look; only unprintable text can hold a lone surrogate
             _check_encodable(value, where)
@@ -209,7 +213,9 @@ def _check_value(value: Any, where: str, depth: int) -> Any:
     if type(value) is dict:
         for key in value:
             if type(key) is not str:
-                raise InvalidParameter(f"{where} has the key {shown(key)}; the keys of a JSON object are text.")
+                raise InvalidParameter(
+                    f"{where} has the key {shown(key)}; the keys of a JSON object are text."
+                )
             _check_encodable(key, where)
         return {key: _check_value(item, f"{where}[{shown(key)}]", depth + 1) for key, item in value.items()}
     raise InvalidParameter(
@@ -222,4 +228,6 @@ def _check_encodable(text: str, where: str) -> None:
     try:
         text.encode()
     except UnicodeEncodeError as error:
-        raise InvalidParameter(f"{where} holds a lone surrogate, which is not valid text: {shown(text)}.") from error
+        raise InvalidParameter(
+            f"{where} holds a lone surrogate, which is not valid text: {shown(text)}."
+        ) from error

@@ -44,7 +44,9 @@ def render(value: Any, context: Mapping[str, Any], where: str) -> Any:
     return value
 
 
-def render_all(values: Mapping[str, Any], context: Mapping[str, Any], what: str = "parameter") -> dict[str, Any]:
+def render_all(
+    values: Mapping[str, Any], context: Mapping[str, Any], what: str = "parameter"
+) -> dict[str, Any]:
     """Every value of `values` rendered; a message names the `what` by its key."""
     return {name: render(value, context, f"{what} {shown(name)}") for name, value in values.items()}
 
@@ -52,28 +54,29 @@ def render_all(values: Mapping[str, Any], context: Mapping[str, Any], what: str 
 @cache
 def _environment() -> ImmutableSandboxedEnvironment:
     # Loaded when the first template is met: most tasks have none, and jinja2 costs 30 ms to import.
-    from jinja2 import StrictUndefined
-    from jinja2.sandbox import ImmutableSandboxedEnvironment
+    from jinja2 import StrictUndefined  # noqa: PLC0415
+    from jinja2.sandbox import ImmutableSandboxedEnvironment  # noqa: PLC0415
 
     return ImmutableSandboxedEnvironment(undefined=StrictUndefined, keep_trailing_newline=True)
 
 
 def _render_text(text: str, context: Mapping[str, Any], where: str) -> Any:
-    from jinja2 import TemplateSyntaxError, Undefined, UndefinedError
+    from jinja2 import TemplateSyntaxError, Undefined, UndefinedError  # noqa: PLC0415
 
     environment = _environment()
     try:
         expression = _single_expression(text)
         if expression is None:
             return environment.from_string(text).render(context)
-        value = environment.compile_expression(expression, undefined_to_none=False)(**context)
+        value = environment.compile_expression(expression, undefined_to_none=False)(dict(context))
         if isinstance(value, Undefined):
             str(value)  # raises UndefinedError with jinja's own words
         return value if type(value) in _PLAIN else str(value)
     except UndefinedError as error:
         known = ", ".join(sorted(map(str, context)))
         raise TemplateError(
-            f"The template {shown(text)} of {where} cannot be rendered: {error}.", hint=f"It may use: {known}."
+            f"The template {shown(text)} of {where} cannot be rendered: {error}.",
+            hint=f"It may use: {known}.",
         ) from error
     except TemplateSyntaxError as error:
         raise TemplateError(f"The template {shown(text)} of {where} is not valid: {error}.") from error
@@ -85,7 +88,7 @@ def _render_text(text: str, context: Mapping[str, Any], where: str) -> Any:
 
 def _single_expression(text: str) -> str | None:
     """The expression between the braces if `text` is one `{{ … }}` and nothing else."""
-    from jinja2 import nodes
+    from jinja2 import nodes  # noqa: PLC0415
 
     if not (text.startswith("{{") and text.endswith("}}")):
         return None

@@ -47,7 +47,7 @@ class CellOutputs:
         if outputs and outputs[-1].get("output_type") == "stream" and outputs[-1].get("name") == name:
             self._extend(outputs[-1], text)
         else:
-            outputs.append(new_output("stream", name=name, text=""))
+            outputs.append(new_cell_output("stream", name=name, text=""))
             self._extend(outputs[-1], text)
         if self._text > self._limits.text:
             last = outputs[-1]
@@ -57,7 +57,7 @@ class CellOutputs:
             self._is_cut = True
             where = "the rest is in log.txt" if self._overflow else "the rest is dropped"
             notice = f"\n[more than {self._limits.text:,} characters of output: {where}]\n"
-            outputs.append(new_output("stream", name="stderr", text=notice))
+            outputs.append(new_cell_output("stream", name="stderr", text=notice))
             self._spill(rest)
 
     def trim_data(self, content: dict[str, Any]) -> None:
@@ -101,6 +101,11 @@ def _overwritten(text: str) -> str:
         body = line.rstrip("\r")
         lines[number] = line[body.rfind("\r") + 1 :]
     return "\n".join(lines)
+
+
+def new_cell_output(kind: str, **fields: Any) -> NotebookNode:
+    """An output as nbformat has it."""
+    return new_output(kind, **fields)  # type: ignore[no-untyped-call,no-any-return]
 
 
 def plain(value: Any) -> Any:

@@ -7,6 +7,7 @@ loads little beyond papermill's own imports, and never `papermill.execute` (it w
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from typing import Any, Final
 
 from nbformat import NotebookNode
@@ -22,7 +23,7 @@ DEFAULT_KERNEL: Final = "python3"
 _CLIENT_OPTIONS: Final = frozenset({"kernel_cwd", "kernel_env", "timeout_total", "limits", "overflow"})
 
 
-class ThrottledManager(NotebookExecutionManager):
+class ThrottledManager(NotebookExecutionManager):  # type: ignore[misc]
     """Papermill's manager, saving at the start, on an error and at the end, and seldom in between.
 
     Papermill saves twice a cell, 90 % of the time of a long notebook; here saves take at most a twentieth of it.
@@ -30,6 +31,7 @@ class ThrottledManager(NotebookExecutionManager):
 
     def __init__(self, nb: NotebookNode, *, save_every: float = 1.0, **kwargs: Any) -> None:
         super().__init__(nb, **kwargs)
+        self.nb: NotebookNode
         self._save_every = save_every  # seconds
         self._not_before = 0.0  # monotonic seconds
         self._is_dirty = False
@@ -42,7 +44,7 @@ class ThrottledManager(NotebookExecutionManager):
             return
         begin = time.monotonic()
         if self.output_path:
-            papermill_io.write(writes_json(self.nb), self.output_path, [".ipynb"])
+            papermill_io.write(_text(self.nb), self.output_path, [".ipynb"])
         now = time.monotonic()
         self._is_dirty = False
         self._not_before = now + max(self._save_every, 20 * (now - begin))
@@ -66,7 +68,7 @@ class ThrottledManager(NotebookExecutionManager):
         super().notebook_complete(**kwargs)
 
 
-class StudioEngine(NBClientEngine):
+class StudioEngine(NBClientEngine):  # type: ignore[misc]
     """`papermill.execute_notebook(..., engine_name="studio", …)` with these extra arguments:
 
     observer: `NotebookObserver`, told what happens
@@ -95,18 +97,24 @@ class StudioEngine(NBClientEngine):
         """Execute `nb` in place and return it, saved to `output_path` whatever happens."""
         observer = observer or NotebookObserver()
         manager = ThrottledManager(
-            nb, output_path=output_path, progress_bar=progress_bar, log_output=log_output, save_every=save_every
+            nb,
+            output_path=output_path,
+            progress_bar=progress_bar,
+            log_output=log_output,
+            save_every=save_every,
         )
         manager.notebook_start()
         observer.notebook_started(nb)
         try:
-            cls.execute_managed_notebook(manager, kernel_name, log_output=log_output, observer=observer, **kwargs)
+            cls.execute_managed_notebook(
+                manager, kernel_name, log_output=log_output, observer=observer, **kwargs
+            )
         finally:
             manager.cleanup_pbar()
             manager.notebook_complete()
         if not error_markers:
             _raise_first_failure(manager.nb)
-        return manager.nb
+        return nb
 
     @classmethod
     def execute_managed_notebook(
@@ -121,10 +129,12 @@ class StudioEngine(NBClientEngine):
         *,
         observer: NotebookObserver | None = None,
         **kwargs: Any,
-    ) -> NotebookNode:
+    ) -> Any:
         """Run the cells in a kernel of their own."""
-        traits = {name: value for name, value in kwargs.items() if StudioNotebookClient.class_traits().get(name)}
-        options = {name: value for name, value in kwargs.items() if name in _CLIENT_OPTIONS}
+        known = _CLIENT_OPTIONS | set(StudioNotebookClient.class_traits())
+        options: dict[str, Any] = {name: value for name, value in kwargs.items() if name in known}
+        if execution_timeout:
+            options["timeout"] = execution_timeout
         client = StudioNotebookClient(
             nb_man,
             observer=observer,
@@ -134,11 +144,10 @@ class StudioEngine(NBClientEngine):
             log_output=log_output,
             stdout_file=stdout_file,
             stderr_file=stderr_file,
-            **({"timeout": execution_timeout} if execution_timeout else {}),
-            **{name: value for name, value in traits.items() if name != "timeout" or not execution_timeout},
             **options,
         )
-        return client.execute()
+        client.execute()
+        return nb_man.nb
 
     @classmethod
     def nb_kernel_name(cls, nb: NotebookNode, name: str | None = None) -> str:
@@ -148,13 +157,21 @@ class StudioEngine(NBClientEngine):
     @classmethod
     def nb_language(cls, nb: NotebookNode, language: str | None = None) -> str:
         """The notebook's language; one that says nothing is Python."""
-        metadata = nb.metadata
-        return str(
-            language
-            or metadata.get("language_info", {}).get("name")
-            or metadata.get("kernelspec", {}).get("language")
-            or "python"
-        )
+        return language or language_in(nb.metadata)
+
+
+def _text(nb: NotebookNode) -> str:
+    """The file's content; unlike `nbformat.writes` without a validation, which costs most and can only log."""
+    return str(writes_json(nb))  # type: ignore[no-untyped-call]
+
+
+def language_in(metadata: Mapping[str, Any]) -> str:
+    """The language that a notebook's metadata names, in its own spelling; "python" if it names none."""
+    return str(
+        metadata.get("language_info", {}).get("name")
+        or metadata.get("kernelspec", {}).get("language")
+        or "python"
+    )
 
 
 def _raise_first_failure(nb: NotebookNode) -> None:

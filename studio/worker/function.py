@@ -22,9 +22,9 @@ from studio.core.names import nearest, shown
 from studio.core.parameters import check_value
 from studio.core.templating import render_all
 from studio.errors import InvalidInput, InvalidParameter, NotFound
-from studio.worker.task_log import TaskLog
 from studio.worker.function_modules import forget_stale_modules, remember_modules
 from studio.worker.task import Emit, Rendered, TaskRequest, TaskResult, failure
+from studio.worker.task_log import TaskLog
 
 
 def run_function(request: TaskRequest, emit: Emit) -> TaskResult:

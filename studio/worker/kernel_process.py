@@ -183,7 +183,7 @@ class KernelProcess:
         self.dead.set()
 
     async def _poll(self) -> None:
-        while await self.manager.is_alive():
+        while await self.manager.is_alive():  # noqa: ASYNC110 - there is no event to wait for here
             await asyncio.sleep(0.05)
         self.dead.set()
 
@@ -203,7 +203,9 @@ class KernelProcess:
     def _check_start(self, deadline: float) -> None:
         if self.dead.is_set():
             self.kill()
-            raise KernelFailed(f"The kernel {shown(self.kernel_name)} died while starting: {self.last_words()}")
+            raise KernelFailed(
+                f"The kernel {shown(self.kernel_name)} died while starting: {self.last_words()}"
+            )
         if time.monotonic() > deadline:
             self.kill()
             raise KernelFailed(
@@ -256,7 +258,11 @@ class KernelProcess:
 def _socket_directory() -> str:
     """A new directory of ours alone, with a path short enough for a socket where that can be had."""
     for parent in (os.environ.get("XDG_RUNTIME_DIR"), tempfile.gettempdir(), "/tmp"):
-        if parent and len(os.fsencode(parent)) < _SOCKET_PATH_LIMIT - 30 and os.access(parent, os.W_OK | os.X_OK):
+        if (
+            parent
+            and len(os.fsencode(parent)) < _SOCKET_PATH_LIMIT - 30
+            and os.access(parent, os.W_OK | os.X_OK)
+        ):
             return tempfile.mkdtemp(prefix="studio-", dir=parent)
     return tempfile.mkdtemp(prefix="studio-")
 

@@ -39,7 +39,7 @@ __all__ = [
 
 def _run_notebook(request: TaskRequest, emit: Emit) -> TaskResult:
     # Papermill takes 0.3 s to import: paid by the first notebook of a runner, or before it if the runner preloads.
-    from studio.worker.notebook import run_notebook
+    from studio.worker.notebook import run_notebook  # noqa: PLC0415
 
     return run_notebook(request, emit)
 
@@ -59,5 +59,7 @@ def run_task(request: TaskRequest, emit: Emit) -> TaskResult:
         return run(request, emit)
     except StudioError as error:
         return failure(f"{type(error).__name__}: {error}")
-    except BaseException as error:  # SystemExit and KeyboardInterrupt of user code end the attempt, not the runner
+    except (
+        BaseException
+    ) as error:  # SystemExit and KeyboardInterrupt of user code end the attempt, not the runner
         return failure(f"{type(error).__name__}: {error}")

@@ -24,7 +24,7 @@ from studio.core.parameters import check_notebook_parameters
 from studio.core.templating import render_all
 from studio.errors import InvalidInput, StudioError
 from studio.worker.cell_outputs import plain
-from studio.worker.engine import DEFAULT_KERNEL, StudioEngine
+from studio.worker.engine import DEFAULT_KERNEL, StudioEngine, language_in
 from studio.worker.notebook_client import NotebookObserver
 from studio.worker.task import (
     MAX_SOURCE,
@@ -61,7 +61,9 @@ def run_notebook(request: TaskRequest, emit: Emit) -> TaskResult:
     _register()
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # papermill's and nbformat's remarks on names and ids are nobody's here
+            warnings.simplefilter(
+                "ignore"
+            )  # papermill's and nbformat's remarks on names and ids are nobody's here
             execute_notebook(
                 _literal_path(source),
                 _literal_path(output),
@@ -78,7 +80,9 @@ def run_notebook(request: TaskRequest, emit: Emit) -> TaskResult:
                 error_markers=False,
             )
     except PapermillExecutionError as error:
-        if reporter.failed_cell is None:  # papermill counts an error that its cell allows (`raises-exception`)
+        if (
+            reporter.failed_cell is None
+        ):  # papermill counts an error that its cell allows (`raises-exception`)
             _remove_markers(reporter.notebook, output)
         else:
             return reporter.failure(f"{error.ename}: {error.evalue}", error.traceback)
@@ -127,7 +131,9 @@ def _fault(notebook: Any) -> str:
         if not isinstance(cell, dict) or cell.get("cell_type") not in ("code", "markdown", "raw"):
             return f"cell {index} has no known `cell_type`"
         source, metadata = cell.get("source"), cell.get("metadata")
-        is_text = isinstance(source, str) or isinstance(source, list) and all(isinstance(x, str) for x in source)
+        is_text = isinstance(source, str) or (
+            isinstance(source, list) and all(isinstance(line, str) for line in source)
+        )
         if not is_text or not isinstance(metadata, dict) or not isinstance(metadata.get("tags", []), list):
             return f"the `source`, `metadata` or `tags` of cell {index} are malformed"
     return ""
@@ -142,14 +148,17 @@ class _Reporter(NotebookObserver):
         self._details = details
         self._begin = time.perf_counter()
         self._durations: dict[str, float] = {}  # by index in the output notebook, seconds
-        self.notebook = NotebookNode(cells=[])
+        self.notebook: NotebookNode = NotebookNode(cells=[])  # type: ignore[no-untyped-call]
         self.failed_cell: int | None = None
 
     def notebook_started(self, notebook: NotebookNode) -> None:
         self.notebook = notebook
         cells = [
             CellSource(
-                index=index, id=cell.get("id") or "", cell_type=cell.cell_type, source=cell.source[:MAX_SOURCE]
+                index=index,
+                id=cell.get("id") or "",
+                cell_type=cell.cell_type,
+                source=cell.source[:MAX_SOURCE],
             )
             for index, cell in enumerate(notebook.cells)
         ]
@@ -242,7 +251,8 @@ def _kernel_of(notebook: dict[str, Any]) -> str:
 
 def _language_of(notebook: dict[str, Any]) -> str:
     """What papermill translates parameters to; in the notebook's own spelling."""
-    return StudioEngine.nb_language(NotebookNode(metadata=notebook["metadata"]))
+    metadata: dict[str, Any] = notebook["metadata"]
+    return language_in(metadata)
 
 
 def _remove_markers(notebook: NotebookNode, output: str) -> None:

@@ -14,11 +14,11 @@ from typing import Any, Final, Protocol
 from jupyter_core.utils import run_sync
 from nbclient.exceptions import CellExecutionComplete, CellExecutionError, CellTimeoutError, DeadKernelError
 from nbformat import NotebookNode
-from nbformat.v4 import new_output, output_from_msg
+from nbformat.v4 import output_from_msg
 from papermill.clientwrap import PapermillNotebookClient
 
 from studio.errors import StudioError
-from studio.worker.cell_outputs import CellOutputs, OutputLimits
+from studio.worker.cell_outputs import CellOutputs, OutputLimits, new_cell_output
 from studio.worker.kernel_process import KernelFailed, KernelProcess
 
 QUIET: Final = 0.15  # seconds between two tellings of growing outputs
@@ -60,7 +60,7 @@ class ExecutionManager(Protocol):
     def due_in(self) -> float | None: ...
 
 
-class StudioNotebookClient(PapermillNotebookClient):
+class StudioNotebookClient(PapermillNotebookClient):  # type: ignore[misc]
     """One execution of one notebook. `timeout_total`: seconds for the whole of it, kernel start included."""
 
     def __init__(
@@ -94,8 +94,9 @@ class StudioNotebookClient(PapermillNotebookClient):
         self._tell_timer: asyncio.TimerHandle | None = None
         self._tell_after = 0.0  # loop time
         self._save_timer: asyncio.TimerHandle | None = None
+        self.clear_before_next_output = False
 
-    def execute(self, **kwargs: Any) -> NotebookNode:
+    def execute(self, **kwargs: Any) -> Any:
         """Execute all cells. A cell's error ends it quietly, as papermill has it; see `NotebookObserver`.
 
         Raises `KernelFailed` and `NotebookTimeout`.
@@ -115,7 +116,8 @@ class StudioNotebookClient(PapermillNotebookClient):
         self._loop = asyncio.get_running_loop()
         try:
             async with self._kernel as kernel:
-                self.km, self.kc = kernel.manager, kernel.client
+                self.km: Any = kernel.manager
+                self.kc: Any = kernel.client
                 self._observer.kernel_started(kernel.pid, kernel.kernel_name)
                 self.nb.metadata["language_info"] = kernel.info.get("language_info", {})
                 await self._run_cells()
@@ -174,7 +176,9 @@ class StudioNotebookClient(PapermillNotebookClient):
             self._fail(index, cell, "KernelDied", failure.message)
             raise failure from error
         except CellTimeoutError as error:
-            overtime = NotebookTimeout(f"The notebook took longer than the {self._total or 0:g} s it may take.")
+            overtime = NotebookTimeout(
+                f"The notebook took longer than the {self._total or 0:g} s it may take."
+            )
             self._fail(index, cell, "NotebookTimeout", overtime.message)
             raise overtime from error
         finally:
@@ -182,12 +186,13 @@ class StudioNotebookClient(PapermillNotebookClient):
 
     def _fail(self, index: int, cell: NotebookNode, name: str, message: str) -> None:
         """Leave the reason in the notebook: the kernel could not."""
-        cell.outputs.append(new_output("error", ename=name, evalue=message, traceback=[f"{name}: {message}"]))
+        text = f"{name}: {message}"
+        cell.outputs.append(new_cell_output("error", ename=name, evalue=message, traceback=[text]))
         self.nb_man.cell_exception(cell, cell_index=index)
 
     # What comes from the kernel while a cell runs.
 
-    def process_message(self, msg: dict[str, Any], cell: NotebookNode, cell_index: int) -> NotebookNode | None:
+    def process_message(self, msg: dict[str, Any], cell: NotebookNode, cell_index: int) -> Any:
         """nbclient's hook for each iopub message of the running cell."""
         self._messages += 1
         kind = msg["msg_type"]
@@ -207,7 +212,7 @@ class StudioNotebookClient(PapermillNotebookClient):
 
     def output(
         self, outs: list[NotebookNode], msg: dict[str, Any], display_id: str | None, cell_index: int
-    ) -> NotebookNode | None:
+    ) -> Any:
         """nbclient's hook for each output; ours joins streams and keeps the limits."""
         if self.output_hook_stack[msg["parent_header"].get("msg_id")]:
             return super().output(outs, msg, display_id, cell_index)
@@ -220,7 +225,7 @@ class StudioNotebookClient(PapermillNotebookClient):
         content = msg["content"]
         if msg["msg_type"] == "stream":
             kept.add_stream(outs, content["name"], content["text"])
-            return output_from_msg(msg)  # what papermill logs
+            return output_from_msg(msg)  # type: ignore[no-untyped-call]  # what papermill logs
         if msg["msg_type"] == "error":
             kept.trim_error(content)
         elif "data" in content:
@@ -236,7 +241,12 @@ class StudioNotebookClient(PapermillNotebookClient):
     # Telling: at once when a state changes, now and then while outputs grow.
 
     def _state(
-        self, index: int, cell: NotebookNode, state: str, started: float | None = None, duration: float | None = None
+        self,
+        index: int,
+        cell: NotebookNode,
+        state: str,
+        started: float | None = None,
+        duration: float | None = None,
     ) -> None:
         self._cells[index] = (state, started, duration)
         self._untold.add(index)
@@ -274,13 +284,13 @@ class StudioNotebookClient(PapermillNotebookClient):
 
     # The end of a cell that does not end by itself.
 
-    def _get_timeout(self, cell: NotebookNode | None) -> float | None:  # type: ignore[override]
+    def _get_timeout(self, cell: NotebookNode | None) -> float | None:
         limits = [self._deadline - time.monotonic()] if self._deadline is not None else []
         if self.timeout and self.timeout > 0:
             limits.append(float(self.timeout))
         return max(0.001, min(limits)) if limits else None
 
-    async def _async_handle_timeout(self, timeout: float, cell: NotebookNode | None = None) -> None:  # type: ignore[override]
+    async def _async_handle_timeout(self, timeout: float, cell: NotebookNode | None = None) -> None:
         """Interrupt the cell, so that its traceback shows where it stood; then give up."""
         self._idle.clear()
         await self._kernel.interrupt()

@@ -97,7 +97,9 @@ def without_ansi(text: str) -> str:
     return _ANSI.sub("", text)
 
 
-def failure(error: str, *, failed_cell: int | None = None, details: dict[str, Any] | None = None) -> TaskResult:
+def failure(
+    error: str, *, failed_cell: int | None = None, details: dict[str, Any] | None = None
+) -> TaskResult:
     """A failed result, its error made plain and cut to `MAX_ERROR` bytes: the head line and the tail are kept."""
     return TaskResult(state="failed", error=cut_error(error), failed_cell=failed_cell, details=details or {})
 

@@ -59,7 +59,9 @@ class TaskLog(io.TextIOBase):
             if self._file is None:
                 self._file = open(self._path, "a", encoding="utf-8", errors="replace")  # noqa: SIM115
             self._left -= len(text)
-            self._file.write(text if self._left >= 0 else f"\n[the log ends here: more than {MAX_LOG} characters]\n")
+            self._file.write(
+                text if self._left >= 0 else f"\n[the log ends here: more than {MAX_LOG} characters]\n"
+            )
             if text.endswith("\n"):
                 self._file.flush()  # the log is read while the task runs
         return len(text)

@@ -1,0 +1,93 @@
+"""Requests for single attempts, run in this process."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import pytest
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+
+from studio.worker.kinds import CellChanged, Event, TaskRequest, TaskResult, run_task
+
+CONTEXT: dict[str, Any] = {"ds": "2013-01-01", "run_id": "manual__1", "params": {"n": 5}}
+
+
+class Attempt:
+    """One attempt: what it said, how it ended, what it left."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        self.events: list[Event] = []
+        self.result = TaskResult(state="failed")
+
+    def run(
+        self, kind: str, config: dict[str, Any], emit: Callable[[Event], None] | None = None, **more: Any
+    ) -> None:
+        request = TaskRequest(
+            attempt_id=1,
+            dag_id="d",
+            run_id="r",
+            task_id="t",
+            try_number=1,
+            kind=kind,
+            config=config,
+            context=CONTEXT,
+            directory=str(self.directory),
+            **more,
+        )
+
+        def hear(event: Event) -> None:
+            self.events.append(event)
+            if emit is not None:
+                emit(event)
+
+        self.result = run_task(request, hear)
+
+    def changes(self, index: int) -> list[CellChanged]:
+        return [e for e in self.events if isinstance(e, CellChanged) and e.index == index]
+
+    @property
+    def output(self) -> Any:
+        return nbformat.read(self.directory / "output.ipynb", as_version=4)
+
+    @property
+    def log(self) -> str:
+        return (self.directory / "log.txt").read_text()
+
+
+@pytest.fixture
+def attempt(tmp_path: Path) -> Attempt:
+    directory = tmp_path / "attempt"
+    directory.mkdir()
+    return Attempt(directory)
+
+
+RunNotebook = Callable[..., Attempt]
+
+
+@pytest.fixture
+def run_notebook(attempt: Attempt, tmp_path: Path) -> RunNotebook:
+    """Run a notebook of the given cells: `(source, tag)`, a source, or Markdown that starts with `#!md`."""
+
+    def run(
+        *cells: str | tuple[str, str],
+        emit: Callable[[Event], None] | None = None,
+        env: Any = None,
+        **config: Any,
+    ) -> Attempt:
+        made = []
+        for cell in cells:
+            source, tags = (cell[0], [cell[1]]) if isinstance(cell, tuple) else (cell, [])
+            if source.startswith("#!md"):
+                made.append(new_markdown_cell(source[4:]))
+            else:
+                made.append(new_code_cell(source, metadata={"tags": tags}))
+        path = tmp_path / "source.ipynb"
+        nbformat.write(new_notebook(cells=made), path)
+        attempt.run("notebook", {"source": str(path), "cwd": str(tmp_path), **config}, emit, env=env or {})
+        return attempt
+
+    return run
