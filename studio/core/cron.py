@@ -62,7 +62,7 @@ def parse_cron(text: str) -> CronText:
         for part in value.split(","):
             _check_part(text, part, name, least, most, words)
     try:
-        croniter(expression, datetime(2000, 1, 1)).get_next(datetime)  # noqa: DTZ001 - wall time
+        croniter(expression, datetime(2000, 1, 1)).get_next(datetime)
     except CroniterBadDateError as error:
         raise InvalidSchedule(f"The schedule {shown(text)} never fires.", field="schedule") from error
     except (CroniterBadCronError, ValueError) as error:

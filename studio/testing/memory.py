@@ -128,7 +128,7 @@ class MemoryStore:
             def is_ours(command: Command) -> bool:
                 if command.dag_id in tables.dags:
                     return tables.owners[command.dag_id] == lease.number
-                return command.kind == "publish"
+                return True  # a DAG to publish, or one that was deleted meanwhile: that is refused
 
             pending = [command for command in tables.commands.values() if command.state == "pending"]
             return [command_copy(command) for command in pending if is_ours(command)]
