@@ -32,6 +32,10 @@ export default tseslint.config(
 
       '@typescript-eslint/consistent-type-imports': 'error',
       '@typescript-eslint/no-explicit-any': 'error',
+      // `Foo.IOptions` beside `class Foo` is how JupyterLab names options.
+      '@typescript-eslint/no-namespace': 'off',
+      // `signal.connect(this._onX, this)` binds by its second argument, and `Signal.clearData(this)` undoes it.
+      '@typescript-eslint/unbound-method': 'off',
       '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_' }],
       // Lumino calls handlers for their effect: `onClick={async () => …}` is fine, a forgotten await elsewhere is not.
       '@typescript-eslint/no-misused-promises': ['error', { checksVoidReturn: { attributes: false } }]

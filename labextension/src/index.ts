@@ -1,10 +1,7 @@
-import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
+import launcher from './plugins/launcher';
+import mime from './plugins/mime';
+import panel from './plugins/panel';
+import service from './plugins/service';
+import sidebar from './plugins/sidebar';
 
-const plugin: JupyterFrontEndPlugin<void> = {
-  id: 'pipeline-studio:plugin',
-  description: 'Pipeline Studio: DAGs of notebooks.',
-  autoStart: true,
-  activate: (_app: JupyterFrontEnd): void => undefined
-};
-
-export default [plugin];
+export default [service, mime, panel, sidebar, launcher];

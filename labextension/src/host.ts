@@ -1,0 +1,36 @@
+/**
+ * Everything that depends on where the views are shown. JupyterLab implements it in `host/lab.ts`; a page of its
+ * own implements it with `fetch` and its own renderers. Colours are the `--jp-*` variables that the page defines.
+ */
+import type { IDisposable } from '@lumino/disposable';
+
+/** A task instance, and optionally one try of it. */
+export interface ITaskRef {
+  dagId: string;
+  runId: string;
+  taskId: string;
+  mapIndex: number;
+  tryNumber?: number;
+}
+
+/** An nbformat 4 output. */
+export type Output = Readonly<Record<string, unknown>>;
+
+/** Outputs on the page. They are never trusted: the host sanitises what they hold. */
+export interface IOutputsView extends IDisposable {
+  /** Show `outputs` instead; what did not change stays as it is. */
+  set(outputs: readonly Output[]): void;
+}
+
+export interface IHost {
+  /** Send a request to the studio API; `path` begins with `/api/`. Rejects only if there is no answer. */
+  request(path: string, init: RequestInit): Promise<Response>;
+  /** Open a WebSocket of the studio API. */
+  openSocket(path: string): WebSocket;
+  /** Show nbformat outputs in `node`, which must be in the document, until disposed. */
+  renderOutputs(node: HTMLElement, outputs: readonly Output[]): IOutputsView;
+  /** Open the output notebook of a try for reading. */
+  openNotebook(ref: ITaskRef): Promise<void>;
+  /** Open the view of a DAG, with a run and a task chosen if they are given. */
+  openDag(dagId: string, runId?: string | null, taskId?: string | null): Promise<void>;
+}

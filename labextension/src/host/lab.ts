@@ -1,0 +1,57 @@
+import type { JupyterFrontEnd } from '@jupyterlab/application';
+import { URLExt } from '@jupyterlab/coreutils';
+import type { IRenderMimeRegistry } from '@jupyterlab/rendermime';
+import { ServerConnection } from '@jupyterlab/services';
+
+import { CommandIDs } from '../commands';
+import type { IHost, IOutputsView, ITaskRef, Output } from '../host';
+import { outputPath } from './drive';
+import { LabOutputs } from './outputs';
+
+/** Where the Jupyter server extension answers, below the base URL. */
+const PREFIX = 'studio';
+const WIDGET_VIEW = 'application/vnd.jupyter.widget-view+json';
+
+/** JupyterLab and Notebook: the Jupyter server's connection, the application's renderers and commands. */
+export class LabHost implements IHost {
+  constructor(options: LabHost.IOptions) {
+    this._app = options.app;
+    this._rendermime = options.rendermime.clone();
+    // Outputs in a panel have no widget manager: without its renderer the next best form is shown.
+    this._rendermime.removeMimeType(WIDGET_VIEW);
+  }
+
+  request(path: string, init: RequestInit): Promise<Response> {
+    const settings = this._app.serviceManager.serverSettings;
+    return ServerConnection.makeRequest(URLExt.join(settings.baseUrl, PREFIX, path), init, settings);
+  }
+
+  openSocket(path: string): WebSocket {
+    const settings = this._app.serviceManager.serverSettings;
+    const url = URLExt.join(settings.wsUrl, PREFIX, path);
+    const query = settings.appendToken && settings.token !== '' ? `?token=${encodeURIComponent(settings.token)}` : '';
+    return new settings.WebSocket(url + query);
+  }
+
+  renderOutputs(node: HTMLElement, outputs: readonly Output[]): IOutputsView {
+    return new LabOutputs({ node, outputs, rendermime: this._rendermime });
+  }
+
+  async openNotebook(ref: ITaskRef): Promise<void> {
+    await this._app.commands.execute('docmanager:open', { path: outputPath(ref), factory: 'Notebook' });
+  }
+
+  async openDag(dagId: string, runId: string | null = null, taskId: string | null = null): Promise<void> {
+    await this._app.commands.execute(CommandIDs.openDag, { dagId, runId, taskId });
+  }
+
+  private readonly _app: JupyterFrontEnd;
+  private readonly _rendermime: IRenderMimeRegistry;
+}
+
+export namespace LabHost {
+  export interface IOptions {
+    app: JupyterFrontEnd;
+    rendermime: IRenderMimeRegistry;
+  }
+}

@@ -1,0 +1,304 @@
+import type { IDisposable } from '@lumino/disposable';
+import type { ISignal } from '@lumino/signaling';
+import { Signal } from '@lumino/signaling';
+
+import type { IStudioClient } from '../api/client';
+import type { StudioError } from '../api/errors';
+import { asStudioError } from '../api/errors';
+import type { DagDetail, DagSpec, DagSummary, RunDetail, RunSummary, ServerMessage, TaskState, TriggerRun } from '../api/schema';
+import type { IStudioStream } from '../api/stream';
+import { mergedRuns, newer } from './order';
+import type { INodeStatus } from './run';
+import { RunModel } from './run';
+
+/** What the graph needs of a task. */
+export interface IGraphNode {
+  readonly id: string;
+  readonly kind: string;
+  readonly upstream: readonly string[];
+  readonly label: string;
+}
+
+/** `missing`: the server does not know the DAG (yet); it comes alive by itself once it is published. */
+export type DagPhase = 'loading' | 'live' | 'missing' | 'offline';
+
+/** A DAG: its graph, its newest runs, and the tasks of the run that is shown; live. */
+export class DagModel implements IDisposable {
+  constructor(options: DagModel.IOptions) {
+    this._client = options.client;
+    this.dagId = options.dagId;
+    this._limit = options.limit ?? 50;
+    this._drawn = options.nodes ?? null;
+    this._states = options.states ?? {};
+    this._chosen = options.runId ?? null;
+    options.stream.messages.connect(this._onMessages, this);
+    // `dags` as well: a DAG that is published, paused or changed later is heard of.
+    this._subscription = options.stream.subscribe({ dags: true, dagId: options.dagId }, () => {
+      this._runs.forEach(run => (run.isComplete = false));
+      void this.refresh();
+    });
+    void this.refresh();
+  }
+
+  readonly dagId: string;
+
+  get changed(): ISignal<this, void> {
+    return this._changed;
+  }
+
+  get phase(): DagPhase {
+    return this._phase;
+  }
+
+  /** Why the last fetch or action failed. */
+  get error(): StudioError | null {
+    return this._error;
+  }
+
+  get dag(): DagSummary | null {
+    return this._dag;
+  }
+
+  get spec(): DagSpec | null {
+    return this._spec;
+  }
+
+  /** The graph: as it was given, otherwise as the server has it. */
+  get nodes(): readonly IGraphNode[] {
+    return this._drawn ?? this._nodes;
+  }
+
+  /** Newest first. */
+  get runs(): readonly RunSummary[] {
+    return this._summaries;
+  }
+
+  /** The run that is shown: the chosen one, otherwise the newest. */
+  get run(): RunModel | null {
+    const runId = this._chosen ?? this._summaries[0]?.run_id;
+    return runId === undefined ? null : (this._runs.get(runId) ?? null);
+  }
+
+  /** Whether the newest run is shown, whichever it is. */
+  get followsNewest(): boolean {
+    return this._chosen === null;
+  }
+
+  /** The run that was chosen, or null while the newest is followed. */
+  get chosen(): string | null {
+    return this._chosen;
+  }
+
+  /** Emitted when a person chose another run. */
+  get runChosen(): ISignal<this, string | null> {
+    return this._runChosen;
+  }
+
+  get isDisposed(): boolean {
+    return this._isDisposed;
+  }
+
+  dispose(): void {
+    if (!this._isDisposed) {
+      this._isDisposed = true;
+      this._subscription.dispose();
+      Signal.clearData(this);
+    }
+  }
+
+  /** What a node shows, or null if nothing is known of it in the run. */
+  status(taskId: string): INodeStatus | null {
+    const run = this.run;
+    if (run !== null) {
+      return run.status(taskId);
+    }
+    const state = this._states[taskId];
+    return state === undefined ? null : { state, startedAt: null, endedAt: null, tryNumber: 0, mapped: null };
+  }
+
+  /** Show a run, or with null follow the newest. */
+  show(runId: string | null): void {
+    this._chosen = runId;
+    this._emit();
+    this._runChosen.emit(runId);
+    void this._complete();
+  }
+
+  async refresh(): Promise<void> {
+    const path = { dag_id: this.dagId };
+    try {
+      const [detail, page] = await Promise.all([
+        this._client.call('get_dag', { path }),
+        this._client.call('list_runs', { path: {}, query: { dag_id: this.dagId, limit: this._limit } })
+      ]);
+      this._put(detail);
+      this._putRuns(page.runs);
+      this._phase = 'live';
+      this._error = null;
+    } catch (reason) {
+      this._fail(reason);
+    }
+    this._emit();
+    await this._complete();
+  }
+
+  async trigger(body: TriggerRun): Promise<RunSummary | null> {
+    const detail = await this._act(() => this._client.call('trigger_run', { path: { dag_id: this.dagId }, body }));
+    return detail?.run ?? null;
+  }
+
+  async cancel(runId: string): Promise<void> {
+    await this._act(() => this._client.call('cancel_run', { path: { dag_id: this.dagId, run_id: runId } }));
+  }
+
+  /** Run tasks of a run again. */
+  async clear(runId: string, taskIds: string[], downstream: boolean): Promise<void> {
+    const body = { task_ids: taskIds, downstream, only_failed: false };
+    await this._act(() => this._client.call('clear_tasks', { path: { dag_id: this.dagId, run_id: runId }, body }));
+  }
+
+  async setPaused(paused: boolean): Promise<void> {
+    try {
+      this._put(await this._client.call('update_dag', { path: { dag_id: this.dagId }, body: { paused } }));
+      this._error = null;
+    } catch (reason) {
+      this._error = asStudioError(reason);
+    }
+    this._emit();
+  }
+
+  private async _act(action: () => Promise<RunDetail>): Promise<RunDetail | null> {
+    let detail: RunDetail | null = null;
+    try {
+      detail = await action();
+      this._putDetail(detail);
+      this._error = null;
+    } catch (reason) {
+      this._error = asStudioError(reason);
+    }
+    this._emit();
+    return detail;
+  }
+
+  /** Fetch all tasks of the run that is shown, unless they are known and kept current by the stream. */
+  private async _complete(): Promise<void> {
+    const runId = this._chosen ?? this._summaries[0]?.run_id;
+    if (runId === undefined || this._isDisposed || this._phase !== 'live') {
+      return;
+    }
+    if (this._runs.get(runId)?.isComplete === true || this._asked.has(runId)) {
+      return;
+    }
+    this._asked.add(runId);
+    try {
+      this._putDetail(await this._client.call('get_run', { path: { dag_id: this.dagId, run_id: runId } }));
+    } catch (reason) {
+      this._error = asStudioError(reason);
+    } finally {
+      this._asked.delete(runId);
+    }
+    this._emit();
+  }
+
+  private _onMessages(_: IStudioStream, messages: readonly ServerMessage[]): void {
+    let touched = false;
+    for (const message of messages) {
+      if (message.type === 'run' && message.run.dag_id === this.dagId) {
+        this._putRuns([message.run]);
+        this._runs.get(message.run.run_id)?.apply(message.run, message.tasks);
+        touched = true;
+      } else if (message.type === 'dag' && message.dag.dag_id === this.dagId) {
+        this._onDag(message.dag);
+        touched = true;
+      } else if (message.type === 'dag_removed' && message.dag_id === this.dagId) {
+        this._phase = 'missing';
+        touched = true;
+      }
+    }
+    if (touched) {
+      this._emit();
+      void this._complete();
+    }
+  }
+
+  private _onDag(dag: DagSummary): void {
+    if (this._phase === 'missing' || dag.version !== this._dag?.version) {
+      void this.refresh(); // the graph may be another one
+    }
+    this._dag = newer(this._dag ?? undefined, dag);
+  }
+
+  private _put(detail: DagDetail): void {
+    this._dag = newer(this._dag ?? undefined, detail.dag);
+    this._nodes = detail.tasks;
+    this._spec = detail.spec;
+  }
+
+  private _putRuns(runs: readonly RunSummary[]): void {
+    this._summaries = mergedRuns(this._summaries, runs, this._limit);
+    for (const run of runs) {
+      const known = this._runs.get(run.run_id);
+      if (known === undefined) {
+        this._runs.set(run.run_id, new RunModel(run));
+      } else {
+        known.apply(run, []);
+      }
+    }
+  }
+
+  private _putDetail(detail: RunDetail): void {
+    this._putRuns([detail.run]);
+    const run = this._runs.get(detail.run.run_id);
+    run?.apply(detail.run, detail.tasks);
+    if (run !== undefined) {
+      run.isComplete = true;
+    }
+  }
+
+  private _fail(reason: unknown): void {
+    const error = asStudioError(reason);
+    const isMissing = error.code === 'not_found';
+    this._phase = isMissing ? 'missing' : 'offline';
+    this._error = isMissing ? null : error;
+  }
+
+  private _emit(): void {
+    if (!this._isDisposed) {
+      this._changed.emit();
+    }
+  }
+
+  private readonly _client: IStudioClient;
+  private readonly _subscription: IDisposable;
+  private readonly _changed = new Signal<this, void>(this);
+  private readonly _runChosen = new Signal<this, string | null>(this);
+  private readonly _limit: number;
+  private readonly _drawn: readonly IGraphNode[] | null;
+  private readonly _states: Readonly<Record<string, TaskState>>;
+  private readonly _runs = new Map<string, RunModel>();
+  private readonly _asked = new Set<string>(); // runs whose tasks are being fetched
+  private _summaries: readonly RunSummary[] = [];
+  private _nodes: readonly IGraphNode[] = [];
+  private _dag: DagSummary | null = null;
+  private _spec: DagSpec | null = null;
+  private _chosen: string | null;
+  private _phase: DagPhase = 'loading';
+  private _error: StudioError | null = null;
+  private _isDisposed = false;
+}
+
+export namespace DagModel {
+  export interface IOptions {
+    client: IStudioClient;
+    stream: IStudioStream;
+    dagId: string;
+    /** Show this run instead of following the newest. */
+    runId?: string | null;
+    /** Draw this graph, whatever the server has. */
+    nodes?: readonly IGraphNode[];
+    /** What the tasks show until there is a run. */
+    states?: Readonly<Record<string, TaskState>>;
+    /** How many of the newest runs are kept; 50 by default. */
+    limit?: number;
+  }
+}

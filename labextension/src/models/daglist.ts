@@ -1,0 +1,124 @@
+import type { IDisposable } from '@lumino/disposable';
+import type { ISignal } from '@lumino/signaling';
+import { Signal } from '@lumino/signaling';
+
+import type { IStudioClient } from '../api/client';
+import type { StudioError } from '../api/errors';
+import { asStudioError } from '../api/errors';
+import type { DagFileStatus, DagSummary, ServerMessage } from '../api/schema';
+import type { IStudioStream } from '../api/stream';
+import { mergedRuns, newer } from './order';
+
+/** How many of a DAG's runs a list shows. */
+export const LISTED_RUNS = 14;
+
+/** All DAGs with their newest runs, and the files of the DAG folder; live. */
+export class DagListModel implements IDisposable {
+  constructor(options: DagListModel.IOptions) {
+    this._client = options.client;
+    options.stream.messages.connect(this._onMessages, this);
+    this._subscription = options.stream.subscribe({ dags: true }, () => void this.refresh());
+    void this.refresh();
+  }
+
+  get changed(): ISignal<this, void> {
+    return this._changed;
+  }
+
+  /** By id; null until they were fetched once. */
+  get dags(): readonly DagSummary[] | null {
+    return this._dags === null ? null : [...this._dags.values()].sort((a, b) => a.dag_id.localeCompare(b.dag_id));
+  }
+
+  /** Files that cannot be used at present. */
+  get brokenFiles(): readonly DagFileStatus[] {
+    return this._files.filter(file => file.error !== null);
+  }
+
+  /** Why the last fetch or action failed. */
+  get error(): StudioError | null {
+    return this._error;
+  }
+
+  get isDisposed(): boolean {
+    return this._isDisposed;
+  }
+
+  dispose(): void {
+    if (!this._isDisposed) {
+      this._isDisposed = true;
+      this._subscription.dispose();
+      Signal.clearData(this);
+    }
+  }
+
+  async refresh(): Promise<void> {
+    try {
+      const list = await this._client.call('list_dags', { path: {}, query: { runs: LISTED_RUNS } });
+      const known = this._dags;
+      this._dags = new Map(list.dags.map(dag => [dag.dag_id, merged(known?.get(dag.dag_id), dag)]));
+      this._files = list.files;
+      this._error = null;
+    } catch (reason) {
+      this._error = asStudioError(reason);
+    }
+    this._emit();
+  }
+
+  async setPaused(dagId: string, paused: boolean): Promise<void> {
+    try {
+      const detail = await this._client.call('update_dag', { path: { dag_id: dagId }, body: { paused } });
+      this._put(detail.dag);
+      this._error = null;
+    } catch (reason) {
+      this._error = asStudioError(reason);
+    }
+    this._emit();
+  }
+
+  private _onMessages(_: IStudioStream, messages: readonly ServerMessage[]): void {
+    let touched = false;
+    for (const message of messages) {
+      if (message.type === 'dag') {
+        this._put(message.dag);
+        touched = true;
+      } else if (message.type === 'dag_removed') {
+        touched = this._dags?.delete(message.dag_id) === true || touched;
+      }
+    }
+    if (touched) {
+      this._emit();
+    }
+  }
+
+  private _put(dag: DagSummary): void {
+    this._dags?.set(dag.dag_id, merged(this._dags.get(dag.dag_id), dag));
+  }
+
+  private _emit(): void {
+    if (!this._isDisposed) {
+      this._changed.emit();
+    }
+  }
+
+  private readonly _client: IStudioClient;
+  private readonly _subscription: IDisposable;
+  private readonly _changed = new Signal<this, void>(this);
+  private _dags: Map<string, DagSummary> | null = null;
+  private _files: readonly DagFileStatus[] = [];
+  private _error: StudioError | null = null;
+  private _isDisposed = false;
+}
+
+export namespace DagListModel {
+  export interface IOptions {
+    client: IStudioClient;
+    stream: IStudioStream;
+  }
+}
+
+/** A DAG and its runs have revisions of their own. */
+function merged(known: DagSummary | undefined, arrived: DagSummary): DagSummary {
+  const runs = mergedRuns(known?.runs ?? [], arrived.runs, LISTED_RUNS);
+  return { ...newer(known, arrived), runs };
+}

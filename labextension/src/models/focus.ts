@@ -1,0 +1,100 @@
+import type { IDisposable } from '@lumino/disposable';
+import type { ISignal } from '@lumino/signaling';
+import { Signal } from '@lumino/signaling';
+
+import type { IStudioClient } from '../api/client';
+import type { IStudioStream } from '../api/stream';
+import type { DagModel } from './dag';
+import { TaskModel } from './task';
+
+/** Which task of a DAG is looked at; it goes along when another run is shown. */
+export class FocusModel implements IDisposable {
+  constructor(options: FocusModel.IOptions) {
+    this._dag = options.dag;
+    this._client = options.client;
+    this._stream = options.stream;
+    this._taskId = options.taskId ?? null;
+    this._dag.changed.connect(this._update, this);
+    this._update();
+  }
+
+  get changed(): ISignal<this, void> {
+    return this._changed;
+  }
+
+  get taskId(): string | null {
+    return this._taskId;
+  }
+
+  /** Null if no task is chosen, or the run has no instance of it. */
+  get task(): TaskModel | null {
+    return this._task;
+  }
+
+  get isDisposed(): boolean {
+    return this._isDisposed;
+  }
+
+  dispose(): void {
+    if (!this._isDisposed) {
+      this._isDisposed = true;
+      this._task?.dispose();
+      Signal.clearData(this);
+    }
+  }
+
+  choose(taskId: string | null, mapIndex: number | null = null): void {
+    this._taskId = taskId;
+    this._mapIndex = mapIndex;
+    this._update();
+    this._changed.emit();
+  }
+
+  /** Make the TaskModel of what is shown now, and let it know of changes. */
+  private _update(): void {
+    const run = this._dag.run;
+    const node = this._dag.nodes.find(candidate => candidate.id === this._taskId);
+    const instances = this._taskId === null || run === null ? [] : run.instances(this._taskId);
+    const status = instances.find(one => one.map_index === this._mapIndex) ?? instances[0];
+    const key = run === null || status === undefined ? '' : `${run.summary.run_id}/${status.task_id}/${status.map_index}`;
+    if (key !== this._key) {
+      this._key = key;
+      this._task?.dispose();
+      this._task = null;
+      if (run !== null && status !== undefined) {
+        const ref = {
+          dagId: this._dag.dagId,
+          runId: run.summary.run_id,
+          taskId: status.task_id,
+          mapIndex: status.map_index
+        };
+        const isNotebook = node?.kind === 'notebook';
+        this._task = new TaskModel({ client: this._client, stream: this._stream, task: ref, isNotebook });
+      }
+      this._changed.emit();
+    } else if (status !== undefined && status.rev !== this._rev) {
+      void this._task?.refresh();
+    }
+    this._rev = status?.rev ?? 0;
+  }
+
+  private readonly _dag: DagModel;
+  private readonly _client: IStudioClient;
+  private readonly _stream: IStudioStream;
+  private readonly _changed = new Signal<this, void>(this);
+  private _task: TaskModel | null = null;
+  private _taskId: string | null;
+  private _mapIndex: number | null = null;
+  private _key = '';
+  private _rev = 0;
+  private _isDisposed = false;
+}
+
+export namespace FocusModel {
+  export interface IOptions {
+    dag: DagModel;
+    client: IStudioClient;
+    stream: IStudioStream;
+    taskId?: string | null;
+  }
+}

@@ -1,0 +1,79 @@
+import type { RunSummary, TaskState, TaskStatus } from '../api/schema';
+import { isTaskOver, newer } from './order';
+
+/** What a node of the graph shows. A mapped task has several instances; `mapped` counts them. */
+export interface INodeStatus {
+  readonly state: TaskState;
+  readonly startedAt: string | null;
+  readonly endedAt: string | null;
+  readonly tryNumber: number;
+  readonly mapped: { readonly done: number; readonly total: number } | null;
+}
+
+/** Of several instances the first state of these that one has is the one to show. */
+const MOST_TELLING: readonly TaskState[] = [
+  'failed',
+  'upstream_failed',
+  'running',
+  'stopping',
+  'restarting',
+  'up_for_retry',
+  'queued',
+  'scheduled',
+  'none',
+  'cancelled',
+  'success',
+  'skipped'
+];
+
+/** A run with the tasks of it that are known. Of two versions of anything the later one stays. */
+export class RunModel {
+  constructor(summary: RunSummary) {
+    this._summary = summary;
+  }
+
+  get summary(): RunSummary {
+    return this._summary;
+  }
+
+  /** Whether all tasks were fetched since the stream was last complete. */
+  isComplete = false;
+
+  /** The instances of a task by map index. */
+  instances(taskId: string): readonly TaskStatus[] {
+    return [...(this._tasks.get(taskId)?.values() ?? [])].sort((a, b) => a.map_index - b.map_index);
+  }
+
+  status(taskId: string): INodeStatus | null {
+    const instances = this.instances(taskId);
+    const first = instances[0];
+    if (first === undefined) {
+      return null;
+    }
+    const state = MOST_TELLING.find(candidate => instances.some(one => one.state === candidate)) ?? first.state;
+    const telling = instances.find(one => one.state === state) ?? first;
+    const done = instances.filter(one => isTaskOver(one.state)).length;
+    return {
+      state,
+      startedAt: telling.started_at,
+      endedAt: telling.ended_at,
+      tryNumber: telling.try_number,
+      mapped: instances.length > 1 || first.map_index >= 0 ? { done, total: instances.length } : null
+    };
+  }
+
+  apply(summary: RunSummary, tasks: readonly TaskStatus[]): void {
+    this._summary = newer(this._summary, summary);
+    for (const task of tasks) {
+      let instances = this._tasks.get(task.task_id);
+      if (instances === undefined) {
+        instances = new Map();
+        this._tasks.set(task.task_id, instances);
+      }
+      instances.set(task.map_index, newer(instances.get(task.map_index), task));
+    }
+  }
+
+  private _summary: RunSummary;
+  private readonly _tasks = new Map<string, Map<number, TaskStatus>>();
+}

@@ -1,0 +1,163 @@
+import type { IDisposable } from '@lumino/disposable';
+import type { ISignal } from '@lumino/signaling';
+import { Signal } from '@lumino/signaling';
+
+import type { IStudioClient } from '../api/client';
+import type { StudioError } from '../api/errors';
+import { asStudioError } from '../api/errors';
+import type { TaskDetail, TaskLog } from '../api/schema';
+import type { IStudioStream } from '../api/stream';
+import type { ITaskRef } from '../host';
+import { isTaskOver } from './order';
+import { OutputModel } from './output';
+
+const POLL = 4000; // milliseconds; why a task waits, and logs, are not in the stream
+
+/** A task instance: its attempts, why it waits, its log, and for a notebook its output. */
+export class TaskModel implements IDisposable {
+  constructor(options: TaskModel.IOptions) {
+    this._client = options.client;
+    this._stream = options.stream;
+    this.ref = options.task;
+    this._isNotebook = options.isNotebook;
+    this._output = this._makeOutput();
+    this._timer = window.setInterval(() => this._poll(), POLL);
+    void this.refresh();
+  }
+
+  readonly ref: ITaskRef;
+
+  get changed(): ISignal<this, void> {
+    return this._changed;
+  }
+
+  get detail(): TaskDetail | null {
+    return this._detail;
+  }
+
+  get log(): TaskLog | null {
+    return this._log;
+  }
+
+  /** Null for a task that is no notebook. */
+  get output(): OutputModel | null {
+    return this._output;
+  }
+
+  /** The try that is shown, or null for the newest. */
+  get tryNumber(): number | null {
+    return this._tryNumber;
+  }
+
+  get error(): StudioError | null {
+    return this._error;
+  }
+
+  get isDisposed(): boolean {
+    return this._isDisposed;
+  }
+
+  dispose(): void {
+    if (!this._isDisposed) {
+      this._isDisposed = true;
+      window.clearInterval(this._timer);
+      this._output?.dispose();
+      Signal.clearData(this);
+    }
+  }
+
+  /** Show another try, or with null always the newest. */
+  showTry(tryNumber: number | null): void {
+    this._tryNumber = tryNumber;
+    this._output?.dispose();
+    this._output = this._makeOutput();
+    this._log = null;
+    this._emit();
+    if (this._logWanted) {
+      void this._fetchLog();
+    }
+  }
+
+  /** Keep the log current from now on, or stop it. */
+  wantLog(wanted: boolean): void {
+    this._logWanted = wanted;
+    if (wanted) {
+      void this._fetchLog();
+    }
+  }
+
+  async refresh(): Promise<void> {
+    try {
+      this._detail = await this._client.call('get_task', this._target());
+      this._error = null;
+    } catch (reason) {
+      this._error = asStudioError(reason);
+    }
+    this._emit();
+    if (this._logWanted) {
+      await this._fetchLog();
+    }
+  }
+
+  private async _fetchLog(): Promise<void> {
+    const { path, query } = this._target();
+    const tryNumber = this._tryNumber ?? undefined;
+    try {
+      const log = await this._client.call('get_log', { path, query: { ...query, try_number: tryNumber } });
+      if ((this._tryNumber ?? undefined) === tryNumber) {
+        this._log = log;
+      }
+    } catch (reason) {
+      this._error = asStudioError(reason);
+    }
+    this._emit();
+  }
+
+  private _poll(): void {
+    const state = this._detail?.task.state;
+    if (document.visibilityState === 'visible' && (state === undefined || !isTaskOver(state))) {
+      void this.refresh();
+    }
+  }
+
+  private _makeOutput(): OutputModel | null {
+    if (!this._isNotebook) {
+      return null;
+    }
+    const task = this._tryNumber === null ? this.ref : { ...this.ref, tryNumber: this._tryNumber };
+    return new OutputModel({ client: this._client, stream: this._stream, task });
+  }
+
+  private _target(): { path: { dag_id: string; run_id: string; task_id: string }; query: { map_index: number } } {
+    const { dagId, runId, taskId, mapIndex } = this.ref;
+    return { path: { dag_id: dagId, run_id: runId, task_id: taskId }, query: { map_index: mapIndex } };
+  }
+
+  private _emit(): void {
+    if (!this._isDisposed) {
+      this._changed.emit();
+    }
+  }
+
+  private readonly _client: IStudioClient;
+  private readonly _stream: IStudioStream;
+  private readonly _isNotebook: boolean;
+  private readonly _timer: number;
+  private readonly _changed = new Signal<this, void>(this);
+  private _output: OutputModel | null;
+  private _detail: TaskDetail | null = null;
+  private _log: TaskLog | null = null;
+  private _logWanted = false;
+  private _tryNumber: number | null = null;
+  private _error: StudioError | null = null;
+  private _isDisposed = false;
+}
+
+export namespace TaskModel {
+  export interface IOptions {
+    client: IStudioClient;
+    stream: IStudioStream;
+    task: ITaskRef;
+    isNotebook: boolean;
+  }
+}

@@ -1,0 +1,27 @@
+import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
+import { IRenderMimeRegistry } from '@jupyterlab/rendermime';
+
+import { StudioClient } from '../api/client';
+import { StudioStream } from '../api/stream';
+import { OutputDrive } from '../host/drive';
+import { LabHost } from '../host/lab';
+import { LayoutEngine } from '../layout/engine';
+import { IStudio } from '../tokens';
+
+/** The one client and the one stream of this page. Nothing is asked of the server until a view is shown. */
+const plugin: JupyterFrontEndPlugin<IStudio> = {
+  id: 'pipeline-studio:service',
+  description: 'The studio server: API client, stream of events, output notebooks as files.',
+  autoStart: true,
+  requires: [IRenderMimeRegistry],
+  provides: IStudio,
+  activate: (app: JupyterFrontEnd, rendermime: IRenderMimeRegistry): IStudio => {
+    const host = new LabHost({ app, rendermime });
+    const client = new StudioClient({ host });
+    const { contents, serverSettings } = app.serviceManager;
+    contents.addDrive(new OutputDrive({ client, serverSettings }));
+    return { host, client, stream: new StudioStream({ host }), engine: new LayoutEngine() };
+  }
+};
+
+export default plugin;

@@ -1,0 +1,5 @@
+/** The builder hands `.svg` files over as their text. */
+declare module '*.svg' {
+  const text: string;
+  export default text;
+}

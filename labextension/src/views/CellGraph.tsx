@@ -1,0 +1,71 @@
+import type { ReactElement } from 'react';
+
+import type { DagModel } from '../models/dag';
+import type { FocusModel } from '../models/focus';
+import type { IStudio } from '../tokens';
+import { DagView } from './DagView';
+import { Button } from './Glyph';
+import { useSignal } from './hooks';
+import { ErrorNote } from './Notes';
+import { RunChips } from './Runs';
+
+export interface ICellGraphProps {
+  dag: DagModel;
+  focus: FocusModel;
+  studio: IStudio;
+  /** How many of the newest runs have a chip. */
+  count: number;
+}
+
+/** A DAG in the output of a cell. */
+export function CellGraph({ dag, focus, studio, count }: ICellGraphProps): ReactElement {
+  useSignal(dag.changed);
+  const runs = dag.runs;
+  const shown = dag.run?.summary.run_id ?? null;
+  return (
+    <div className="jp-Studio-cellGraph">
+      <div className="jp-Studio-cellHeader">
+        <b title={dag.dagId}>{dag.dagId}</b>
+        <Phase dag={dag} />
+        {runs.length > 0 && (
+          <RunChips
+            runs={runs}
+            count={count}
+            timezone={dag.dag?.timezone ?? 'UTC'}
+            shown={shown}
+            follows={dag.followsNewest}
+            onShow={runId => dag.show(runId)}
+          />
+        )}
+        <span className="jp-Studio-space" />
+        {dag.phase === 'live' && (
+          <Button
+            glyph="open"
+            title="Open in a tab of its own"
+            onClick={() => void studio.host.openDag(dag.dagId, dag.followsNewest ? null : shown, focus.taskId)}
+          />
+        )}
+      </div>
+      {dag.phase === 'live' && dag.error !== null && <ErrorNote error={dag.error} onRetry={() => void dag.refresh()} />}
+      <DagView dag={dag} focus={focus} studio={studio} isFlowing />
+    </div>
+  );
+}
+
+/** Whether the colours are current, in a word; nothing while all is well. */
+function Phase({ dag }: { dag: DagModel }): ReactElement | null {
+  switch (dag.phase) {
+    case 'missing':
+      return <span className="jp-Studio-muted">not published: `dag.publish()` hands it to the server</span>;
+    case 'offline':
+      return (
+        <span className="jp-Studio-muted" title={[dag.error?.message, dag.error?.hint].filter(Boolean).join(' ')}>
+          not connected: shown as it was saved
+        </span>
+      );
+    case 'live':
+      return dag.runs.length === 0 ? <span className="jp-Studio-muted">published, no runs yet</span> : null;
+    case 'loading':
+      return null;
+  }
+}

@@ -1,0 +1,118 @@
+import type { ReactElement } from 'react';
+import { useState } from 'react';
+
+import type { DagModel } from '../models/dag';
+import type { FocusModel } from '../models/focus';
+import { isRunOver } from '../models/order';
+import type { IStudio } from '../tokens';
+import { DagView } from './DagView';
+import { Button } from './Glyph';
+import { useSignal } from './hooks';
+import { Empty, ErrorNote } from './Notes';
+import { RunPicker } from './Runs';
+import { StateBadge } from './StateIcon';
+import { Relative } from './Times';
+import { TriggerForm } from './TriggerForm';
+
+export interface IDagPageProps {
+  dag: DagModel;
+  focus: FocusModel;
+  studio: IStudio;
+}
+
+/** A DAG in a panel of its own. */
+export function DagPage({ dag, focus, studio }: IDagPageProps): ReactElement {
+  useSignal(dag.changed);
+  const [isTriggering, setTriggering] = useState(false);
+  if (dag.phase === 'missing') {
+    return (
+      <Empty title={`The server knows no DAG “${dag.dagId}” at present.`}>
+        <p>Publish it from its notebook with `dag.publish()`; it then appears here by itself.</p>
+      </Empty>
+    );
+  }
+  const trigger = (): void => {
+    if (Object.keys(dag.spec?.params ?? {}).length > 0) {
+      setTriggering(!isTriggering);
+    } else {
+      void dag.trigger({});
+      dag.show(null);
+    }
+  };
+  return (
+    <div className="jp-Studio-page">
+      <Header dag={dag} isTriggering={isTriggering} onTrigger={trigger} onTriggerWith={() => setTriggering(!isTriggering)} />
+      {dag.dag?.error != null && (
+        <div className="jp-Studio-error" role="alert">
+          <pre>{dag.dag.error}</pre>
+        </div>
+      )}
+      {dag.error !== null && <ErrorNote error={dag.error} onRetry={() => void dag.refresh()} />}
+      {isTriggering && <TriggerForm dag={dag} onDone={() => setTriggering(false)} />}
+      {dag.phase === 'loading' ? <Empty title="Fetching the DAG…" /> : <DagView dag={dag} focus={focus} studio={studio} isFlowing={false} />}
+    </div>
+  );
+}
+
+interface IHeaderProps {
+  dag: DagModel;
+  isTriggering: boolean;
+  onTrigger: () => void;
+  onTriggerWith: () => void;
+}
+
+function Header({ dag, isTriggering, onTrigger, onTriggerWith }: IHeaderProps): ReactElement {
+  const summary = dag.dag;
+  const run = dag.run?.summary ?? null;
+  const isActive = run !== null && !isRunOver(run.state);
+  return (
+    <header className="jp-Studio-pageHeader">
+      <div className="jp-Studio-pageTitle">
+        <h2 title={summary?.description || dag.dagId}>{dag.dagId}</h2>
+        {summary !== null && (
+          <span className="jp-Studio-muted">
+            {summary.schedule ?? 'no schedule'}
+            {summary.paused && ' · paused'}
+            {!summary.paused && summary.next_run !== null && (
+              <>
+                {' · next run '}
+                <Relative time={summary.next_run} />
+              </>
+            )}
+          </span>
+        )}
+      </div>
+      <div className="jp-Studio-pageTools">
+        <RunPicker
+          runs={dag.runs}
+          timezone={summary?.timezone ?? 'UTC'}
+          shown={run?.run_id ?? null}
+          follows={dag.followsNewest}
+          onShow={runId => dag.show(runId)}
+        />
+        {run !== null && <StateBadge state={run.cancelling ? 'stopping' : run.state} />}
+        {run !== null && isActive && (
+          <Button glyph="stop" title="Cancel this run" disabled={run.cancelling} onClick={() => void dag.cancel(run.run_id)}>
+            Cancel
+          </Button>
+        )}
+        <span className="jp-Studio-space" />
+        {summary !== null && (
+          <Button
+            glyph={summary.paused ? 'play' : 'pause'}
+            title={summary.paused ? 'Schedule runs again' : 'Schedule no more runs until it is unpaused'}
+            onClick={() => void dag.setPaused(!summary.paused)}
+          >
+            {summary.paused ? 'Unpause' : 'Pause'}
+          </Button>
+        )}
+        <Button title="Trigger a run for a date or with parameters…" pressed={isTriggering} onClick={onTriggerWith}>
+          Trigger with…
+        </Button>
+        <Button primary glyph="play" title="Start a run now" disabled={dag.phase !== 'live'} onClick={onTrigger}>
+          Trigger
+        </Button>
+      </div>
+    </header>
+  );
+}

@@ -1,0 +1,57 @@
+import type { ReactElement, ReactNode } from 'react';
+
+const PATHS = {
+  plus: 'M8 3.5 V12.5 M3.5 8 H12.5',
+  minus: 'M3.5 8 H12.5',
+  fit: 'M3 6 V3 H6 M10 3 H13 V6 M13 10 V13 H10 M6 13 H3 V10',
+  again: 'M12.2 5.6 A5 5 0 1 0 13 8.6 M12.7 2.8 V6 H9.5',
+  open: 'M6.5 3.5 H3.5 V12.5 H12.5 V9.5 M9 3 H13 V7 M13 3 7.8 8.2',
+  play: 'M5 3.4 12.2 8 5 12.6 Z',
+  pause: 'M5.5 3.5 V12.5 M10.5 3.5 V12.5',
+  stop: 'M4.5 4.5 H11.5 V11.5 H4.5 Z',
+  right: 'M6.2 4 10.2 8 6.2 12',
+  down: 'M4 6.2 8 10.2 12 6.2',
+  close: 'M4.4 4.4 11.6 11.6 M11.6 4.4 4.4 11.6',
+  warning: 'M8 2.6 14 13 H2 Z M8 6.6 V9.4 M8 11.2 h.01'
+} as const;
+
+export type GlyphName = keyof typeof PATHS;
+
+/** A line icon in the colour of the text. */
+export function Glyph({ name }: { name: GlyphName }): ReactElement {
+  return (
+    <svg className="jp-Studio-glyph" viewBox="0 0 16 16" width={16} height={16} aria-hidden>
+      <path d={PATHS[name]} />
+    </svg>
+  );
+}
+
+export interface IButtonProps {
+  glyph?: GlyphName;
+  /** What it does; the tip, and the name of a button without text. */
+  title: string;
+  disabled?: boolean;
+  /** For a button that is on or off. */
+  pressed?: boolean;
+  primary?: boolean;
+  onClick: () => void;
+  children?: ReactNode;
+}
+
+export function Button(props: IButtonProps): ReactElement {
+  const { glyph, title, disabled, pressed, primary, onClick, children } = props;
+  return (
+    <button
+      type="button"
+      className={`jp-Studio-button${primary === true ? ' jp-mod-primary' : ''}`}
+      title={title}
+      aria-label={children === undefined ? title : undefined}
+      aria-pressed={pressed}
+      disabled={disabled}
+      onClick={onClick}
+    >
+      {glyph !== undefined && <Glyph name={glyph} />}
+      {children}
+    </button>
+  );
+}

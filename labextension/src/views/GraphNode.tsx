@@ -1,0 +1,110 @@
+import type { KeyboardEvent, ReactElement } from 'react';
+import { memo } from 'react';
+
+import type { ILayoutNode } from '../layout/layout';
+import type { IGraphNode } from '../models/dag';
+import type { INodeStatus } from '../models/run';
+import { StateDisc } from './StateIcon';
+import { LOOKS, stateClass } from './states';
+import { cutMiddle } from './text';
+import { Elapsed } from './Times';
+
+const LONGEST = 26; // characters of a name that fit
+const CHARACTER = 7.4; // pixels, about, of the node's font
+const BESIDE = 46; // pixels left for icon and margins
+const NARROWEST = 146; // pixels; "upstream failed" fits
+
+export const NODE_HEIGHT = 46; // pixels
+
+/** How wide the node of a task is drawn, in pixels; it does not depend on the task's state. */
+export function nodeWidth(id: string): number {
+  return Math.max(NARROWEST, Math.round(Math.min(id.length, LONGEST) * CHARACTER + BESIDE));
+}
+
+export interface IGraphNodeProps {
+  node: IGraphNode;
+  place: ILayoutNode;
+  status: INodeStatus | null;
+  isChosen: boolean;
+  /** The one node that the tab key reaches; arrow keys go on from there. */
+  isTabStop: boolean;
+  onChoose: (id: string) => void;
+  onKey: (event: KeyboardEvent, id: string) => void;
+}
+
+function GraphNodeView({ node, place, status, isChosen, isTabStop, onChoose, onKey }: IGraphNodeProps): ReactElement {
+  const state = status?.state ?? 'none';
+  const name = [node.id, status === null ? 'no run yet' : LOOKS[state].label];
+  if (status?.mapped != null) {
+    name.push(`${status.mapped.done} of ${status.mapped.total}`);
+  }
+  return (
+    <g
+      className={`jp-Studio-node ${stateClass(state)}${isChosen ? ' jp-mod-selected' : ''}`}
+      transform={`translate(${place.x.toFixed(1)}, ${place.y.toFixed(1)})`}
+      role="button"
+      tabIndex={isTabStop ? 0 : -1}
+      aria-label={name.join(', ')}
+      aria-pressed={isChosen}
+      data-task={node.id}
+      data-state={state}
+      onClick={() => onChoose(node.id)}
+      onKeyDown={event => onKey(event, node.id)}
+    >
+      {node.id.length > LONGEST && <title>{node.id}</title>}
+      <rect className="jp-Studio-nodeBox" width={place.width} height={place.height} rx={6} />
+      <svg x={11} y={(place.height - 18) / 2} width={18} height={18} viewBox="0 0 16 16" aria-hidden>
+        <StateDisc state={state} />
+      </svg>
+      <text className="jp-Studio-nodeName" x={37} y={20}>
+        {cutMiddle(node.id, LONGEST)}
+      </text>
+      <text className="jp-Studio-nodeNote" x={37} y={35}>
+        <Note node={node} status={status} />
+      </text>
+    </g>
+  );
+}
+
+/** The second line: the state in words, with how long; before any run what the task is. */
+function Note({ node, status }: { node: IGraphNode; status: INodeStatus | null }): ReactElement {
+  if (status === null) {
+    return <>{cutMiddle(node.label !== '' && node.label !== node.id ? node.label : node.kind, LONGEST)}</>;
+  }
+  const { state, mapped, startedAt, endedAt } = status;
+  if (mapped !== null) {
+    return <>{`${LOOKS[state].label} · ${mapped.done}/${mapped.total}`}</>;
+  }
+  const isTimed = startedAt !== null && (endedAt !== null || state === 'running' || state === 'stopping');
+  return (
+    <>
+      {LOOKS[state].label}
+      {isTimed && (
+        <>
+          {' · '}
+          <Elapsed start={startedAt} end={endedAt} />
+        </>
+      )}
+    </>
+  );
+}
+
+function isSame(a: IGraphNodeProps, b: IGraphNodeProps): boolean {
+  const [s, t] = [a.status, b.status];
+  return (
+    a.node === b.node &&
+    a.place === b.place &&
+    a.isChosen === b.isChosen &&
+    a.isTabStop === b.isTabStop &&
+    a.onChoose === b.onChoose &&
+    a.onKey === b.onKey &&
+    s?.state === t?.state &&
+    s?.startedAt === t?.startedAt &&
+    s?.endedAt === t?.endedAt &&
+    s?.mapped?.done === t?.mapped?.done &&
+    s?.mapped?.total === t?.mapped?.total
+  );
+}
+
+/** Of a thousand nodes only those are drawn again whose task changed. */
+export const GraphNode = memo(GraphNodeView, isSame);

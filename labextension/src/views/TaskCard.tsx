@@ -1,0 +1,239 @@
+import type { ReactElement, ReactNode } from 'react';
+import { useEffect, useState } from 'react';
+
+import type { AttemptInfo, TaskStatus } from '../api/schema';
+import { asStudioError } from '../api/errors';
+import type { StudioError } from '../api/errors';
+import type { IHost } from '../host';
+import type { DagModel, IGraphNode } from '../models/dag';
+import type { FocusModel } from '../models/focus';
+import { isTaskOver } from '../models/order';
+import type { TaskModel } from '../models/task';
+import { ClearForm } from './ClearForm';
+import { Button } from './Glyph';
+import { useSignal } from './hooks';
+import { Log } from './Log';
+import { ErrorNote } from './Notes';
+import { Output } from './Output';
+import { StateBadge } from './StateIcon';
+import { LOOKS } from './states';
+import { withoutAnsi } from './text';
+import { Elapsed, Moment, Relative } from './Times';
+
+export interface ITaskCardProps {
+  dag: DagModel;
+  focus: FocusModel;
+  host: IHost;
+}
+
+/** The chosen task: what it is, how it goes, why it waits, what it has produced. */
+export function TaskCard({ dag, focus, host }: ITaskCardProps): ReactElement | null {
+  useSignal(focus.changed);
+  const node = dag.nodes.find(candidate => candidate.id === focus.taskId);
+  if (node === undefined) {
+    return null;
+  }
+  return (
+    <section className="jp-Studio-card" aria-label={`Task ${node.id}`}>
+      {focus.task === null ? (
+        <>
+          <Header node={node} onClose={() => focus.choose(null)} />
+          <Facts node={node} status={null} attempt={null} />
+          <p className="jp-Studio-muted">
+            {dag.run === null ? 'There is no run yet: publish the DAG and trigger one.' : 'This run has no such task: its version of the DAG is another one.'}
+          </p>
+        </>
+      ) : (
+        <Body key={keyOf(focus.task)} dag={dag} focus={focus} node={node} task={focus.task} host={host} />
+      )}
+    </section>
+  );
+}
+
+function keyOf({ ref }: TaskModel): string {
+  return `${ref.runId}/${ref.taskId}/${ref.mapIndex}`;
+}
+
+interface IBodyProps extends ITaskCardProps {
+  node: IGraphNode;
+  task: TaskModel;
+}
+
+function Body({ dag, focus, node, task, host }: IBodyProps): ReactElement {
+  useSignal(task.changed);
+  const [tab, setTab] = useState<'output' | 'log'>(task.output === null ? 'log' : 'output');
+  const [isClearing, setClearing] = useState(false);
+  const [failure, setFailure] = useState<StudioError | null>(null);
+  useEffect(() => setFailure(null), [task]);
+  const { mapIndex, taskId, runId } = task.ref;
+  const instances = dag.run?.instances(taskId) ?? [];
+  const status = instances.find(one => one.map_index === mapIndex) ?? task.detail?.task ?? null;
+  const attempts = task.detail?.attempts ?? [];
+  const attempt = (task.tryNumber === null ? attempts.at(-1) : attempts.find(one => one.try_number === task.tryNumber)) ?? null;
+  const open = (): void => {
+    const ref = attempt === null ? task.ref : { ...task.ref, tryNumber: attempt.try_number };
+    setFailure(null);
+    host.openNotebook(ref).catch((reason: unknown) => setFailure(asStudioError(reason)));
+  };
+  return (
+    <>
+      <Header node={node} status={status} onClose={() => focus.choose(null)} />
+      <Facts node={node} status={status} attempt={attempt} />
+      {instances.length > 1 && <Instances focus={focus} instances={instances} shown={mapIndex} />}
+      <Why task={task} status={status} />
+      {attempt?.error != null && status?.state !== 'success' && <Failure text={attempt.error} />}
+      {task.error !== null && <ErrorNote error={task.error} onRetry={() => void task.refresh()} />}
+      {failure !== null && <ErrorNote error={failure} />}
+      <div className="jp-Studio-actions">
+        {task.output !== null && (
+          <Button title="The executed notebook, as far as it is" pressed={tab === 'output'} onClick={() => setTab('output')}>
+            Output
+          </Button>
+        )}
+        <Button title="What the task wrote" pressed={tab === 'log'} onClick={() => setTab('log')}>
+          Log
+        </Button>
+        {attempts.length > 1 && <Tries task={task} attempts={attempts} />}
+        <span className="jp-Studio-space" />
+        {task.output !== null && (
+          <Button glyph="open" title="Open the output notebook" disabled={attempts.length === 0} onClick={open}>
+            Open notebook
+          </Button>
+        )}
+        <Button
+          glyph="again"
+          title="Run this task again…"
+          pressed={isClearing}
+          disabled={status === null}
+          onClick={() => setClearing(!isClearing)}
+        >
+          Clear
+        </Button>
+      </div>
+      {isClearing && <ClearForm dag={dag} runId={runId} taskId={taskId} onDone={() => setClearing(false)} />}
+      <div className="jp-Studio-cardBody">
+        {tab === 'log' || task.output === null ? <Log model={task} /> : <Output model={task.output} host={host} />}
+      </div>
+    </>
+  );
+}
+
+function Header({ node, status, onClose }: { node: IGraphNode; status?: TaskStatus | null; onClose: () => void }): ReactElement {
+  return (
+    <header className="jp-Studio-cardHeader">
+      <h3 title={node.id}>{node.id}</h3>
+      {status != null && <StateBadge state={status.state} />}
+      <span className="jp-Studio-space" />
+      <Button glyph="close" title="Close" onClick={onClose} />
+    </header>
+  );
+}
+
+interface IFactsProps {
+  node: IGraphNode;
+  status: TaskStatus | null;
+  attempt: AttemptInfo | null;
+}
+
+function Facts({ node, status, attempt }: IFactsProps): ReactElement {
+  const start = attempt?.started_at ?? status?.started_at ?? null;
+  const end = attempt === null ? (status?.ended_at ?? null) : attempt.ended_at;
+  return (
+    <dl className="jp-Studio-facts">
+      <Fact name={node.kind}>{node.label || node.id}</Fact>
+      {status !== null && status.try_number > 0 && (
+        <Fact name="try">{`${attempt?.try_number ?? status.try_number} of ${status.max_tries}`}</Fact>
+      )}
+      {start !== null && (
+        <>
+          <Fact name="started">
+            <Moment time={start} />
+          </Fact>
+          <Fact name="duration">
+            <Elapsed start={start} end={end} />
+          </Fact>
+        </>
+      )}
+      {status?.state === 'up_for_retry' && status.retry_at !== null && (
+        <Fact name="next try">
+          <Relative time={status.retry_at} />
+        </Fact>
+      )}
+    </dl>
+  );
+}
+
+function Fact({ name, children }: { name: string; children: ReactNode }): ReactElement {
+  return (
+    <div>
+      <dt>{name}</dt>
+      <dd>{children}</dd>
+    </div>
+  );
+}
+
+function Why({ task, status }: { task: TaskModel; status: TaskStatus | null }): ReactElement | null {
+  const why = task.detail?.why ?? [];
+  if (why.length === 0 || status === null || isTaskOver(status.state) || status.state === 'running') {
+    return null;
+  }
+  return (
+    <div className="jp-Studio-why">
+      Why it is not running:
+      <ul>
+        {why.map(reason => (
+          <li key={reason}>{reason}</li>
+        ))}
+      </ul>
+    </div>
+  );
+}
+
+/** The last line says what happened; the rest is there for who wants it. */
+function Failure({ text }: { text: string }): ReactElement {
+  const plain = withoutAnsi(text).trim();
+  const last = plain.slice(plain.lastIndexOf('\n') + 1);
+  return (
+    <div className="jp-Studio-error" role="alert">
+      <details>
+        <summary>{last}</summary>
+        <pre>{plain}</pre>
+      </details>
+    </div>
+  );
+}
+
+function Tries({ task, attempts }: { task: TaskModel; attempts: readonly AttemptInfo[] }): ReactElement {
+  return (
+    <label className="jp-Studio-picker">
+      Try
+      <select
+        value={task.tryNumber ?? 'newest'}
+        onChange={event => task.showTry(event.target.value === 'newest' ? null : Number(event.target.value))}
+      >
+        <option value="newest">newest</option>
+        {[...attempts].reverse().map(attempt => (
+          <option key={attempt.id} value={attempt.try_number}>
+            {`${LOOKS[attempt.state].glyph}  ${attempt.try_number} · ${LOOKS[attempt.state].label}`}
+          </option>
+        ))}
+      </select>
+    </label>
+  );
+}
+
+function Instances(props: { focus: FocusModel; instances: readonly TaskStatus[]; shown: number }): ReactElement {
+  const { focus, instances, shown } = props;
+  return (
+    <label className="jp-Studio-picker">
+      Instance
+      <select value={shown} onChange={event => focus.choose(focus.taskId, Number(event.target.value))}>
+        {instances.map(one => (
+          <option key={one.map_index} value={one.map_index}>
+            {`${LOOKS[one.state].glyph}  ${one.map_index} · ${LOOKS[one.state].label}`}
+          </option>
+        ))}
+      </select>
+    </label>
+  );
+}

@@ -1,0 +1,91 @@
+import type { RunSummary } from '../api/schema';
+
+/** `text` in at most `limit` characters; the middle goes, for ends tell names apart. */
+export function cutMiddle(text: string, limit: number): string {
+  if (text.length <= limit) {
+    return text;
+  }
+  const head = Math.ceil((limit - 1) / 2);
+  return `${text.slice(0, head)}…${text.slice(text.length - (limit - 1 - head))}`;
+}
+
+/** Seconds in words: "0.4 s", "32 s", "2 min 5 s", "1 h 3 min", "2 d 4 h". */
+export function durationText(seconds: number): string {
+  const value = Math.max(0, seconds);
+  if (value < 9.95) {
+    return `${value.toFixed(1)} s`;
+  }
+  const whole = Math.round(value);
+  const parts = [
+    [Math.floor(whole / 86400), 'd'],
+    [Math.floor(whole / 3600) % 24, 'h'],
+    [Math.floor(whole / 60) % 60, 'min'],
+    [whole % 60, 's']
+  ] as const;
+  const first = parts.findIndex(([count]) => count > 0);
+  return parts
+    .slice(first, first + 2)
+    .filter(([count]) => count > 0)
+    .map(([count, unit]) => `${count} ${unit}`)
+    .join(' ');
+}
+
+/** "2013-01-01", or "2013-01-01 06:00" if it is not midnight, on the wall clock of `timezone`. */
+export function dateText(iso: string, timezone: string): string {
+  const text = formatter(timezone).format(new Date(iso)).replace(',', '');
+  return text.endsWith(' 00:00') ? text.slice(0, -6) : text;
+}
+
+/** A moment for people: the time of today, otherwise with the date; on the wall clock of this browser. */
+export function momentText(iso: string, now: Date): string {
+  const moment = new Date(iso);
+  const time = moment.toLocaleTimeString(undefined, { hour: '2-digit', minute: '2-digit', second: '2-digit' });
+  if (moment.toDateString() === now.toDateString()) {
+    return time;
+  }
+  return `${moment.toLocaleDateString(undefined, { year: 'numeric', month: 'short', day: 'numeric' })}, ${time}`;
+}
+
+/** "in 5 min", "2 h ago". */
+export function relativeText(iso: string, now: Date): string {
+  const seconds = (Date.parse(iso) - now.getTime()) / 1000;
+  const units = [
+    ['day', 86400],
+    ['hour', 3600],
+    ['minute', 60]
+  ] as const;
+  const [unit, size] = units.find(([, length]) => Math.abs(seconds) >= length) ?? (['second', 1] as const);
+  return new Intl.RelativeTimeFormat('en', { numeric: 'auto', style: 'short' }).format(Math.round(seconds / size), unit);
+}
+
+/** What a run is called in a list: the date it is for, or when it was asked for. */
+export function runName(run: RunSummary, timezone: string): string {
+  return dateText(run.logical_date ?? run.run_after, timezone);
+}
+
+/** "3 tasks", "1 task". */
+export function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`;
+}
+
+/** Without the colour codes of terminals. */
+export function withoutAnsi(text: string): string {
+  // eslint-disable-next-line no-control-regex -- the escape character is what is looked for
+  return text.replace(/\u001b\[[0-9;?]*[A-Za-z]/g, '');
+}
+
+function formatter(timezone: string): Intl.DateTimeFormat {
+  const format: Intl.DateTimeFormatOptions = {
+    year: 'numeric',
+    month: '2-digit',
+    day: '2-digit',
+    hour: '2-digit',
+    minute: '2-digit',
+    hourCycle: 'h23'
+  };
+  try {
+    return new Intl.DateTimeFormat('sv-SE', { ...format, timeZone: timezone });
+  } catch {
+    return new Intl.DateTimeFormat('sv-SE', { ...format, timeZone: 'UTC' });
+  }
+}

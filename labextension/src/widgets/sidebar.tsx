@@ -1,0 +1,67 @@
+import { ReactWidget } from '@jupyterlab/ui-components';
+import type { Message } from '@lumino/messaging';
+import type { ReactElement } from 'react';
+
+import { DagListModel } from '../models/daglist';
+import type { IStudio } from '../tokens';
+import { DagList } from '../views/DagList';
+
+const REFRESH = 20_000; // milliseconds; faults in DAG files are not in the stream
+
+/** The list of DAGs. Nothing is fetched until it is shown for the first time. */
+export class Sidebar extends ReactWidget {
+  constructor(options: Sidebar.IOptions) {
+    super();
+    this._options = options;
+    this.addClass('jp-Studio');
+    this.addClass('jp-Studio-sidebar');
+  }
+
+  override dispose(): void {
+    window.clearInterval(this._timer);
+    this._model?.dispose();
+    super.dispose();
+  }
+
+  protected override onAfterShow(message: Message): void {
+    super.onAfterShow(message);
+    if (this._model === null) {
+      this._model = new DagListModel(this._options.studio);
+      this.update();
+    } else {
+      void this._model.refresh();
+    }
+    this._timer = window.setInterval(() => {
+      if (document.visibilityState === 'visible') {
+        void this._model?.refresh();
+      }
+    }, REFRESH);
+  }
+
+  protected override onAfterHide(message: Message): void {
+    super.onAfterHide(message);
+    window.clearInterval(this._timer);
+  }
+
+  protected override render(): ReactElement {
+    const { onOpen, onExample } = this._options;
+    return (
+      <>
+        <h2 className="jp-Studio-sidebarTitle">Pipelines</h2>
+        {this._model !== null && <DagList model={this._model} onOpen={onOpen} onExample={onExample} />}
+      </>
+    );
+  }
+
+  private readonly _options: Sidebar.IOptions;
+  private _model: DagListModel | null = null;
+  private _timer = 0;
+}
+
+export namespace Sidebar {
+  export interface IOptions {
+    studio: IStudio;
+    onOpen: (dagId: string) => void;
+    onExample: (() => void) | null;
+  }
+}
