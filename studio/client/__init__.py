@@ -1,0 +1,8 @@
+"""The server's operations from Python: `connect()` in a notebook, in scripts, in the CLI and the widgets."""
+
+from __future__ import annotations
+
+from studio.client.client import Client, connect
+from studio.client.endpoint import Endpoint, ensure_server, find_server
+
+__all__ = ["Client", "Endpoint", "connect", "ensure_server", "find_server"]

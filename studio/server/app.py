@@ -1,0 +1,134 @@
+"""Putting one server together: store, executor, scheduler, stream and routes. Composition happens here only."""
+
+from __future__ import annotations
+
+import asyncio
+import getpass
+import os
+import secrets
+from collections.abc import Mapping
+from contextlib import AsyncExitStack
+from types import TracebackType
+from typing import Any, Protocol
+
+from tornado import httpserver, netutil, web
+from typing_extensions import Self
+
+from studio.api.routes import ROUTES, STREAM_PATH, Route
+from studio.artifacts.local import LocalArtifacts
+from studio.executors.pool import PoolExecutor
+from studio.ports import Executor, Store
+from studio.scheduler.clock import SystemClock
+from studio.scheduler.loop import Scheduler
+from studio.server.base import MAX_DRAINED, Api, Handler, NothingHere, path_pattern
+from studio.server.gate import Gate
+from studio.server.handlers import HANDLERS
+from studio.server.hub import Hub
+from studio.server.outputs import LiveOutputs
+from studio.server.runtime import Endpoint, is_gone, only_server, process_name, published
+from studio.server.services import Services
+from studio.server.stream import MAX_MESSAGE, Stream
+from studio.settings import Settings
+from studio.store import open_store
+
+PING_INTERVAL = 30  # seconds
+
+
+class ExecutorFactory(Protocol):
+    """Makes the executor; `outputs.observe` takes what workers tell of running attempts."""
+
+    def __call__(self, settings: Settings, outputs: LiveOutputs, artifacts: LocalArtifacts) -> Executor: ...
+
+
+class StudioServer:
+    """One server, from `async with` to its end. `store` and `executor` are for tests; else those of the settings."""
+
+    def __init__(
+        self, settings: Settings, *, store: Store | None = None, executor: ExecutorFactory | None = None
+    ) -> None:
+        self.settings = settings
+        self.stopped = asyncio.Event()  # set: somebody asked for an orderly stop
+        self._store = store
+        self._make_executor = executor or pool
+        self._stack = AsyncExitStack()
+
+    async def __aenter__(self) -> Self:
+        async with AsyncExitStack() as stack:
+            await self._start(stack)
+            self._stack = stack.pop_all()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._stack.aclose()
+
+    async def _start(self, stack: AsyncExitStack) -> None:
+        settings, clock = self.settings, SystemClock()
+        stack.enter_context(only_server(settings))
+        artifacts = LocalArtifacts(settings.source_root, settings.artifact_root)
+        self.store = await stack.enter_async_context(self._store or open_store(settings.database))
+        hub = await stack.enter_async_context(Hub(self.store, artifacts))
+        executor = self._make_executor(settings, hub.outputs, artifacts)
+        self.scheduler = await stack.enter_async_context(
+            Scheduler(self.store, executor, clock, name=process_name(), publish=hub.publish, gone=is_gone)
+        )
+        services = Services(
+            settings=settings,
+            store=self.store,
+            scheduler=self.scheduler,
+            artifacts=artifacts,
+            outputs=hub.outputs,
+            clock=clock,
+            started_at=clock.now(),
+            actor=_actor(),
+            stop=self.stopped.set,
+            workers=lambda: len(getattr(executor, "workers", ())),
+        )
+        token = secrets.token_urlsafe(32)
+        port = await self._listen(stack, application(services, hub, Gate(token)))
+        self.endpoint: Endpoint = stack.enter_context(published(settings, f"http://127.0.0.1:{port}", token))
+
+    async def _listen(self, stack: AsyncExitStack, routes: web.Application) -> int:
+        server = httpserver.HTTPServer(routes, max_body_size=MAX_DRAINED)
+        sockets = netutil.bind_sockets(self.settings.port, "127.0.0.1")
+        server.add_sockets(sockets)
+
+        async def close() -> None:
+            server.stop()
+            await server.close_all_connections()
+
+        stack.push_async_callback(close)
+        return int(sockets[0].getsockname()[1])
+
+
+def pool(settings: Settings, outputs: LiveOutputs, artifacts: LocalArtifacts) -> Executor:
+    """The executor of a normal server."""
+    return PoolExecutor(settings, observe=outputs.observe, artifacts=artifacts)
+
+
+def application(services: Services, hub: Hub, gate: Gate) -> web.Application:
+    """The Tornado application: every route, the stream, and an answer to every other path."""
+    paths: dict[str, dict[str, tuple[Route, Handler]]] = {}
+    for route in ROUTES:
+        paths.setdefault(route.path, {})[route.method] = (route, HANDLERS[route.name])
+    rules: list[tuple[str, type[web.RequestHandler], Mapping[str, Any]]] = [
+        (path_pattern(path), Api, {"gate": gate, "routes": routes, "services": services})
+        for path, routes in paths.items()
+    ]
+    stream = {"gate": gate, "hub": hub, "server": secrets.token_hex(8)}
+    return web.Application(
+        [*rules, (path_pattern(STREAM_PATH), Stream, stream)],  # type: ignore[list-item]
+        default_handler_class=NothingHere,
+        default_handler_args={"gate": gate},
+        log_function=lambda handler: None,
+        websocket_ping_interval=PING_INTERVAL,
+        websocket_max_message_size=MAX_MESSAGE,
+    )
+
+
+def _actor() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a container without an entry for this user
+        return f"uid {os.getuid()}"

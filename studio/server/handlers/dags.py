@@ -1,0 +1,102 @@
+"""DAGs: list, look at, publish, pause, delete."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import PurePath
+
+import msgspec
+
+from studio.api import models as m
+from studio.artifacts.local import LocalArtifacts
+from studio.core.model import CommandKind, Dag
+from studio.core.names import shown
+from studio.core.spec import DagSpec
+from studio.core.validation import validate
+from studio.errors import Conflict, InvalidDag, InvalidInput
+from studio.server import views
+from studio.server.hub import LATEST_RUNS
+from studio.server.lookup import find_dag, find_spec
+from studio.server.request import Request
+from studio.server.services import Services
+
+
+async def list_dags(request: Request, services: Services) -> m.DagList:
+    per_dag = request.whole("runs", LATEST_RUNS, 0, 100)
+    dags = await services.store.dags()
+    runs = await services.store.latest_runs(per_dag) if per_dag else {}
+    files = await services.store.dag_files()
+    return m.DagList(
+        dags=[views.dag_summary(dag, runs.get(dag.dag_id, []), files) for dag in dags],
+        files=[views.dag_file_status(file) for file in files],
+    )
+
+
+async def get_dag(request: Request, services: Services) -> m.DagDetail:
+    dag = await find_dag(services, request.dag_id)
+    version = request.query.get("version")
+    spec = dag.spec if version is None else await find_spec(services, dag.dag_id, version)
+    return await _detail(services, dag, spec)
+
+
+async def publish_dag(request: Request, services: Services) -> m.DagDetail:
+    spec: DagSpec = request.body.spec
+    dag_id = request.dag_id
+    if spec.id != dag_id:
+        raise InvalidInput(
+            f"The path names the DAG {shown(dag_id)}, its spec {shown(spec.id)}.", field="spec.id"
+        )
+    await asyncio.to_thread(_check, spec, services.artifacts)
+    await _check_case(services, dag_id)
+    payload = {"spec": msgspec.to_builtins(spec)}
+    await services.scheduler.command(dag_id, "publish", payload, actor=request.actor)
+    return await _current(services, dag_id)
+
+
+async def update_dag(request: Request, services: Services) -> m.DagDetail:
+    dag = await find_dag(services, request.dag_id)
+    kind: CommandKind = "pause" if request.body.paused else "unpause"
+    await services.scheduler.command(dag.dag_id, kind, {}, actor=request.actor)
+    return await _current(services, dag.dag_id)
+
+
+async def delete_dag(request: Request, services: Services) -> None:
+    dag = await find_dag(services, request.dag_id)
+    await services.scheduler.command(dag.dag_id, "delete_dag", {}, actor=request.actor)
+
+
+async def _current(services: Services, dag_id: str) -> m.DagDetail:
+    dag = await find_dag(services, dag_id)
+    return await _detail(services, dag, dag.spec)
+
+
+async def _detail(services: Services, dag: Dag, spec: DagSpec) -> m.DagDetail:
+    runs = await services.store.latest_runs(LATEST_RUNS, dag.dag_id)
+    summary = views.dag_summary(dag, runs.get(dag.dag_id, []), await services.store.dag_files())
+    return views.dag_detail(summary, spec)
+
+
+def _check(spec: DagSpec, artifacts: LocalArtifacts) -> None:
+    """The rules of a spec, and that the notebooks it was published with are here. Blocking."""
+    validate(spec)
+    for index, task in enumerate(spec.tasks):
+        if task.kind != "notebook":
+            continue
+        digest, where = task.config.get("digest"), f"spec.tasks[{index}].config.digest"
+        if not isinstance(digest, str) or not artifacts.has_source(digest):
+            name = PurePath(str(task.config.get("path", ""))).name or "its notebook"
+            raise InvalidDag(
+                f"The notebook of the task {shown(task.id)} ({shown(name)}) was not uploaded.",
+                hint="Publish with dag.publish() or `studio dags publish FILE`, which upload it.",
+                field=where,
+            )
+
+
+async def _check_case(services: Services, dag_id: str) -> None:
+    """Ids that differ in case only cannot be told apart on every file system and database."""
+    for other in await services.store.dags():
+        if other.dag_id != dag_id and other.dag_id.lower() == dag_id.lower():
+            raise Conflict(
+                f"There is a DAG {shown(other.dag_id)} already, which differs from {shown(dag_id)} in case only.",
+                hint="Choose another id, or delete that one.",
+            )

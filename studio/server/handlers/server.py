@@ -1,0 +1,41 @@
+"""The server itself, and uploads."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from typing import Any
+
+from studio._version import __version__
+from studio.api import models as m
+from studio.api.openapi import openapi_document
+from studio.server.request import Request
+from studio.server.services import Services
+from studio.server.views import when
+from studio.store import describe
+
+
+async def server_info(request: Request, services: Services) -> m.ServerInfo:
+    return m.ServerInfo(
+        version=__version__,
+        pid=os.getpid(),
+        started_at=when(services.started_at),
+        scheduling=services.scheduler.active,
+        database=describe(services.settings.database),
+        workers=services.workers(),
+        slots=services.settings.slots,
+        running=services.scheduler.running,
+        dag_folder=str(services.settings.dag_folder),
+    )
+
+
+async def openapi(request: Request, services: Services) -> dict[str, Any]:
+    return openapi_document()
+
+
+async def stop_server(request: Request, services: Services) -> None:
+    services.stop()
+
+
+async def put_source(request: Request, services: Services) -> None:
+    await asyncio.to_thread(services.artifacts.put_source, request.path["digest"], request.content)

@@ -1,0 +1,69 @@
+"""Tasks of a run: state, output, log."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Final
+
+from studio.api import models as m
+from studio.core.names import shown
+from studio.core.states import ATTEMPT_TERMINAL
+from studio.errors import NotFound
+from studio.server import views
+from studio.server.lookup import find_attempt, find_spec, find_task
+from studio.server.notebook_file import LOG, OUTPUT, read_file
+from studio.server.outputs import topic_of
+from studio.server.request import Request
+from studio.server.services import Services
+
+MAX_LOG: Final = 256 * 1024  # bytes of a log's end
+
+
+async def get_task(request: Request, services: Services) -> m.TaskDetail:
+    run, task = await find_task(services, request)
+    spec = await find_spec(services, run.dag_id, run.version)
+    node = next((found for found in spec.tasks if found.id == task.task_id), None)
+    if node is None:
+        raise NotFound(f"The version of the run {shown(run.run_id)} has no task {shown(task.task_id)}.")
+    attempts = await services.store.attempts(task.id)
+    return m.TaskDetail(
+        dag_id=run.dag_id,
+        run_id=run.run_id,
+        task=views.task_status(task),
+        node=views.task_node(node),
+        attempts=[views.attempt_info(attempt, services.outputs.output_path(attempt)) for attempt in attempts],
+        why=services.scheduler.why(run.dag_id, run.run_id, task.task_id, task.map_index),
+    )
+
+
+async def get_output(request: Request, services: Services) -> m.TaskOutput:
+    run, task = await find_task(services, request)
+    attempt = await find_attempt(services, task, request.try_number)
+    if attempt is not None and attempt.id == task.attempt and attempt.state not in ATTEMPT_TERMINAL:
+        topic = topic_of(run.dag_id, run.run_id, task.task_id, task.map_index)
+        services.outputs.bind(attempt.id, topic, attempt.try_number)
+    return await services.outputs.read(task, attempt)
+
+
+async def get_notebook(request: Request, services: Services) -> bytes:
+    _, task = await find_task(services, request)
+    attempt = await find_attempt(services, task, request.try_number)
+    if attempt is None or services.outputs.output_path(attempt) is None:
+        raise NotFound(f"The task {shown(task.task_id)} has no output notebook yet.")
+    path = services.artifacts.attempt_directory(attempt.directory) / OUTPUT
+    content, _ = await asyncio.to_thread(read_file, path)
+    return content
+
+
+async def get_log(request: Request, services: Services) -> m.TaskLog:
+    _, task = await find_task(services, request)
+    attempt = await find_attempt(services, task, request.try_number)
+    if attempt is None or not attempt.directory:
+        return m.TaskLog(attempt_id=None, try_number=0, text="", truncated=False)
+    path = services.artifacts.attempt_directory(attempt.directory) / LOG
+    try:
+        content, truncated = await asyncio.to_thread(read_file, path, tail=MAX_LOG)
+    except NotFound:
+        content, truncated = b"", False
+    text = content.decode("utf-8", errors="replace")
+    return m.TaskLog(attempt_id=attempt.id, try_number=attempt.try_number, text=text, truncated=truncated)

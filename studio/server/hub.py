@@ -1,0 +1,173 @@
+"""Who hears of what: takes the changes of each turn of the scheduler and gives them to the listeners they are for."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import OrderedDict
+from collections.abc import Coroutine
+from types import TracebackType
+from typing import Any, Final
+
+from typing_extensions import Self
+
+from studio.api.models import DagChanged, DagRemoved, OutputChanged, RunChanged, ServerMessage
+from studio.artifacts.local import LocalArtifacts
+from studio.core.model import Run, TaskInstance
+from studio.core.states import ACTIVE, RunState
+from studio.errors import StudioError
+from studio.ports import Store
+from studio.scheduler.changes import Changes
+from studio.server import views
+from studio.server.listener import Listener
+from studio.server.outputs import LiveOutputs, topic_of
+
+log = logging.getLogger("studio.server")
+
+DEBOUNCE: Final = 0.1  # seconds for which changes of a DAG are collected before its summary is read
+LATEST_RUNS: Final = 14  # in a summary
+
+_REMEMBERED: Final = 10_000  # runs and tasks
+
+
+class Hub:
+    """The stream's middle: `publish` on one side, listeners on the other. An async context manager."""
+
+    def __init__(self, store: Store, artifacts: LocalArtifacts) -> None:
+        self.outputs = LiveOutputs(artifacts, self._send_output)
+        self._store = store
+        self._listeners: set[Listener] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._summaries: dict[
+            str, bool
+        ] = {}  # DAGs whose summary is to be sent; True: also to those who watch it
+        self._run_states: OrderedDict[int, tuple[RunState, bool]] = OrderedDict()
+        self._attempts: OrderedDict[int, int] = (
+            OrderedDict()
+        )  # task instance → its attempt that was alive last
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for task in list(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def add(self, listener: Listener) -> None:
+        self._listeners.add(listener)
+
+    def remove(self, listener: Listener) -> None:
+        self._listeners.discard(listener)
+
+    def subscribed(self, listener: Listener) -> None:
+        """The listener has a new subscription: learn which attempts its topics are about."""
+        for topic in listener.outputs:
+            self._start(self._bind(topic))
+
+    # --- the scheduler's side -------------------------------------------------------------------------------------
+
+    def publish(self, changes: Changes) -> None:
+        """After a commit. The objects live on: what is sent is copied here and now."""
+        for dag_id in changes.removed_dags:
+            for listener in self._listeners:
+                if listener.subscription.dags or dag_id in listener.dag_ids:
+                    listener.put(DagRemoved(dag_id))
+        for dag in changes.dags:
+            self._send_summary(dag.dag_id, to_watchers=True)
+        for change in changes.runs:
+            self._follow_attempts(change.run, change.tasks)
+            if self._has_new_state(change.run):
+                self._send_summary(change.run.dag_id, to_watchers=False)
+            watchers = [listener for listener in self._listeners if change.run.dag_id in listener.dag_ids]
+            if watchers:
+                summary = views.run_summary(change.run, change.counts)
+                message = RunChanged(summary, [views.task_status(task) for task in change.tasks])
+                for listener in watchers:
+                    listener.put(message)
+
+    def _has_new_state(self, run: Run) -> bool:
+        state = (run.state, run.cancelling)
+        before = self._run_states.get(run.id)
+        self._run_states[run.id] = state
+        self._run_states.move_to_end(run.id)
+        while len(self._run_states) > _REMEMBERED:
+            self._run_states.popitem(last=False)
+        return before != state
+
+    def _follow_attempts(self, run: Run, tasks: list[TaskInstance]) -> None:
+        """Tell the outputs whose attempts begin and end."""
+        for task in tasks:
+            topic = topic_of(run.dag_id, run.run_id, task.task_id, task.map_index)
+            before = self._attempts.pop(task.id, None)
+            if task.state in ACTIVE and task.attempt is not None:
+                self.outputs.bind(task.attempt, topic, task.try_number)
+                self._attempts[task.id] = task.attempt
+                while len(self._attempts) > _REMEMBERED:
+                    self._attempts.popitem(last=False)
+            over = before if before is not None else task.attempt
+            if over is None or self._attempts.get(task.id) == over:
+                continue
+            if any(topic in listener.outputs for listener in self._listeners):
+                self._start(self._finish(task.id, over, topic))
+            else:
+                self.outputs.forget(over)
+
+    async def _finish(self, task: int, attempt_id: int, topic: str) -> None:
+        attempt = next((found for found in await self._store.attempts(task) if found.id == attempt_id), None)
+        if attempt is None:
+            self.outputs.forget(attempt_id)
+        else:
+            await self.outputs.ended(attempt, topic)
+
+    async def _bind(self, topic: str) -> None:
+        dag_id, run_id, task_id, map_index = topic.split("/")
+        found = await self._store.run(dag_id, run_id)
+        for task in found[1] if found else ():
+            if (task.task_id, str(task.map_index)) == (task_id, map_index) and task.attempt is not None:
+                self.outputs.bind(task.attempt, topic, task.try_number)
+
+    # --- the listeners' side ----------------------------------------------------------------------------------------
+
+    def _send_output(self, message: OutputChanged) -> None:
+        for listener in self._listeners:
+            if message.topic in listener.outputs:
+                listener.put(message)
+
+    def _send_summary(self, dag_id: str, *, to_watchers: bool) -> None:
+        """Soon, and once for all the changes until then."""
+        if dag_id in self._summaries:
+            self._summaries[dag_id] |= to_watchers
+        elif any(listener.subscription.dags or dag_id in listener.dag_ids for listener in self._listeners):
+            self._summaries[dag_id] = to_watchers
+            self._start(self._read_summary(dag_id))
+
+    async def _read_summary(self, dag_id: str) -> None:
+        await asyncio.sleep(DEBOUNCE)
+        to_watchers = self._summaries.pop(dag_id, False)
+        dag = await self._store.dag(dag_id)
+        if dag is None:
+            return
+        runs = await self._store.latest_runs(LATEST_RUNS, dag_id)
+        message: ServerMessage = DagChanged(
+            views.dag_summary(dag, runs.get(dag_id, []), await self._store.dag_files())
+        )
+        for listener in self._listeners:
+            if listener.subscription.dags or (to_watchers and dag_id in listener.dag_ids):
+                listener.put(message)
+
+    def _start(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(self._guarded(work))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _guarded(self, work: Coroutine[Any, Any, None]) -> None:
+        """What is shown may lag behind when the database is away; clients fetch again when they reconnect."""
+        try:
+            await work
+        except StudioError as error:
+            log.warning("An update of the stream was not sent: %s", error)
+        except Exception:
+            log.exception("An update of the stream was not sent.")

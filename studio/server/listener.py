@@ -1,0 +1,110 @@
+"""One connection to the stream: what it listens to, and what it has not been sent yet."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+import msgspec
+from msgspec.structs import replace
+
+from studio.api.models import (
+    DagChanged,
+    DagRemoved,
+    Hello,
+    OutputChanged,
+    Resync,
+    RunChanged,
+    ServerMessage,
+    StreamError,
+    Subscribe,
+)
+
+FLUSH_INTERVAL: Final = 0.05  # seconds between batches
+MAX_PENDING: Final = 1000  # objects that wait for a client; a slower one is told to fetch again
+MAX_PARTS: Final = 20_000  # tasks and cells in them
+
+_Key = tuple[str, ...]
+_ANSWERS: Final = (Hello, StreamError)
+
+
+class Listener:
+    """Collects messages, the latest for each object, and writes them in batches as fast as the client takes them."""
+
+    def __init__(self, server: str, write: Callable[[bytes], Awaitable[None]]) -> None:
+        self._server = server
+        self._write = write
+        self._pending: dict[_Key, ServerMessage] = {}
+        self._parts = 0
+        self._answers = 0
+        self._wake = asyncio.Event()
+        self.subscription = Subscribe()
+        self.outputs: frozenset[str] = frozenset()
+        self.dag_ids: frozenset[str] = frozenset()
+
+    def subscribe(self, subscription: Subscribe) -> None:
+        """Replaces what is listened to; what waits of before is dropped."""
+        self.subscription = subscription
+        self.outputs, self.dag_ids = frozenset(subscription.outputs), frozenset(subscription.dag_ids)
+        self._drop()
+        self.put(Hello(server=self._server))
+
+    def put(self, message: ServerMessage) -> None:
+        """Never blocks, never fails."""
+        self._answers += isinstance(message, _ANSWERS)
+        key = _key(message) or ("answer", str(self._answers))
+        before = self._pending.get(key)
+        self._pending[key] = _merged(before, message)
+        self._parts += len(message.tasks) if isinstance(message, RunChanged) else 0
+        self._parts += len(message.cells) if isinstance(message, OutputChanged) else 0
+        if len(self._pending) > MAX_PENDING or self._parts > MAX_PARTS:
+            self._drop()
+            self._pending["resync",] = Resync()
+        self._wake.set()
+
+    def _drop(self) -> None:
+        """Forget what waits, but for the answers: the client counts one for each message that it has sent."""
+        self._pending = {key: value for key, value in self._pending.items() if isinstance(value, _ANSWERS)}
+        self._parts = 0
+
+    async def run(self) -> None:
+        """Write until cancelled, or until the connection is gone."""
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            messages = list(self._pending.values())
+            self._pending.clear()
+            self._parts = 0
+            if messages:
+                await self._write(msgspec.json.encode(messages))
+            await asyncio.sleep(FLUSH_INTERVAL)
+
+
+def _key(message: ServerMessage) -> _Key | None:
+    """Two messages with the same key are about the same object; None: each counts."""
+    match message:
+        case RunChanged(run):
+            return ("run", run.dag_id, run.run_id)
+        case DagChanged(dag):
+            return ("dag", dag.dag_id)
+        case DagRemoved(dag_id):
+            return ("dag", dag_id)
+        case OutputChanged():
+            return ("output", message.topic)
+        case Hello() | StreamError():
+            return None
+        case Resync():
+            return ("resync",)
+
+
+def _merged(before: ServerMessage | None, message: ServerMessage) -> ServerMessage:
+    if isinstance(before, RunChanged) and isinstance(message, RunChanged):
+        tasks = {(task.task_id, task.map_index): task for task in [*before.tasks, *message.tasks]}
+        return replace(message, tasks=list(tasks.values()))
+    if isinstance(before, OutputChanged) and isinstance(message, OutputChanged):
+        if message.reset or before.attempt_id != message.attempt_id:
+            return message
+        cells = {cell.index: cell for cell in [*before.cells, *message.cells]}
+        return replace(message, cells=[cells[index] for index in sorted(cells)], reset=before.reset)
+    return message

@@ -1,0 +1,114 @@
+"""The output notebook of an attempt, read as cells. Blocking: call it in a thread."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections import OrderedDict
+from pathlib import Path
+from typing import Any, Final, Literal
+
+import msgspec
+
+from studio.api.models import CellOutput
+from studio.errors import NotFound
+
+OUTPUT: Final = "output.ipynb"
+LOG: Final = "log.txt"
+MAX_FILE: Final = 100 * 1024 * 1024  # bytes
+
+_CACHED: Final = 16  # notebooks
+
+
+def read_file(path: Path, *, tail: int | None = None) -> tuple[bytes, bool]:
+    """The content (its last `tail` bytes) and whether something was left out. Raises `NotFound`; no symlinks."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except OSError as error:
+        raise NotFound(f"There is no {path.name} of this try yet.") from error
+    with os.fdopen(descriptor, "rb") as file:
+        size = os.fstat(descriptor).st_size
+        start = max(0, size - tail) if tail is not None else 0
+        if tail is None and size > MAX_FILE:
+            raise NotFound(f"The {path.name} of this try has {size} bytes, too many to show.")
+        file.seek(start)
+        return file.read(MAX_FILE), start > 0
+
+
+class NotebookFiles:
+    """Reads output notebooks; keeps the last few as long as their file has not changed."""
+
+    def __init__(self) -> None:
+        self._cache: OrderedDict[Path, tuple[tuple[int, int], list[CellOutput]]] = OrderedDict()
+
+    def cells(self, path: Path, *, ended: bool) -> list[CellOutput]:
+        """The cells of the notebook; empty if there is none. `ended`: its attempt is over."""
+        try:
+            status = path.stat()
+            stamp = (status.st_mtime_ns, status.st_size)
+            known = self._cache.get(path)
+            if known is None or known[0] != stamp:
+                known = (stamp, cells_of(json.loads(read_file(path)[0])))
+                self._cache[path] = known
+                while len(self._cache) > _CACHED:
+                    self._cache.popitem(last=False)
+        except (OSError, NotFound, ValueError):
+            return []  # not there, or just being written: what is known otherwise is shown
+        return [_at_rest(cell) for cell in known[1]] if ended else known[1]
+
+
+def cells_of(notebook: Any) -> list[CellOutput]:
+    """Cells of a parsed .ipynb, whatever else is wrong with it."""
+    cells = notebook.get("cells") if isinstance(notebook, dict) else None
+    if not isinstance(cells, list):
+        return []
+    return [_cell(index, cell) for index, cell in enumerate(cells) if isinstance(cell, dict)]
+
+
+def text_of(source: Any) -> str:
+    """nbformat's text: a string or a list of lines."""
+    return "".join(map(str, source)) if isinstance(source, list) else str(source or "")
+
+
+def _cell(index: int, cell: dict[str, Any]) -> CellOutput:
+    metadata = cell.get("metadata")
+    papermill = metadata.get("papermill") if isinstance(metadata, dict) else None
+    noted: dict[str, Any] = papermill if isinstance(papermill, dict) else {}
+    outputs = [output for output in cell.get("outputs") or [] if isinstance(output, dict)]
+    count, duration = cell.get("execution_count"), noted.get("duration")
+    return CellOutput(
+        index=index,
+        cell_type=str(cell.get("cell_type", "raw")),
+        source=text_of(cell.get("source")),
+        state=_state(cell, noted, outputs),
+        execution_count=count if isinstance(count, int) else None,
+        outputs=outputs,
+        duration=float(duration) if isinstance(duration, int | float) else None,
+    )
+
+
+def _state(
+    cell: dict[str, Any], noted: dict[str, Any], outputs: list[dict[str, Any]]
+) -> Literal["waiting", "running", "success", "failed", "skipped"]:
+    """Papermill notes a status for each cell; a cell without a note is judged by what it holds."""
+    if cell.get("cell_type") != "code":
+        return "success"
+    failed = any(output.get("output_type") == "error" for output in outputs)
+    if noted.get("exception") or (failed and noted.get("status") != "completed"):
+        return "failed"
+    if noted.get("status") == "running":
+        return "running"
+    if noted.get("status") == "completed" or cell.get("execution_count") is not None:
+        return "success"  # also with an error in its output: the cell allows it
+    return "waiting"
+
+
+def _at_rest(cell: CellOutput) -> CellOutput:
+    """A cell after its attempt ended: what waited was skipped, what ran was cut off."""
+    match cell.state:
+        case "waiting":
+            return msgspec.structs.replace(cell, state="skipped")
+        case "running":
+            return msgspec.structs.replace(cell, state="failed")
+        case _:
+            return cell

@@ -1,0 +1,96 @@
+"""What tells others of a running server: its runtime file, and the lock that makes it the only one of its home."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import secrets
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import psutil
+
+from studio._version import __version__
+from studio.client.endpoint import (
+    Endpoint,
+    answers,
+    ensure_server,
+    find_server,
+    read_endpoint,
+    start_detached,
+)
+from studio.errors import Conflict
+from studio.settings import Settings
+
+__all__ = [
+    "Endpoint",
+    "answers",
+    "ensure_server",
+    "find_server",
+    "is_gone",
+    "only_server",
+    "process_name",
+    "published",
+    "read_endpoint",
+    "start_detached",
+]
+
+
+@contextmanager
+def published(settings: Settings, url: str, token: str) -> Iterator[Endpoint]:
+    """Keep the runtime file as long as the block lasts; it replaces a stale one and is removed if it is still ours."""
+    endpoint = Endpoint(url=url, token=token, pid=os.getpid(), version=__version__)
+    path = settings.runtime_file
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        json.dump({"url": url, "token": token, "pid": endpoint.pid, "version": __version__}, file)
+    temporary.replace(path)
+    try:
+        yield endpoint
+    finally:
+        if read_endpoint(settings) == endpoint:
+            path.unlink(missing_ok=True)
+
+
+@contextmanager
+def only_server(settings: Settings) -> Iterator[None]:
+    """Raises `Conflict` if another process serves this home. The lock goes with the process, however it ends."""
+    settings.home.mkdir(parents=True, exist_ok=True, mode=0o700)
+    descriptor = os.open(settings.home / "server.lock", os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+    try:
+        try:
+            # Of the process, not of the open file: what it starts must not hold the lock after its end.
+            fcntl.lockf(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            running = read_endpoint(settings)
+            who = f" (process {running.pid}, {running.url})" if running else ""
+            raise Conflict(
+                f"A studio server{who} is running on {settings.home} already.", hint="See `studio status`."
+            ) from error
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def process_name() -> str:
+    """Host, process id and its start: names this process for ever."""
+    return f"{socket.gethostname()}/{os.getpid()}/{int(psutil.Process().create_time())}"
+
+
+def is_gone(name: str) -> bool:
+    """Whether the process with this `process_name` has certainly ended. Of other hosts nothing is known."""
+    host, _, rest = name.partition("/")
+    pid, _, started = rest.partition("/")
+    if host != socket.gethostname() or not pid.isdecimal() or not started.isdecimal():
+        return False
+    try:
+        process = psutil.Process(int(pid))
+        return abs(process.create_time() - int(started)) > 2.0 or process.status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
+    except psutil.Error:
+        return False
