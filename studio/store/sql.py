@@ -65,15 +65,25 @@ class SqlStore:
 
     async def take_over(self, lease: Lease, other: int, seen_beat: int) -> bool:
         def take(connection: Connection) -> bool:
-            hold(connection, lease)
             if other == lease.number:
+                hold(connection, lease)
                 connection.execute(sql.own_free_dags, {"lease": lease.number})
                 return True
-            silent = {"other": other, "old_beat": seen_beat}
-            if connection.execute(sql.fence_silent_scheduler, silent).rowcount != 1:
-                return False
-            connection.execute(sql.own_dags_of, {"lease": lease.number, "other": other})
-            return True
+
+            def fence() -> bool:
+                silent = {"other": other, "old_beat": seen_beat}
+                return connection.execute(sql.fence_silent_scheduler, silent).rowcount == 1
+
+            # The lower row first: two that take each other over shall not wait for each other.
+            if other < lease.number:
+                fenced = fence()
+                hold(connection, lease)
+            else:
+                hold(connection, lease)
+                fenced = fence()
+            if fenced:
+                connection.execute(sql.own_dags_of, {"lease": lease.number, "other": other})
+            return fenced
 
         return await self._database.write(take)
 
