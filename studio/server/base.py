@@ -29,6 +29,7 @@ MAX_SOURCE: Final = 100 * 1024 * 1024  # bytes of an uploaded notebook
 MAX_DRAINED: Final = (
     2 * MAX_SOURCE
 )  # bytes that are read and dropped, so that the refusal is read by the sender
+MAX_WAITED: Final = 1024 * 1024  # bytes of a refused request's body that are waited for
 _BIG: Final = 256 * 1024  # bytes of JSON that are decoded in a thread
 _RETRY_AFTER: Final = 2  # seconds
 
@@ -56,9 +57,10 @@ _CODES: Final = {
 class Refused(web.HTTPError):
     """An HTTP-level refusal whose code and message are those of `_CODES`, or given."""
 
-    def __init__(self, status: int, message: str | None = None) -> None:
+    def __init__(self, status: int, message: str | None = None, *, allow: str | None = None) -> None:
         super().__init__(status)
         self.message = message
+        self.allow = allow  # methods, for 405
 
 
 def status_of(error: StudioError) -> int:
@@ -84,15 +86,14 @@ class Gated(web.RequestHandler):
         if refusal is not None:
             self.refuse(refusal)
 
-    def refuse(self, refusal: Refusal) -> None:
+    def refuse(self, refusal: Refusal, allow: str | None = None) -> None:
         """Answer with the error, and with nothing that was prepared before it."""
-        allowed = self._headers.get("Allow")
         self.clear()
         self.set_status(refusal.status)
         if refusal.status == 401:
             self.set_header("WWW-Authenticate", "token")
-        elif refusal.status == 405 and allowed:
-            self.set_header("Allow", allowed)
+        elif refusal.status == 405 and allow:
+            self.set_header("Allow", allow)
         elif refusal.status == 503:
             self.set_header("Retry-After", str(_RETRY_AFTER))
         self.finish_json(
@@ -106,11 +107,11 @@ class Gated(web.RequestHandler):
     def write_error(self, status_code: int, **kwargs: Any) -> None:
         # Tornado gets here before `prepare` too (unknown method, path that is no UTF-8): the gate comes first.
         refusal = self.gate.refusal(self.request)
+        error = kwargs["exc_info"][1] if "exc_info" in kwargs else None
         if refusal is None:
-            error = kwargs["exc_info"][1] if "exc_info" in kwargs else None
             status, detail = self._described(status_code, error)
             refusal = Refusal(status, detail)
-        self.refuse(refusal)
+        self.refuse(refusal, getattr(error, "allow", None))
 
     def _described(self, status: int, error: BaseException | None) -> tuple[int, ErrorDetail]:
         if isinstance(error, StudioError) and status_of(error) != 500:
@@ -133,17 +134,53 @@ class Gated(web.RequestHandler):
         log.error("request %s failed: %s", self.request_id, where, exc_info=(kind, value, trace))  # type: ignore[arg-type]
 
 
-class NothingHere(Gated):
-    """Paths that are no route."""
+@web.stream_request_body
+class Draining(Gated):
+    """Answers after the body has come, also when it refuses: a sender that is cut off would not read the answer.
+
+    The body of a refused request is dropped as it comes; one that is long is not waited for.
+    """
+
+    _refused: Refusal | Refused | None = None
+
+    def admit(self) -> None:
+        """Called once the gate is passed, before the body comes. Raises `Refused`."""
+
+    def data_received(self, chunk: bytes) -> None:
+        """A part of the body has come."""
 
     def prepare(self) -> None:
-        super().prepare()
-        if not self._finished:
-            raise Refused(404)
+        self._refused = self.gate.refusal(self.request)
+        if self._refused is None:
+            try:
+                self.admit()
+            except Refused as error:
+                self._refused = error
+        length = self.request.headers.get("Content-Length", "0")
+        if not length.isdecimal() or int(length) > MAX_WAITED or "Transfer-Encoding" in self.request.headers:
+            self.check_refused()
+
+    def check_refused(self) -> None:
+        """Raise, or have answered."""
+        if isinstance(self._refused, Refused):
+            raise self._refused
+        if self._refused is not None:
+            self.refuse(self._refused)
 
 
-@web.stream_request_body
-class Api(Gated):
+class NothingHere(Draining):
+    """Paths that are no route."""
+
+    def admit(self) -> None:
+        raise Refused(404)
+
+    def get(self, **_: str) -> None:
+        self.check_refused()
+
+    post = put = patch = delete = head = options = get
+
+
+class Api(Draining):
     """The routes of one path. The body is collected here, so that one that is too large is never kept."""
 
     def initialize(self, gate: Gate, routes: Mapping[str, tuple[Route, Handler]], services: Services) -> None:  # type: ignore[override]
@@ -154,18 +191,15 @@ class Api(Gated):
         self._size = 0
         self._limit = MAX_BODY
 
-    def prepare(self) -> None:
-        super().prepare()
-        if self._finished:
-            return
+    def admit(self) -> None:
         found = self._routes.get(self.request.method or "")
         if found is None:
-            self.set_header("Allow", ", ".join(sorted(self._routes)))
-            raise Refused(405, f"{self.request.path[:100]} takes {', '.join(sorted(self._routes))} only.")
+            allowed = ", ".join(sorted(self._routes))
+            raise Refused(405, f"{shown(self.request.path)} takes {allowed} only.", allow=allowed)
         self._route, self._handler = found
         self._limit = MAX_SOURCE if self._takes_file else MAX_BODY
         length = self.request.headers.get("Content-Length", "0")
-        if length.isdecimal() and int(length) > self._limit:
+        if length.isdecimal() and int(length) > MAX_DRAINED:
             raise self._too_large()
         self._check_content_type()
 
@@ -173,13 +207,15 @@ class Api(Gated):
         self._size += len(chunk)
         if self._size > self._limit:
             self._chunks.clear()
-        elif not self._finished:
+        elif self._refused is None:
             self._chunks.append(chunk)
 
     async def get(self, **path: str) -> None:
-        await self._answer(path)
+        self.check_refused()
+        if not self._finished:
+            await self._answer(path)
 
-    post = put = patch = delete = get
+    post = put = patch = delete = head = options = get
 
     async def _answer(self, path: dict[str, str]) -> None:
         if self._size > self._limit:

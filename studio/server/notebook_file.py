@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import stat
 from collections import OrderedDict
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -27,7 +28,10 @@ def read_file(path: Path, *, tail: int | None = None) -> tuple[bytes, bool]:
     except OSError as error:
         raise NotFound(f"There is no {path.name} of this try yet.") from error
     with os.fdopen(descriptor, "rb") as file:
-        size = os.fstat(descriptor).st_size
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode):
+            raise NotFound(f"The {path.name} of this try is no regular file.")
+        size = status.st_size
         start = max(0, size - tail) if tail is not None else 0
         if tail is None and size > MAX_FILE:
             raise NotFound(f"The {path.name} of this try has {size} bytes, too many to show.")

@@ -122,7 +122,7 @@ class LiveOutputs:
         """The output notebook of an attempt, once there is one."""
         if not attempt.directory:
             return None
-        path = self._artifacts.attempt_directory(attempt.directory) / OUTPUT
+        path = self._artifacts.attempt_file(attempt.directory, OUTPUT)
         return path if path.is_file() and not path.is_symlink() else None
 
     # --- inside -----------------------------------------------------------------------------------------------------
@@ -130,7 +130,7 @@ class LiveOutputs:
     async def _read(self, directory: str, *, ended: bool) -> list[CellOutput]:
         if not directory:
             return []
-        path = self._artifacts.attempt_directory(directory) / OUTPUT
+        path = self._artifacts.attempt_file(directory, OUTPUT)
         return await asyncio.to_thread(self._files.cells, path, ended=ended)
 
     def _entry(self, attempt_id: int) -> _Live:

@@ -50,7 +50,7 @@ async def get_notebook(request: Request, services: Services) -> bytes:
     attempt = await find_attempt(services, task, request.try_number)
     if attempt is None or services.outputs.output_path(attempt) is None:
         raise NotFound(f"The task {shown(task.task_id)} has no output notebook yet.")
-    path = services.artifacts.attempt_directory(attempt.directory) / OUTPUT
+    path = services.artifacts.attempt_file(attempt.directory, OUTPUT)
     content, _ = await asyncio.to_thread(read_file, path)
     return content
 
@@ -60,7 +60,7 @@ async def get_log(request: Request, services: Services) -> m.TaskLog:
     attempt = await find_attempt(services, task, request.try_number)
     if attempt is None or not attempt.directory:
         return m.TaskLog(attempt_id=None, try_number=0, text="", truncated=False)
-    path = services.artifacts.attempt_directory(attempt.directory) / LOG
+    path = services.artifacts.attempt_file(attempt.directory, LOG)
     try:
         content, truncated = await asyncio.to_thread(read_file, path, tail=MAX_LOG)
     except NotFound:

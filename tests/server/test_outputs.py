@@ -1,0 +1,96 @@
+"""Output notebooks on disk: what is read of them, whatever they hold."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from studio.errors import NotFound
+from studio.server.notebook_file import NotebookFiles, read_file
+
+
+def _code(source: Any = "x", count: int | None = 1, outputs: Any = (), **papermill: Any) -> dict[str, Any]:
+    metadata = {"papermill": papermill} if papermill else {}
+    return {
+        "cell_type": "code",
+        "source": source,
+        "execution_count": count,
+        "outputs": list(outputs),
+        "metadata": metadata,
+    }
+
+
+def _write(path: Path, *cells: dict[str, Any]) -> Path:
+    path.write_text(json.dumps({"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 5}))
+    return path
+
+
+ERROR = {"output_type": "error", "ename": "E", "evalue": "v", "traceback": []}
+
+
+def test_cells_of_a_finished_notebook(tmp_path: Path) -> None:
+    path = _write(
+        tmp_path / "output.ipynb",
+        {"cell_type": "markdown", "source": ["# a\n", "b"], "metadata": {}},
+        _code(status="completed", exception=False, duration=1.5),
+        _code(outputs=[ERROR], status="completed", exception=False),
+        _code(outputs=[ERROR], status="failed", exception=True),
+        _code(count=None, status="pending"),
+    )
+    files = NotebookFiles()
+    states = [(cell.source, cell.state, cell.duration) for cell in files.cells(path, ended=False)]
+    assert states == [
+        ("# a\nb", "success", None),
+        ("x", "success", 1.5),
+        ("x", "success", None),
+        ("x", "failed", None),
+        ("x", "waiting", None),
+    ]
+    assert [cell.state for cell in files.cells(path, ended=True)][-1] == "skipped"
+
+
+def test_cut_off_cell_has_failed_once_the_attempt_is_over(tmp_path: Path) -> None:
+    path = _write(tmp_path / "output.ipynb", _code(count=None, status="running"))
+    files = NotebookFiles()
+    assert [cell.state for cell in files.cells(path, ended=False)] == ["running"]
+    assert [cell.state for cell in files.cells(path, ended=True)] == ["failed"]
+
+
+def test_changed_file_is_read_again(tmp_path: Path) -> None:
+    path = _write(tmp_path / "output.ipynb", _code("old"))
+    files = NotebookFiles()
+    assert [cell.source for cell in files.cells(path, ended=True)] == ["old"]
+    _write(path, _code("new one"))
+    assert [cell.source for cell in files.cells(path, ended=True)] == ["new one"]
+
+
+@pytest.mark.parametrize(
+    "content",
+    ["", "{", "[]", '{"cells": 5}', '{"cells": [1, {"source": 3, "metadata": 4, "outputs": null}]}'],
+)
+def test_odd_files_do_not_matter(tmp_path: Path, content: str) -> None:
+    path = tmp_path / "output.ipynb"
+    path.write_text(content)
+    assert len(NotebookFiles().cells(path, ended=True)) <= 1
+    assert NotebookFiles().cells(tmp_path / "none.ipynb", ended=True) == []
+
+
+def test_links_and_pipes_are_not_read(tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text("{}")
+    (tmp_path / "link").symlink_to(tmp_path / "secret")
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(NotFound):
+        read_file(tmp_path / "link")
+    with pytest.raises(NotFound):
+        read_file(tmp_path / "pipe", tail=10)
+
+
+def test_tail_of_a_log(tmp_path: Path) -> None:
+    path = tmp_path / "log.txt"
+    path.write_bytes(b"0123456789")
+    assert read_file(path, tail=4) == (b"6789", True)
+    assert read_file(path, tail=40) == (b"0123456789", False)
