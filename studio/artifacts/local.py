@@ -58,9 +58,19 @@ class LocalArtifacts:
             raise NotFound(f"No published notebook has the hash {digest[:12]}…", hint="Publish the DAG again.")
         return path
 
-    def attempt_directory(self, relative: str) -> Path:
-        """The directory of an attempt (it may not exist yet)."""
-        return contained(self.artifact_root, relative)
+    def attempt_directory(self, relative: str) -> str:
+        """Absolute path of an attempt's directory (it may not exist yet), for the worker that will fill it.
+
+        `relative` is made of checked names, so its text is enough to tell that it stays inside. What is read later
+        goes through `attempt_file`, because task code may have put a symlink there.
+        """
+        if relative.startswith("/") or ".." in relative.split("/"):
+            raise Forbidden(f"The path {relative!r} leads out of its root.")
+        return f"{self.artifact_root}/{relative}"
+
+    def attempt_file(self, relative: str, name: str) -> Path:
+        """Where a file of an attempt is (it may not exist). Raises `Forbidden` if that is outside, by symlinks too."""
+        return contained(self.artifact_root, f"{relative}/{name}")
 
     def _source(self, digest: str) -> Path:
         if not _DIGEST.fullmatch(digest):

@@ -17,7 +17,7 @@ class ScriptedExecutor:
     """An `Executor` for tests. It keeps what it was told: `launched`, `cancelled`, `acknowledged`, in order."""
 
     def __init__(self, script: Script = lambda launch: "success", *, slots: int = 1000) -> None:
-        self._script = script
+        self.script = script
         self._slots = slots
         self._report: Callable[[Sequence[Report]], None] = lambda reports: None
         self.launched: list[Launch] = []
@@ -38,7 +38,7 @@ class ScriptedExecutor:
     def launch(self, launches: Sequence[Launch]) -> None:
         self.launched.extend(launches)
         for launch in launches:
-            state = self._script(launch)
+            state = self.script(launch)
             if state is not None:
                 asyncio.get_running_loop().call_soon(self.end, launch.attempt_id, state)
 

@@ -131,7 +131,7 @@ async def test_database_that_comes_back_loses_nothing(world: World) -> None:
             raise error
 
     world.store.before_commit = fail
-    executor._script = lambda launch: None
+    executor.script = lambda launch: None
     command = scheduler.command("d", "trigger", {}, actor="ada")
     import asyncio
 
