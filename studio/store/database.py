@@ -36,7 +36,7 @@ class Database:
         self._write_thread = ThreadPoolExecutor(1, "studio-store-write")
         self._read_threads = ThreadPoolExecutor(engine.READERS, "studio-store-read")
         try:
-            await self._run(self._write_thread, partial(schema.ensure, self.url, self._writer))
+            await self._run(self._write_thread, partial(schema.ensure, self.url, self._reader))
         except BaseException:
             await self.close()
             raise

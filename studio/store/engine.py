@@ -93,7 +93,8 @@ def describe(url: str | URL) -> str:
         key: "***" if any(word in key.lower() for word in _SECRET_WORDS) else value
         for key, value in parsed.query.items()
     }
-    return parsed.set(query=hidden).render_as_string(hide_password=True)
+    plain = parsed.set(query=hidden, drivername=parsed.get_backend_name())
+    return plain.render_as_string(hide_password=True).replace("%2A%2A%2A", "***")
 
 
 def secrets_of(url: URL) -> list[str]:

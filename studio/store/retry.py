@@ -71,7 +71,7 @@ def with_retries(
     where: str,
     secrets: Sequence[str] = (),
     stop: threading.Event | None = None,
-    retry_time: float = RETRY_TIME,
+    retry_time: float | None = None,
 ) -> T:
     """Call `function`, a whole transaction, again while it fails for a reason that passes. Blocks its thread.
 
@@ -80,11 +80,12 @@ def with_retries(
 
     Raises:
         StaleWrite: a unique or foreign key refused the write.
-        StoreUnavailable: no success within `retry_time` seconds, or the outcome of a COMMIT is unknown.
+        StoreUnavailable: no success within `retry_time` seconds (`RETRY_TIME` if not given), or the outcome of a
+            COMMIT is unknown.
         StoreError: an error that trying again cannot change.
     """
     stop = stop or threading.Event()
-    deadline = time.monotonic() + retry_time
+    deadline = time.monotonic() + (RETRY_TIME if retry_time is None else retry_time)
     pause = FIRST_PAUSE
     while True:
         try:

@@ -15,7 +15,15 @@ import sqlalchemy as sa
 from sqlalchemy import URL, Connection, Engine
 
 from studio.errors import SchemaMismatch, StoreError
-from studio.store.engine import describe, make_writer, parse, prepare_file, secrets_of, sqlite_file
+from studio.store.engine import (
+    describe,
+    make_reader,
+    make_writer,
+    parse,
+    prepare_file,
+    secrets_of,
+    sqlite_file,
+)
 from studio.store.retry import with_retries
 
 #: Every revision of `migrations/versions`, oldest first.
@@ -29,9 +37,12 @@ _LOCK_NUMBER = 0x73747564  # "stud": PostgreSQL's advisory locks are numbers
 _versions = sa.table(VERSION_TABLE, sa.column("version_num", sa.String))
 
 
-def ensure(url: URL, engine: Engine) -> None:
-    """Create the schema in an empty database; raise `SchemaMismatch` if there is another one than ours."""
-    with engine.connect() as connection:
+def ensure(url: URL, reader: Engine) -> None:
+    """Create the schema in an empty database; raise `SchemaMismatch` if there is another one than ours.
+
+    With a `reader`, so that a server can start while another one writes.
+    """
+    with reader.connect() as connection:
         found = _revision(connection)
     if found is None:
         found = _migrate(url)
@@ -101,7 +112,7 @@ def _look(url: URL) -> str | None:
         with engine.connect() as connection:
             return _revision(connection)
 
-    engine = make_writer(url)
+    engine = make_reader(url)
     try:
         return with_retries(look, where=describe(url), secrets=secrets_of(url))
     finally:
@@ -171,8 +182,12 @@ def _alone(connection: Connection) -> Iterator[None]:
 def _run_alembic(connection: Connection) -> None:
     from alembic import command  # noqa: PLC0415 -- heavy third party, and needed only here
     from alembic.config import Config  # noqa: PLC0415
+    from alembic.util import CommandError  # noqa: PLC0415
 
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
     config.attributes["connection"] = connection
-    command.upgrade(config, "head")
+    try:
+        command.upgrade(config, "head")
+    except CommandError as error:
+        raise StoreError(f"The schema cannot be migrated: {error}.") from error
