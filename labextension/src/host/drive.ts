@@ -1,9 +1,12 @@
+import { URLExt } from '@jupyterlab/coreutils';
 import type { Contents } from '@jupyterlab/services';
 import { ServerConnection } from '@jupyterlab/services';
 import type { ISignal } from '@lumino/signaling';
 import { Signal } from '@lumino/signaling';
 
 import type { IStudioClient } from '../api/client';
+import { urlOf } from '../api/client';
+import { routes } from '../api/schema';
 import type { ITaskRef } from '../host';
 
 export const DRIVE = 'PipelineStudio';
@@ -21,6 +24,24 @@ function encode(segment: string | number): string {
 
 function decode(segment: string): string {
   return decodeURIComponent(segment.replaceAll('=', '%'));
+}
+
+interface IOutputPath {
+  segments: { dag_id: string; run_id: string; task_id: string };
+  query: { map_index: string | undefined; try_number: string | undefined };
+  name: string;
+  /** Whether it is a path that `outputPath` makes. */
+  isNotebook: boolean;
+}
+
+function read(path: string): IOutputPath {
+  const [dagId = '', runId = '', taskId = '', mapIndex, tryNumber, name = ''] = path.split('/').map(decode);
+  return {
+    segments: { dag_id: dagId, run_id: runId, task_id: taskId },
+    query: { map_index: mapIndex, try_number: tryNumber === 'newest' ? undefined : tryNumber },
+    name,
+    isNotebook: name !== '' && name === `${taskId}.ipynb`
+  };
 }
 
 /** Output notebooks as files that can be read. They stand wherever the studio server keeps them, often outside Jupyter's folder. */
@@ -47,22 +68,22 @@ export class OutputDrive implements Contents.IDrive {
   }
 
   async get(path: string, options?: Contents.IFetchOptions): Promise<Contents.IModel> {
-    const [dagId, runId, taskId, mapIndex, tryNumber, name] = path.split('/').map(decode);
-    if (dagId === undefined || runId === undefined || taskId === undefined || name === undefined) {
-      return model({ name: path, path, type: 'directory', format: 'json', content: options?.content === false ? null : [] });
+    const { segments, query, name, isNotebook } = read(path);
+    if (!isNotebook) {
+      return model({ name, path, type: 'directory', format: 'json', content: options?.content === false ? null : [] });
     }
     if (options?.content === false) {
       return model({ name, path, type: 'notebook', format: null, content: null });
     }
-    const blob = await this._client.call('get_notebook', {
-      path: { dag_id: dagId, run_id: runId, task_id: taskId },
-      query: { map_index: mapIndex, try_number: tryNumber === 'newest' ? undefined : tryNumber }
-    });
+    const blob = await this._client.call('get_notebook', { path: segments, query });
     return model({ name, path, type: 'notebook', format: 'json', content: JSON.parse(await blob.text()) as unknown });
   }
 
-  getDownloadUrl(): Promise<string> {
-    return refuse();
+  /** Of the notebook itself; what a notebook refers to beside it is not here. */
+  getDownloadUrl(path: string): Promise<string> {
+    const { segments, query, isNotebook } = read(path);
+    const url = URLExt.join(this.serverSettings.baseUrl, 'studio', urlOf(routes.get_notebook.path, segments, query));
+    return Promise.resolve(isNotebook ? url : 'about:blank');
   }
 
   newUntitled(): Promise<Contents.IModel> {

@@ -1,4 +1,5 @@
 import type { JupyterFrontEnd } from '@jupyterlab/application';
+import type { ISessionContext } from '@jupyterlab/apputils';
 import { URLExt } from '@jupyterlab/coreutils';
 import type { IRenderMimeRegistry } from '@jupyterlab/rendermime';
 import { ServerConnection } from '@jupyterlab/services';
@@ -7,6 +8,11 @@ import { CommandIDs } from '../commands';
 import type { IHost, IOutputsView, ITaskRef, Output } from '../host';
 import { outputPath } from './drive';
 import { LabOutputs } from './outputs';
+
+/** What is needed here of a document widget. */
+interface IDocument {
+  context: { sessionContext: ISessionContext };
+}
 
 /** Where the Jupyter server extension answers, below the base URL. */
 const PREFIX = 'studio';
@@ -38,7 +44,13 @@ export class LabHost implements IHost {
   }
 
   async openNotebook(ref: ITaskRef): Promise<void> {
-    await this._app.commands.execute('docmanager:open', { path: outputPath(ref), factory: 'Notebook' });
+    const args = { path: outputPath(ref), factory: 'Notebook' };
+    const widget = (await this._app.commands.execute('docmanager:open', args)) as Partial<IDocument> | undefined;
+    // To read a notebook no kernel is needed; who wants one chooses it in the toolbar.
+    const session = widget?.context?.sessionContext;
+    if (session !== undefined && session.session === null) {
+      session.kernelPreference = { ...session.kernelPreference, shouldStart: false };
+    }
   }
 
   async openDag(dagId: string, runId: string | null = null, taskId: string | null = null): Promise<void> {

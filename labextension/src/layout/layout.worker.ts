@@ -1,6 +1,4 @@
 /** Runs Graphviz (WebAssembly) off the page's thread. */
-import { Graphviz } from '@hpcc-js/wasm-graphviz';
-
 export interface IWorkerRequest {
   id: number;
   dot: string;
@@ -8,7 +6,8 @@ export interface IWorkerRequest {
 
 export type WorkerAnswer = { id: number; plain: string } | { id: number; error: string };
 
-const engine = Graphviz.load();
+// Imported when the worker runs: what it imports at its top the bundler does not load in a worker.
+const engine = import('@hpcc-js/wasm-graphviz').then(({ Graphviz }) => Graphviz.load());
 
 self.onmessage = (event: MessageEvent<IWorkerRequest>): void => {
   const { id, dot } = event.data;

@@ -43,7 +43,7 @@ const plugin: JupyterFrontEndPlugin<void> = {
     restorer?.add(sidebar, ID);
 
     commands.addCommand(CommandIDs.showPipelines, {
-      label: 'Show Pipelines',
+      label: args => (args['isLauncher'] === true ? 'Pipelines' : 'Show Pipelines'),
       caption: 'The list of DAGs with their last runs',
       icon: pipelinesIcon,
       describedBy: { args: { type: 'object', properties: {} } },

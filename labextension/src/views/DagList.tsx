@@ -69,17 +69,17 @@ function Row(props: { dag: DagSummary; onOpen: (id: string) => void; onPause: (p
           <span>{dag.dag_id}</span>
           {running > 0 && <span className="jp-Studio-running" title={`${counted(running, 'run')} running`}>{`${running} running`}</span>}
         </span>
-        <RunBars runs={dag.runs} timezone={dag.timezone} count={BARS} />
         <span className="jp-Studio-rowNote">
           {dag.schedule ?? 'no schedule'}
           {dag.paused ? ' · paused' : ''}
           {!dag.paused && dag.next_run !== null && (
             <>
-              {' · next '}
+              {' · '}
               <Relative time={dag.next_run} />
             </>
           )}
         </span>
+        <RunBars runs={dag.runs} timezone={dag.timezone} count={BARS} />
       </button>
       <span className="jp-Studio-rowTools">
         <Button

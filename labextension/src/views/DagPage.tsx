@@ -27,7 +27,9 @@ export function DagPage({ dag, focus, studio }: IDagPageProps): ReactElement {
   if (dag.phase === 'missing') {
     return (
       <Empty title={`The server knows no DAG “${dag.dagId}” at present.`}>
-        <p>Publish it from its notebook with `dag.publish()`; it then appears here by itself.</p>
+        <p>
+          Publish it from its notebook with <code>dag.publish()</code>; it then appears here by itself.
+        </p>
       </Empty>
     );
   }

@@ -12,7 +12,7 @@ export interface IDagViewProps {
   dag: DagModel;
   focus: FocusModel;
   studio: IStudio;
-  /** In a page that scrolls (a cell), rather than in a panel of its own. */
+  /** In a page that scrolls (a cell), rather than in a panel of its own, which graph and card share. */
   isFlowing: boolean;
 }
 
@@ -31,7 +31,7 @@ export function DagView({ dag, focus, studio, isFlowing }: IDagViewProps): React
           onChoose={id => focus.choose(id)}
           engine={studio.engine}
           label={`Tasks of ${dag.dagId}`}
-          isFlowing={isFlowing}
+          isFlowing={isFlowing || focus.taskId !== null}
         />
         <Summary nodes={dag.nodes} status={status} />
       </div>

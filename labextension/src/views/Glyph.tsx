@@ -43,7 +43,7 @@ export function Button(props: IButtonProps): ReactElement {
   return (
     <button
       type="button"
-      className={`jp-Studio-button${primary === true ? ' jp-mod-primary' : ''}`}
+      className={`jp-Studio-button${primary === true ? ' jp-mod-primary' : ''}${children === undefined ? ' jp-mod-icon' : ''}`}
       title={title}
       aria-label={children === undefined ? title : undefined}
       aria-pressed={pressed}

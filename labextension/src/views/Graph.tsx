@@ -64,7 +64,9 @@ export function Graph(props: IGraphProps): ReactElement {
   if (nodes.length === 0) {
     return (
       <Empty title="This DAG has no tasks yet.">
-        <p>Add one: {'`report = notebook("report.ipynb")` inside `with DAG(...)`, or a cell with `%%task`.'}</p>
+        <p>
+          Add one inside <code>with DAG(…)</code>: <code>{'notebook("report.ipynb")'}</code>
+        </p>
       </Empty>
     );
   }

@@ -49,7 +49,7 @@ function Progress({ cells, done, total }: { cells: readonly CellOutput[]; done: 
   }
   const failed = cells.some(cell => cell.state === 'failed');
   const running = cells.some(cell => cell.state === 'running');
-  const position = running ? Math.min(done + 1, total) : done;
+  const position = running || failed ? Math.min(done + 1, total) : done;
   return (
     <div className="jp-Studio-progress">
       <progress className={failed ? 'jp-mod-failed' : ''} max={total} value={done} aria-label="Cells finished" />

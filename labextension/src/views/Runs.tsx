@@ -58,25 +58,27 @@ export interface IRunChoiceProps {
   onShow: (runId: string | null) => void;
 }
 
+/** Chips with a date; older ones show only their state, the tip says the rest. */
+const DATED = 5;
+
 /** The last runs as chips with their dates, oldest on the left; one is shown, or always the newest. */
 export function RunChips({ runs, timezone, shown, follows, onShow, count }: IRunChoiceProps & { count: number }): ReactElement {
+  const chips = runs.slice(0, count).reverse();
+  const isShort = (run: RunSummary, index: number): boolean => index < chips.length - DATED && run.run_id !== shown;
   return (
     <div className="jp-Studio-chips" role="group" aria-label="Run">
-      {runs
-        .slice(0, count)
-        .reverse()
-        .map(run => (
+      {chips.map((run, index) => (
           <button
             key={run.run_id}
             type="button"
-            className={`jp-Studio-chip ${stateClass(run.state)}`}
+            className={`jp-Studio-chip ${stateClass(run.state)}${isShort(run, index) ? ' jp-mod-short' : ''}`}
             aria-pressed={run.run_id === shown}
             aria-label={`${runName(run, timezone)}, ${LOOKS[run.state].label}`}
             title={runTip(run, timezone)}
             onClick={() => onShow(run.run_id)}
           >
             <StateIcon state={run.state} />
-            {runName(run, timezone)}
+            {!isShort(run, index) && runName(run, timezone)}
           </button>
         ))}
       <button type="button" className="jp-Studio-chip" aria-pressed={follows} title="Always show the newest run" onClick={() => onShow(null)}>

@@ -7,7 +7,8 @@ import { durationText, momentText, relativeText } from './text';
 export function Elapsed({ start, end }: { start: string; end: string | null }): ReactElement {
   const now = useNow(end === null ? 1000 : null);
   const until = end === null ? now.getTime() : Date.parse(end);
-  return <>{durationText((until - Date.parse(start)) / 1000)}</>;
+  const seconds = (until - Date.parse(start)) / 1000;
+  return <>{durationText(end === null ? Math.floor(seconds) : seconds)}</>;
 }
 
 /** "in 5 min", kept current; the tip has the exact time. */

@@ -12,7 +12,7 @@ export function cutMiddle(text: string, limit: number): string {
 /** Seconds in words: "0.4 s", "32 s", "2 min 5 s", "1 h 3 min", "2 d 4 h". */
 export function durationText(seconds: number): string {
   const value = Math.max(0, seconds);
-  if (value < 9.95) {
+  if (value < 9.95 && !Number.isInteger(value)) {
     return `${value.toFixed(1)} s`;
   }
   const whole = Math.round(value);
@@ -23,6 +23,9 @@ export function durationText(seconds: number): string {
     [whole % 60, 's']
   ] as const;
   const first = parts.findIndex(([count]) => count > 0);
+  if (first < 0) {
+    return '0 s';
+  }
   return parts
     .slice(first, first + 2)
     .filter(([count]) => count > 0)
@@ -55,12 +58,18 @@ export function relativeText(iso: string, now: Date): string {
     ['minute', 60]
   ] as const;
   const [unit, size] = units.find(([, length]) => Math.abs(seconds) >= length) ?? (['second', 1] as const);
-  return new Intl.RelativeTimeFormat('en', { numeric: 'auto', style: 'short' }).format(Math.round(seconds / size), unit);
+  const format = new Intl.RelativeTimeFormat('en', { numeric: 'auto', style: 'short' });
+  return format.format(Math.round(seconds / size), unit).replace('.', '');
 }
 
-/** What a run is called in a list: the date it is for, or when it was asked for. */
+/** What a run is called in a list: the date it is for; without one, when it was asked for, as this browser's clock says. */
 export function runName(run: RunSummary, timezone: string): string {
-  return dateText(run.logical_date ?? run.run_after, timezone);
+  if (run.logical_date !== null) {
+    return dateText(run.logical_date, timezone);
+  }
+  const moment = new Date(run.run_after);
+  const time = moment.toLocaleTimeString('sv-SE');
+  return moment.toDateString() === new Date().toDateString() ? time : `${moment.toLocaleDateString('sv-SE')} ${time}`;
 }
 
 /** "3 tasks", "1 task". */
