@@ -247,61 +247,86 @@ def dag_record(row: Row) -> Dag:
     )
 
 
+# A row is unpacked here, in the order of its table's columns: by attribute it takes five times as long, and these
+# three come by the ten thousand.
+
+
 def run_record(row: Row) -> Run:
+    (
+        number,
+        dag_id,
+        run_id,
+        run_type,
+        version,
+        run_after,
+        logical_date,
+        interval_start,
+        interval_end,
+        *rest,
+    ) = row
+    (state, cancelling, with_failures, params, queued_at, started_at, ended_at, triggered_by, rev, _key) = (
+        rest
+    )
     return Run(
-        id=row.id,
-        dag_id=row.dag_id,
-        run_id=row.run_id,
-        run_type=row.run_type,
-        version=row.version,
-        run_after=row.run_after,
-        logical_date=row.logical_date,
-        interval_start=row.interval_start,
-        interval_end=row.interval_end,
-        state=RunState(row.state),
-        cancelling=row.cancelling,
-        with_failures=row.with_failures,
-        params=from_json(row.params),
-        queued_at=row.queued_at,
-        started_at=row.started_at,
-        ended_at=row.ended_at,
-        triggered_by=row.triggered_by or "",
-        rev=row.rev,
+        id=number,
+        dag_id=dag_id,
+        run_id=run_id,
+        run_type=run_type,
+        version=version,
+        run_after=run_after,
+        logical_date=logical_date,
+        interval_start=interval_start,
+        interval_end=interval_end,
+        state=RunState(state),
+        cancelling=cancelling,
+        with_failures=with_failures,
+        params=from_json(params),
+        queued_at=queued_at,
+        started_at=started_at,
+        ended_at=ended_at,
+        triggered_by=triggered_by or "",
+        rev=rev,
     )
 
 
 def task_record(row: Row) -> TaskInstance:
+    (number, run, task_id, map_index, state, try_number, max_tries, lost_count, attempt, *times, rev) = row
+    retry_at, started_at, ended_at = times
     return TaskInstance(
-        id=row.id,
-        run=row.run,
-        task_id=row.task_id,
-        map_index=row.map_index,
-        state=TaskState(row.state),
-        try_number=row.try_number,
-        max_tries=row.max_tries,
-        lost_count=row.lost_count,
-        attempt=row.attempt,
-        retry_at=row.retry_at,
-        started_at=row.started_at,
-        ended_at=row.ended_at,
-        rev=row.rev,
+        id=number,
+        run=run,
+        task_id=task_id,
+        map_index=map_index,
+        state=TaskState(state),
+        try_number=try_number,
+        max_tries=max_tries,
+        lost_count=lost_count,
+        attempt=attempt,
+        retry_at=retry_at,
+        started_at=started_at,
+        ended_at=ended_at,
+        rev=rev,
     )
 
 
 def attempt_record(row: Row) -> Attempt:
+    (number, task_instance, try_number, state, queued_at, started_at, ended_at, worker, directory, *rest) = (
+        row
+    )
+    error, value, details = rest
     return Attempt(
-        id=row.id,
-        task_instance=row.task_instance,
-        try_number=row.try_number,
-        state=AttemptState(row.state),
-        queued_at=row.queued_at,
-        started_at=row.started_at,
-        ended_at=row.ended_at,
-        worker=row.worker,
-        directory=row.directory or "",
-        error=row.error,
-        value=from_json(row.value),
-        details=from_json(row.details),
+        id=number,
+        task_instance=task_instance,
+        try_number=try_number,
+        state=AttemptState(state),
+        queued_at=queued_at,
+        started_at=started_at,
+        ended_at=ended_at,
+        worker=worker,
+        directory=directory or "",
+        error=error,
+        value=from_json(value),
+        details=from_json(details),
     )
 
 

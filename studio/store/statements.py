@@ -149,10 +149,13 @@ _unfinished = sa.and_(
     dag_run.c.dag_id.in_(select(dag.c.dag_id).where(dag.c.owner == bindparam("lease"))),
 )
 unfinished_runs = select(dag_run).where(_unfinished).order_by(dag_run.c.run_after, dag_run.c.id)
-unfinished_versions = select(dag_version).where(
-    sa.exists().where(
-        dag_run.c.dag_id == dag_version.c.dag_id, dag_run.c.version == dag_version.c.version, _unfinished
-    )
+_unfinished_versions = select(dag_run.c.dag_id, dag_run.c.version).where(_unfinished).distinct().subquery()
+unfinished_versions = select(dag_version).join(
+    _unfinished_versions,
+    sa.and_(
+        _unfinished_versions.c.dag_id == dag_version.c.dag_id,
+        _unfinished_versions.c.version == dag_version.c.version,
+    ),
 )
 unfinished_tasks = (
     select(task_instance)
@@ -232,13 +235,16 @@ def latest_runs(one: bool) -> Select[Any]:
         .correlate(dag)
         .scalar_subquery()
     )
-    newest = (
+    bounds = select(dag.c.dag_id, threshold.label("since"))
+    if one:
+        bounds = bounds.where(dag.c.dag_id == bindparam("dag_id"))
+    bound = bounds.distinct().subquery()  # DISTINCT, so that SQLite works it out first, once for each DAG
+    since = func.coalesce(bound.c.since, sa.literal(-1e300, sa.Double()))
+    return (
         select(dag_run)
-        .join(dag, dag.c.dag_id == dag_run.c.dag_id)
-        .where(dag_run.c.run_after >= func.coalesce(threshold, sa.literal(-1e300, sa.Double())))
+        .join(bound, sa.and_(bound.c.dag_id == dag_run.c.dag_id, dag_run.c.run_after >= since))
         .order_by(dag_run.c.dag_id, dag_run.c.run_after.desc(), dag_run.c.id.desc())
     )
-    return newest.where(dag.c.dag_id == bindparam("dag_id")) if one else newest
 
 
 @cache
