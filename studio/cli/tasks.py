@@ -1,0 +1,139 @@
+"""`studio tasks …`."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import click
+
+from studio.api.models import CellOutput
+from studio.cli.runs import latest
+from studio.cli.show import console, json_option, print_json, state
+from studio.client import connect
+
+_CONTROL = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+
+
+@click.group()
+def tasks() -> None:
+    """Show what a task did, and run it again. Without --run the latest run is meant."""
+
+
+def _task(command: Any) -> Any:
+    command = click.option("--run", "run_id", help="Run id; without it the latest.")(command)
+    command = click.argument("task_id")(command)
+    return click.argument("dag_id")(command)
+
+
+@tasks.command()
+@_task
+@click.option("--try", "try_number", type=click.IntRange(1), help="Without it the latest.")
+@json_option
+def log(dag_id: str, task_id: str, run_id: str | None, try_number: int | None, as_json: bool) -> int:
+    """The end of the task's log."""
+    with connect() as client:
+        found = client.get_log(dag_id, run_id or latest(client, dag_id), task_id, try_number=try_number)
+    if as_json:
+        print_json(found)
+    else:
+        if found.truncated:
+            click.echo("… (the beginning is left out)", err=True)
+        if not found.text:
+            click.echo("(The log is empty.)", err=True)
+        click.echo(_CONTROL.sub("", found.text), nl=bool(found.text) and not found.text.endswith("\n"))
+    return 0
+
+
+@tasks.command()
+@_task
+@click.option("--try", "try_number", type=click.IntRange(1), help="Without it the latest.")
+@click.option("--notebook", type=click.File("wb"), help="Write the output notebook to this file.")
+@json_option
+def output(
+    dag_id: str, task_id: str, run_id: str | None, try_number: int | None, notebook: Any, as_json: bool
+) -> int:
+    """The cells of a notebook task with their text outputs."""
+    with connect() as client:
+        run = run_id or latest(client, dag_id)
+        if notebook is not None:
+            notebook.write(client.get_notebook(dag_id, run, task_id, try_number=try_number))
+            return 0
+        found = client.get_output(dag_id, run, task_id, try_number=try_number)
+    if as_json:
+        print_json(found)
+        return 0
+    for cell in found.cells:
+        console().print(
+            f"{state(cell.state)}  cell {cell.index} ({cell.cell_type})" if cell.cell_type == "code" else ""
+        )
+        click.echo(_CONTROL.sub("", cell.source))
+        for text in _texts(cell):
+            click.echo(_CONTROL.sub("", text), nl=not text.endswith("\n"))
+    where = f"  {found.path}" if found.path else ""
+    click.echo(f"{found.cells_done} of {found.cells_total} cells, try {found.try_number}{where}", err=True)
+    return 0
+
+
+@tasks.command()
+@click.argument("dag_id")
+@click.argument("task_ids", nargs=-1, required=True)
+@click.option("--run", "run_id", help="Run id; without it the latest.")
+@click.option(
+    "--downstream/--no-downstream", default=True, show_default=True, help="Take what waits for them too."
+)
+@click.option("--only-failed", is_flag=True, help="Of these only those that failed.")
+@json_option
+def clear(
+    dag_id: str,
+    task_ids: tuple[str, ...],
+    run_id: str | None,
+    downstream: bool,
+    only_failed: bool,
+    as_json: bool,
+) -> int:
+    """Run tasks of a run again."""
+    with connect() as client:
+        run = run_id or latest(client, dag_id)
+        detail = client.clear_tasks(dag_id, run, task_ids, downstream=downstream, only_failed=only_failed)
+    if as_json:
+        print_json(detail)
+    else:
+        click.echo(f"Cleared; follow it with `studio runs watch {dag_id} {run}`.")
+    return 0
+
+
+@tasks.command()
+@_task
+@json_option
+def why(dag_id: str, task_id: str, run_id: str | None, as_json: bool) -> int:
+    """Why a task is not running, in words."""
+    with connect() as client:
+        detail = client.get_task(dag_id, run_id or latest(client, dag_id), task_id)
+    if as_json:
+        print_json({"state": detail.task.state, "why": detail.why})
+        return 0
+    console().print(f"{task_id}: {state(detail.task.state.value)}")
+    for reason in detail.why:
+        click.echo(reason)
+    if detail.attempts and detail.attempts[-1].error:
+        click.echo(_CONTROL.sub("", detail.attempts[-1].error))
+    return 0
+
+
+def _texts(cell: CellOutput) -> list[str]:
+    """What of the outputs a terminal can show."""
+    found = []
+    for output in cell.outputs:
+        data = output.get("data")
+        if output.get("output_type") == "stream":
+            found.append(_joined(output.get("text")))
+        elif output.get("output_type") == "error":
+            found.append(f"{output.get('ename')}: {output.get('evalue')}")
+        elif isinstance(data, dict):
+            found.append(_joined(data.get("text/plain")) or f"({', '.join(data)})")
+    return found
+
+
+def _joined(text: Any) -> str:
+    return "".join(map(str, text)) if isinstance(text, list) else str(text or "")
