@@ -1,0 +1,171 @@
+"""The inline executor: attempts run one after another in a thread of this process. For `dag.test` and for tests.
+
+Nothing outlives the process, so after a restart what had begun is lost, and what had not is launched again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ctypes
+import os
+import queue
+import signal
+import threading
+import time
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from studio.artifacts.local import LocalArtifacts
+from studio.core.model import Attempt
+from studio.core.states import AttemptState
+from studio.core.turn import Launch
+from studio.errors import StudioError
+from studio.executors.jobs import never_begun, request_for
+from studio.ports import Capacity, Finished, Lost, Report, Started
+from studio.worker.kinds import run_task
+from studio.worker.task import Event, KernelStarted, TaskResult
+
+WORKER: Final = "inline"
+
+
+class InlineExecutor:
+    """`studio.ports.Executor` without processes of its own. `observe` is called on the event loop.
+
+    A cancel, or a timeout, interrupts the notebook's kernel, or raises `KeyboardInterrupt` in the function at its
+    next step of Python; a function that is inside of one long call of C code ends only when that returns.
+    """
+
+    def __init__(self, *, observe: Callable[[int, Event], None], artifacts: LocalArtifacts) -> None:
+        self._observe = observe
+        self._artifacts = artifacts
+        self._jobs: queue.SimpleQueue[Launch | None] = queue.SimpleQueue()
+        self._thread: threading.Thread | None = None
+        self._lock = threading.Lock()
+        self._current: int | None = None  # the attempt whose code runs now
+        self._kernel: int | None = None
+        self._stopped: dict[int, str] = {}  # attempt → "cancel" or "timeout"
+        self._loop: asyncio.AbstractEventLoop
+        self._report: Callable[[Sequence[Report]], None]
+
+    async def start(
+        self, report: Callable[[Sequence[Report]], None], unfinished: Sequence[Attempt]
+    ) -> set[int]:
+        self._loop = asyncio.get_running_loop()
+        self._report = report
+        self._thread = threading.Thread(target=self._work, name="inline-executor", daemon=True)
+        self._thread.start()
+        lost = [a.id for a in unfinished if a.state is not AttemptState.QUEUED]
+        self._tell([Capacity(1), *(Lost(i, "The process in which it ran is gone.") for i in lost)])
+        return {a.id for a in unfinished} - set(lost)
+
+    async def stop(self) -> None:
+        """What runs is interrupted, what waits is dropped: there is nobody to adopt it."""
+        thread, self._thread = self._thread, None
+        if thread is None:
+            return
+        while not self._jobs.empty():
+            try:
+                self._jobs.get_nowait()
+            except queue.Empty:
+                break
+        self._jobs.put(None)
+        with self._lock:
+            if self._current is not None:
+                self._stopped.setdefault(self._current, "cancel")
+                self._interrupt(thread)
+        await asyncio.to_thread(thread.join)
+
+    def launch(self, launches: Sequence[Launch]) -> None:
+        for launch in launches:
+            self._jobs.put(launch)
+
+    def cancel(self, attempt_ids: Sequence[int]) -> None:
+        for attempt_id in attempt_ids:
+            self._stop(attempt_id, "cancel")
+
+    def acknowledge(self, attempt_ids: Sequence[int]) -> None:
+        pass
+
+    def _stop(self, attempt_id: int, cause: str) -> None:
+        with self._lock:
+            self._stopped.setdefault(attempt_id, cause)
+            if self._current == attempt_id and self._thread is not None:
+                self._interrupt(self._thread)
+
+    def _interrupt(self, thread: threading.Thread) -> None:
+        """With the lock held, so that it hits the attempt's code and not ours."""
+        if self._kernel is not None:
+            try:
+                os.killpg(self._kernel, signal.SIGINT)
+                return
+            except (ProcessLookupError, PermissionError):
+                pass
+        ctypes.pythonapi.PyThreadState_SetAsyncExc(
+            ctypes.c_ulong(thread.ident or 0), ctypes.py_object(KeyboardInterrupt)
+        )
+
+    def _work(self) -> None:
+        while (launch := self._jobs.get()) is not None:
+            begin = time.time()
+            if launch.attempt_id in self._stopped:
+                self._tell([never_begun(launch.attempt_id, "cancelled", begin)])
+                continue
+            self._tell([Started(launch.attempt_id, WORKER, begin)])
+            timer = self._timer(launch)
+            try:
+                result = self._run(launch)
+            except KeyboardInterrupt:
+                result = TaskResult(state="failed", error="KeyboardInterrupt")
+            finally:
+                timer.cancel()
+            self._tell([self._finished(launch, result, begin)])
+
+    def _run(self, launch: Launch) -> TaskResult:
+        try:
+            request = request_for(launch, self._artifacts)
+            os.makedirs(request.directory, mode=0o700, exist_ok=True)
+        except (StudioError, OSError) as error:
+            return TaskResult(state="failed", error=str(error))
+
+        def emit(event: Event) -> None:
+            if isinstance(event, KernelStarted):
+                self._kernel = event.pid
+            self._loop.call_soon_threadsafe(self._observe, launch.attempt_id, event)
+
+        with self._lock:
+            self._current = launch.attempt_id
+        try:
+            return run_task(request, emit)
+        finally:
+            with self._lock:
+                self._current = self._kernel = None
+
+    def _timer(self, launch: Launch) -> threading.Timer:
+        timer = threading.Timer(launch.timeout or 0.0, self._stop, (launch.attempt_id, "timeout"))
+        timer.daemon = True
+        if launch.timeout is not None:
+            timer.start()
+        return timer
+
+    def _finished(self, launch: Launch, result: TaskResult, begin: float) -> Finished:
+        state: str = result.state
+        error = result.error
+        cause = self._stopped.pop(launch.attempt_id, None)
+        if state != "success" and cause == "cancel":
+            state, error = "cancelled", None
+        elif state != "success" and cause == "timeout":
+            error = f"timed out after {launch.timeout:g} s\n{error or ''}".strip()
+        details = dict(result.details)
+        if result.failed_cell is not None:
+            details["failed_cell"] = result.failed_cell
+        return Finished(launch.attempt_id, WORKER, state, begin, time.time(), error, result.value, details)
+
+    def _tell(self, reports: Sequence[Report]) -> None:
+        def deliver() -> None:
+            if self._thread is not None:
+                self._report(reports)
+
+        try:
+            self._loop.call_soon_threadsafe(deliver)
+        except RuntimeError:  # the loop is closed
+            pass

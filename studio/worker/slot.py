@@ -1,0 +1,239 @@
+"""A slot of a worker: one runner process at a time, and in it one attempt at a time, from its begin to its outcome."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import signal
+import time
+from dataclasses import dataclass
+from typing import Any, Final, Protocol
+
+import msgspec
+
+from studio.worker.messages import NO_DETAILS, NOTHING, Done, FromRunner, Job, Observed, Outcome, Ready, Warm
+from studio.worker.processes import descendants, send_signal
+from studio.worker.runner_process import RunnerProcess
+
+_KILL_AGAIN: Final = 0.1  # seconds
+
+_log = logging.getLogger(__name__)
+
+
+class SlotHost(Protocol):
+    """The supervisor, as its slots see it."""
+
+    def observed(self, observed: Observed) -> None:
+        """An attempt said something."""
+
+    def ended(self, slot: Slot, outcome: Outcome) -> None:
+        """The attempt of `slot` has ended and none of its processes is left."""
+
+    def free(self, slot: Slot) -> None:
+        """The slot can take a job."""
+
+    async def end_orphans(self) -> list[int]:
+        """Kill what dead runners left behind; returns what could not be killed."""
+
+
+@dataclass(slots=True)
+class _Attempt:
+    job: Job
+    began_at: float  # seconds since the epoch
+    kernel: int | None = None  # pid of the notebook's kernel
+    stopped_for: str | None = None  # "cancel" or "timeout", once it was told to end
+    done: Done | None = None
+    timer: asyncio.TimerHandle | None = None
+
+
+class Slot:
+    """`grace`: seconds from the interrupt to SIGTERM, and from there to SIGKILL."""
+
+    def __init__(self, host: SlotHost, *, grace: float) -> None:
+        self._host = host
+        self._grace = grace
+        self._process: RunnerProcess | None = None
+        self._is_ready = False  # the runner has said so
+        self._attempt: _Attempt | None = None
+        self._escalation: asyncio.Task[None] | None = None
+        self._burial: asyncio.Task[None] | None = None
+
+    @property
+    def pid(self) -> int | None:
+        """Of the runner, while it is not reaped."""
+        return self._process.pid if self._process is not None else None
+
+    def start(self) -> None:
+        """Start the runner if there is none."""
+        if self._process is None:
+            self._is_ready = False
+            self._process = RunnerProcess(self._received, self._cut_off)
+
+    def warm(self) -> None:
+        """Have an idle runner import what notebooks need."""
+        if self._process is not None:
+            self._process.send(Warm())
+
+    def begin(self, job: Job, at: float) -> None:
+        """Run `job`, whose begin is in the journal."""
+        attempt = self._attempt = _Attempt(job, at)
+        try:
+            self.start()
+        except OSError as error:
+            self._attempt = None
+            self._host.ended(self, _outcome(attempt, "failed", f"No process could be started: {error}."))
+            self._host.free(self)
+            return
+        if job.timeout is not None:
+            loop = asyncio.get_running_loop()
+            attempt.timer = loop.call_later(job.timeout, self.stop, "timeout")
+        assert self._process is not None
+        self._process.send(job)
+
+    def stop(self, cause: str) -> None:
+        """End the attempt: interrupt, then SIGTERM, then SIGKILL to all of its processes."""
+        if self._attempt is not None and self._attempt.stopped_for is None and self._process is not None:
+            self._attempt.stopped_for = cause
+            self._escalation = asyncio.get_running_loop().create_task(self._escalate(self._attempt))
+
+    def reaped(self, status: int) -> None:
+        """The runner has ended with this code (as in `subprocess`: negative for a signal)."""
+        assert self._process is not None
+        process, self._process = self._process, None
+        process.ended(status)  # hands on what it said last
+        if self._escalation is not None:
+            self._escalation.cancel()
+            self._escalation = None
+        self._burial = asyncio.get_running_loop().create_task(self._bury(self._attempt, status))
+
+    # What the runner says ---------------------------------------------------------------------------------------
+
+    def _received(self, message: FromRunner) -> None:
+        attempt = self._attempt
+        if isinstance(message, Ready):
+            self._is_ready = True
+        elif attempt is None or message.attempt_id != attempt.job.attempt_id:
+            return  # a thread that outlived its attempt
+        elif isinstance(message, Observed):
+            if message.key == "kernel":
+                attempt.kernel = _pid_of(message.event)
+            self._host.observed(message)
+        elif attempt.stopped_for is not None:
+            attempt.done = message
+            self._kill()  # the outcome waits for the last process; and the interrupt may have hurt the runner
+        else:
+            self._finish(attempt, _judge(attempt, message))
+            if message.spent:
+                self._kill()
+            elif self._process is not None:  # else it died after its last word, and is being buried
+                self._host.free(self)
+
+    def _cut_off(self) -> None:
+        """The runner closed its link, or garbles it, and lives: user code did that."""
+        _log.warning("runner %s broke its link and is killed", self.pid)
+        self._kill()
+
+    def _finish(self, attempt: _Attempt, outcome: Outcome) -> None:
+        if attempt.timer is not None:
+            attempt.timer.cancel()
+        self._attempt = None
+        self._host.ended(self, outcome)
+
+    # Ends -------------------------------------------------------------------------------------------------------
+
+    def _kill(self) -> None:
+        if self.pid is not None:
+            send_signal([self.pid, *descendants(self.pid)], signal.SIGKILL)
+
+    async def _escalate(self, attempt: _Attempt) -> None:
+        pid = self.pid
+        assert pid is not None
+        if attempt.kernel is not None and attempt.kernel in descendants(pid):
+            try:  # its cell ends with a traceback, and the notebook is saved
+                os.killpg(attempt.kernel, signal.SIGINT)
+            except (ProcessLookupError, PermissionError):
+                pass
+            await asyncio.sleep(self._grace / 2)
+            send_signal([pid], signal.SIGINT)  # the kernel was between two cells
+            await asyncio.sleep(self._grace / 2)
+        else:
+            send_signal([pid], signal.SIGINT)
+            await asyncio.sleep(self._grace)
+        send_signal([*descendants(pid), pid], signal.SIGTERM)
+        await asyncio.sleep(self._grace)
+        while True:
+            self._kill()
+            await asyncio.sleep(_KILL_AGAIN)
+
+    async def _bury(self, attempt: _Attempt | None, status: int) -> None:
+        left = await self._host.end_orphans()
+        if attempt is not None:
+            outcome = _judge(attempt, attempt.done, exit_status=status, is_ready=self._is_ready)
+            if left:
+                error = f"{outcome.error or ''}\nProcesses {left} of it cannot be killed.".strip()
+                outcome = msgspec.structs.replace(outcome, error=error)
+            self._finish(attempt, outcome)
+        if self._attempt is None:  # an idle runner's slot may have been taken meanwhile
+            self._host.free(self)
+
+
+def _judge(attempt: _Attempt, done: Done | None, *, exit_status: int = 0, is_ready: bool = True) -> Outcome:
+    """What became of an attempt that said `done`, or whose runner ended without a word."""
+    if done is not None and (attempt.stopped_for is None or done.state == "success"):
+        return Outcome(
+            attempt.job.attempt_id,
+            done.state,
+            attempt.began_at,
+            done.ended_at,
+            done.error,
+            done.value,
+            done.details,
+        )
+    if attempt.stopped_for == "cancel":
+        return _outcome(attempt, "cancelled", None, done)
+    if attempt.stopped_for == "timeout":
+        error = f"timed out after {attempt.job.timeout:g} s"
+        return _outcome(attempt, "failed", f"{error}\n{done.error}" if done and done.error else error, done)
+    how = describe_exit(exit_status)
+    if not is_ready:
+        return _outcome(
+            attempt, "failed", f"The runner could not be started, it {how}. Its worker's log says why."
+        )
+    return _outcome(attempt, "failed", f"The task's process {how}.")
+
+
+def _outcome(attempt: _Attempt, state: Any, error: str | None, done: Done | None = None) -> Outcome:
+    details = done.details if done is not None else NO_DETAILS
+    return Outcome(attempt.job.attempt_id, state, attempt.began_at, time.time(), error, NOTHING, details)
+
+
+def describe_exit(status: int) -> str:
+    """ "ended with …", for people."""
+    if status >= 0:
+        return f"ended with exit code {status}"
+    try:
+        name = signal.Signals(-status).name
+    except ValueError:
+        name = "unknown"
+    why = {
+        "SIGKILL": ": often the machine or the container ran out of memory",
+        "SIGSEGV": ": a crash in native code",
+        "SIGABRT": ": native code gave up",
+    }
+    return f"ended with signal {-status} ({name}{why.get(name, '')})"
+
+
+class _Kernel(msgspec.Struct):
+    pid: int
+
+
+_kernels = msgspec.msgpack.Decoder(_Kernel)
+
+
+def _pid_of(event: msgspec.Raw) -> int | None:
+    """The pid in an encoded `KernelStarted`."""
+    try:
+        return _kernels.decode(event).pid
+    except msgspec.MsgspecError:
+        return None
