@@ -55,12 +55,13 @@ def parse(url: str) -> URL:
     """
     try:
         parsed = sa.make_url(url)
-    except ArgumentError as error:
+    except (ArgumentError, ValueError):
+        # No cause: some versions of SQLAlchemy repeat the text, with whatever password is in it.
         raise InvalidInput(
             "This is not a database URL.",
             hint="Use for example sqlite:////home/me/studio.db or postgresql://user@host/studio.",
             field="database",
-        ) from error
+        ) from None
     family, _, asked = parsed.drivername.partition("+")
     driver = _DRIVERS.get(family)
     if driver is None:
@@ -87,7 +88,7 @@ def describe(url: str | URL) -> str:
     """The URL for people and logs: passwords are `***`."""
     try:
         parsed = sa.make_url(url)
-    except ArgumentError:
+    except (ArgumentError, ValueError):
         return "(not a database URL)"
     hidden = {
         key: "***" if any(word in key.lower() for word in _SECRET_WORDS) else value
@@ -196,13 +197,15 @@ def _connect_args(url: URL, timeout: float) -> tuple[dict[str, Any], URL]:
     if backend == "mysql":
         seconds = max(1, int(timeout))
         strict = "sql_mode=CONCAT(@@sql_mode, ',STRICT_ALL_TABLES')"
+        # As on PostgreSQL; MySQL has no such thing and takes this for a comment.
+        idle = f"/*M!100300 , idle_transaction_timeout={seconds} */"
         settings = {
             "charset": "utf8mb4",
             "connect_timeout": CONNECT_TIMEOUT,
             # The statement timeout: MySQL has none for writes. Above the lock timeout, which tells the reason.
             "read_timeout": seconds + 5,
             "write_timeout": seconds + 5,
-            "init_command": f"SET SESSION innodb_lock_wait_timeout={seconds}, {strict}",
+            "init_command": f"SET SESSION innodb_lock_wait_timeout={seconds}, {strict} {idle}",
         }
         return settings, url
     return {}, url

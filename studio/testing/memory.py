@@ -24,7 +24,7 @@ from studio.core.turn import Writes
 from studio.errors import Fenced, StaleWrite
 from studio.ports import Lease, RunOverview, SchedulerRow, Store
 from studio.store.guards import check_key, check_writes
-from studio.store.rows import scheduled_key
+from studio.store.rows import brief, scheduled_key
 from studio.testing.memory_tables import Tables, attempt_copy, command_copy, run_copy
 
 Hook = Callable[[Lease, Writes], None]
@@ -54,9 +54,9 @@ class MemoryStore:
 
     async def register_scheduler(self, name: str) -> Lease:
         async with self._transaction() as tables:
-            number = tables.next_number()
-            tables.put(tables.schedulers, number, SchedulerRow(number, name, 0, False))
-            return Lease(number, name)
+            number, shown = tables.next_number(), brief(name) or "?"
+            tables.put(tables.schedulers, number, SchedulerRow(number, shown, 0, False))
+            return Lease(number, shown)
 
     async def beat(self, lease: Lease) -> None:
         async with self._transaction() as tables:

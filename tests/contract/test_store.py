@@ -46,6 +46,12 @@ async def test_register_gives_a_larger_number_each_time(store: Store, other_stor
     assert await store.schedulers() == [SchedulerRow(number, "x", 0, False) for number in numbers]
 
 
+async def test_register_takes_any_name(store: Store) -> None:
+    for name in ("", "🦆" * 300, "nul \0"):
+        lease = await store.register_scheduler(name)
+        assert (await store.schedulers())[-1].name == lease.name
+
+
 async def test_beat_is_seen_by_others(store: Store, other_store: Store, lease: Lease) -> None:
     await store.beat(lease)
     await store.beat(lease)

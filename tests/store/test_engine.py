@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import traceback
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 import studio.store.engine as engine
 from studio.errors import InvalidInput, StoreError, StoreUnavailable
@@ -32,6 +34,7 @@ def test_parse_chooses_the_driver(url: str, driver: str) -> None:
     [
         "",
         "nonsense s3cret",
+        "postgresql://u:s3cret@h:port/d",
         "mssql://u:s3cret@h/d",
         "postgresql+psycopg2://u:s3cret@h/d",
         "sqlite://",
@@ -42,6 +45,7 @@ def test_parse_chooses_the_driver(url: str, driver: str) -> None:
 def test_parse_refuses(url: str) -> None:
     with pytest.raises(InvalidInput) as caught:
         open_store(url)
+    # `__context__` is hidden from every traceback; a cause is not.
     assert "s3cret" not in "".join(traceback.format_exception(caught.value))
 
 
@@ -95,3 +99,50 @@ async def test_directory_that_cannot_be_made(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match="STUDIO_HOME"):
         async with open_store(f"sqlite:///{file}/x/studio.db"):
             pass
+
+
+SETTINGS = {
+    "postgresql": {
+        "SHOW lock_timeout": "10s",
+        "SHOW statement_timeout": "10s",
+        "SHOW idle_in_transaction_session_timeout": "10s",
+    },
+    "mariadb": {
+        "SELECT @@innodb_lock_wait_timeout": 10,
+        "SELECT @@idle_transaction_timeout": 10,
+        "SELECT FIND_IN_SET('STRICT_ALL_TABLES', @@sql_mode) > 0": 1,
+    },
+    "sqlite": {
+        "PRAGMA journal_mode": "wal",
+        "PRAGMA synchronous": 2,
+        "PRAGMA foreign_keys": 1,
+        "PRAGMA busy_timeout": 30_000,
+    },
+}
+
+
+@pytest.mark.parametrize(
+    "family",
+    [
+        "sqlite",
+        pytest.param("postgresql", marks=pytest.mark.postgres),
+        pytest.param("mariadb", marks=pytest.mark.mariadb),
+    ],
+)
+@pytest.mark.parametrize("make", [engine.make_writer, engine.make_reader])
+def test_sessions_are_set_up(
+    family: str, make: Callable[[sa.URL], sa.Engine], request: pytest.FixtureRequest
+) -> None:
+    url = engine.parse(request.getfixturevalue("sqlite_url" if family == "sqlite" else f"empty_{family}"))
+    made = make(url)
+    with made.connect() as connection:
+        found = {query: connection.exec_driver_sql(query).scalar() for query in SETTINGS[family]}
+    made.dispose()
+    assert found == SETTINGS[family]
+
+
+def test_reader_writes_nothing(sqlite_url: str) -> None:
+    reader = engine.make_reader(engine.parse(sqlite_url))
+    with reader.connect() as connection, pytest.raises(sa.exc.OperationalError, match="readonly"):
+        connection.exec_driver_sql("DELETE FROM dag")
+    reader.dispose()
