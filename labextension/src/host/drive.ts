@@ -83,7 +83,7 @@ export class OutputDrive implements Contents.IDrive {
   getDownloadUrl(path: string): Promise<string> {
     const { segments, query, isNotebook } = read(path);
     const url = URLExt.join(this.serverSettings.baseUrl, 'studio', urlOf(routes.get_notebook.path, segments, query));
-    return Promise.resolve(isNotebook ? url : 'about:blank');
+    return Promise.resolve(isNotebook ? url : 'data:,');
   }
 
   newUntitled(): Promise<Contents.IModel> {

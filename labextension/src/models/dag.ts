@@ -32,8 +32,8 @@ export class DagModel implements IDisposable {
     this._states = options.states ?? {};
     this._chosen = options.runId ?? null;
     options.stream.messages.connect(this._onMessages, this);
-    // `dags` as well: a DAG that is published, paused or changed later is heard of.
-    this._subscription = options.stream.subscribe({ dags: true, dagId: options.dagId }, () => {
+    // It is heard of as well if the DAG is published only later, or changed.
+    this._subscription = options.stream.subscribe({ dagId: options.dagId }, () => {
       this._runs.forEach(run => (run.isComplete = false));
       void this.refresh();
     });
