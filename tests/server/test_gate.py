@@ -10,19 +10,20 @@ import httpx
 import pytest
 from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
+from websockets.typing import Origin
 
 from studio.api.routes import ROUTES, STREAM_PATH, Route
 from studio.server.gate import HEADERS
 
 from .conftest import CHAIN, Running
 
-BAD_TOKENS = {
+BAD_TOKENS: dict[str, str | None] = {
     "none": None,
     "empty": "",
     "wrong": "token " + "x" * 43,
     "no scheme": "x" * 43,
     "basic": "Basic dXNlcjpwYXNz",
-    "not ascii": b"token \xff\xfe",
+    "of another": "token " + "x" * 1000,
 }
 
 
@@ -36,26 +37,18 @@ async def _state(studio: Running) -> tuple[object, ...]:
     return (dags, runs, studio.server.stopped.is_set())
 
 
-@pytest.mark.parametrize("given", BAD_TOKENS.values(), ids=BAD_TOKENS)
-async def test_no_route_answers_without_the_token(studio: Running, given: str | bytes | None) -> None:
+async def test_no_route_answers_without_the_token(studio: Running) -> None:
     await studio.publish(CHAIN)
     before = await _state(studio)
-    headers = [] if given is None else [("Authorization", given)]
+    calls = [(route.method, _path(route)) for route in ROUTES]
+    calls += [("GET", "/"), ("GET", "/api"), ("GET", "/x.js"), ("FOO", "/api/dags"), ("POST", "/%ff")]
     async with httpx.AsyncClient(base_url=studio.url, trust_env=False) as stranger:
-        for route in ROUTES:
-            answer = await stranger.request(
-                route.method, _path(route), json={"paused": True}, headers=headers
-            )
-            assert (route.name, answer.status_code) == (route.name, 401)
-            assert answer.json()["error"]["code"] == "unauthorized"
-        for method, path in (
-            ("GET", "/"),
-            ("GET", "/api"),
-            ("GET", "/x.js"),
-            ("FOO", "/api/dags"),
-            ("POST", "/%ff"),
-        ):
-            assert (await stranger.request(method, path, headers=headers)).status_code == 401
+        for case, given in BAD_TOKENS.items():
+            headers = {} if given is None else {"Authorization": given}
+            for method, path in calls:
+                answer = await stranger.request(method, path, json={"paused": True}, headers=headers)
+                assert (case, method, path, answer.status_code) == (case, method, path, 401)
+                assert answer.json()["error"]["code"] == "unauthorized"
     assert await _state(studio) == before
 
 
@@ -144,16 +137,21 @@ async def test_writes_of_other_origins_are_refused(studio: Running) -> None:
 async def test_stream_of_other_origins_or_without_token_is_refused(studio: Running) -> None:
     url = studio.url.replace("http", "ws", 1) + STREAM_PATH
     token = {"Authorization": f"token {studio.token}"}
-    refused = [(None, {}, 401), (None, {"Authorization": "token wrong"}, 401)]
+    refused: list[tuple[str | None, dict[str, str], int]] = [
+        (None, {}, 401),
+        (None, {"Authorization": "token wrong"}, 401),
+    ]
     refused += [(origin, token, 403) for origin, served in _origins(studio.url).items() if not served]
     for origin, headers, status in refused:
         with pytest.raises(InvalidStatus) as caught:
-            async with connect(url, origin=origin, additional_headers=headers, proxy=None):
+            async with connect(
+                url, origin=Origin(origin) if origin else None, additional_headers=headers, proxy=None
+            ):
                 pass
         assert (origin, caught.value.response.status_code) == (origin, status)
     evil = ["GET /api/stream HTTP/1.1", "Host: evil.com", "Upgrade: websocket", "Sec-WebSocket-Version: 13"]
     assert b" 403" in await _raw(studio, evil)
-    async with connect(url, origin=studio.url, additional_headers=token, proxy=None) as socket:
+    async with connect(url, origin=Origin(studio.url), additional_headers=token, proxy=None) as socket:
         assert b"hello" in (await socket.recv(decode=False))
 
 

@@ -14,6 +14,7 @@ from websockets.exceptions import ConnectionClosed
 
 from studio.api.models import CellOutput, OutputChanged, RunChanged, RunSummary, Subscribe
 from studio.api.routes import STREAM_PATH
+from studio.core.states import RunState
 from studio.server.listener import MAX_PENDING, Listener
 from studio.server.outputs import topic_of
 from studio.worker.task import CellChanged, CellSource, NotebookStarted
@@ -167,7 +168,7 @@ async def test_output_of_a_running_notebook(studio: Running) -> None:
 
 
 async def test_bad_messages_are_answered_and_at_last_the_connection_is_closed(studio: Running) -> None:
-    bad = [
+    bad: list[str | bytes] = [
         "no json",
         "[]",
         '{"type": "hello"}',
@@ -207,12 +208,12 @@ def _summary(run_id: str, rev: int) -> RunSummary:
     from datetime import datetime, timezone
 
     at = datetime(2013, 1, 1, tzinfo=timezone.utc)
-    more = dict.fromkeys(("logical_date", "started_at", "ended_at"))
+    more: dict[str, None] = dict.fromkeys(("logical_date", "started_at", "ended_at"))
     return RunSummary(
         dag_id="d",
         run_id=run_id,
         run_type="manual",
-        state="running",
+        state=RunState.RUNNING,
         cancelling=False,
         with_failures=False,
         version="v",
@@ -223,7 +224,7 @@ def _summary(run_id: str, rev: int) -> RunSummary:
         counts={},
         rev=rev,
         **more,
-    )  # type: ignore[arg-type]
+    )
 
 
 def _cell(index: int, text: str) -> CellOutput:
