@@ -57,7 +57,7 @@ class Settings:
     @property
     def runtime_file(self) -> Path:
         """URL and token of the running server, mode 0600, in Jupyter's runtime directory."""
-        from jupyter_core.paths import jupyter_runtime_dir  # heavy third party, only here
+        from jupyter_core.paths import jupyter_runtime_dir  # noqa: PLC0415 - heavy third party, only here
 
         return Path(jupyter_runtime_dir()) / f"pipeline-studio-{self.key}.json"
 

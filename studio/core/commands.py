@@ -181,6 +181,9 @@ def delete_dag(board: Board, event: CommandGiven) -> dict[str, Any]:
         )
     board.ledger.remove_dag(owned.dag.dag_id)
     del board.dags[owned.dag.dag_id]
+    board.touched = {
+        run: active for run, active in board.touched.items() if active.run.dag_id != owned.dag.dag_id
+    }
     return {}
 
 

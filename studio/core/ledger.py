@@ -28,9 +28,19 @@ class Ledger:
             dag.rev += 1
 
     def remove_dag(self, dag_id: str) -> None:
-        """Forget what the turn has written of the DAG so far, too."""
+        """Forget what the turn has written of the DAG so far, too: its last run may have ended in this very turn."""
         self._dags.pop(dag_id, None)
         self._removed.append(dag_id)
+        runs = {run.id for run in self.changed_runs() if run.dag_id == dag_id}
+        tasks = {task.id for task in self.changed_tasks() if task.run in runs}
+        for run in runs:
+            self._new_runs.pop(run, None)
+            self._runs.pop(run, None)
+        for task in tasks:
+            self._new_tasks.pop(task, None)
+            self._tasks.pop(task, None)
+        self._new_attempts = {k: a for k, a in self._new_attempts.items() if a.task_instance not in tasks}
+        self._attempts = {k: e for k, e in self._attempts.items() if e[0].task_instance not in tasks}
 
     def add_run(self, run: Run, tasks: list[TaskInstance]) -> None:
         run.rev = 1

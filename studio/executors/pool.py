@@ -53,7 +53,7 @@ _log = logging.getLogger(__name__)
 class PoolExecutor:
     """`studio.ports.Executor` over `workers` processes with `slots` attempts at once in all.
 
-    The scheduler may hand over `prefetch` attempts more than that (default: four times the slots), so that a worker
+    The scheduler may hand over `prefetch` attempts more than that (default: twelve times the slots), so that a worker
     that ends one has the next. `observe` is called with each event of a running attempt, on the event loop; after a
     restart of the server with what the attempt's present state is made of.
     """
@@ -71,7 +71,7 @@ class PoolExecutor:
         self._root = settings.worker_root
         self._slots = -(-settings.slots // workers)  # of one worker
         self._workers_wanted = workers
-        self._window = self._slots + -(-(4 * settings.slots if prefetch is None else prefetch) // workers)
+        self._window = self._slots + -(-(12 * settings.slots if prefetch is None else prefetch) // workers)
         self._observe = observe
         self._artifacts = artifacts
         self._timings = timings or PoolTimings()

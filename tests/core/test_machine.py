@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from studio.core.events import Capacity, Finished
+from studio.core.events import Capacity, CommandGiven, Finished
+from studio.core.model import Command
 from studio.core.states import TASK_WRITES, TaskState
 from studio.core.turn import Acknowledge, Launch, Stop
 from tests.core.driver import Driver, dag, task
@@ -268,3 +269,16 @@ def test_every_write_is_made_of_steps_of_the_table(driver: Driver) -> None:
     driver.end("a", "cancelled")
     assert ("up_for_retry", "queued") in driver.moves  # two steps, one write
     assert all(TaskState(after) in TASK_WRITES[TaskState(before)] for before, after in driver.moves)
+
+
+def test_dag_is_deleted_in_the_turn_in_which_its_last_run_ends(driver: Driver) -> None:
+    driver.publish(dag(task("a")))
+    driver.trigger()
+    refused = driver.command("delete_dag")
+    assert refused.result["code"] == "conflict"
+    attempt = driver.launched["a"].attempt_id
+    command = Command(99, "d", "delete_dag", {})
+    turn = driver.feed(Finished(attempt, "w", "success", 1.0, 2.0), CommandGiven(command))
+    assert command.state == "done"
+    assert turn.writes.removed_dags == ["d"]
+    assert not (turn.writes.runs or turn.writes.tasks or turn.writes.attempts or turn.writes.dags)
