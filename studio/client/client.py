@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import secrets
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from types import TracebackType
 from typing import Any
@@ -123,7 +124,9 @@ class Client:
         run_id: str | None = None,
         key: str | None = None,
     ) -> m.RunDetail:
-        """Start a run by hand. `logical_date` is ISO 8601, in the DAG's zone; `key` makes a repeated call one run."""
+        """Start a run by hand. `logical_date` is ISO 8601, in the DAG's zone; calls with the same `key` are one run."""
+        # With a key of its own, a call whose answer was lost can be made again.
+        key = key or secrets.token_hex(16)
         body = m.TriggerRun(logical_date=logical_date, params=dict(params or {}), run_id=run_id, key=key)
         return self._call("trigger_run", {"dag_id": dag_id}, body=body)  # type: ignore[no-any-return]
 

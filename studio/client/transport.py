@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 import msgspec
 
-from studio.api.models import ErrorAnswer
+from studio.api.models import ErrorAnswer, TriggerRun
 from studio.api.routes import ROUTES, Route
 from studio.client.endpoint import Endpoint
 from studio.errors import Forbidden, InvalidInput, ServerUnavailable, StudioError
@@ -77,6 +77,11 @@ class Transport:
                 if last or not self.relocate():
                     raise self._unavailable() from error
             except httpx.HTTPError as error:
+                # A kept connection to a server that has died since. What may be done twice is done again.
+                is_gone = isinstance(error, (httpx.NetworkError, httpx.RemoteProtocolError))
+                if is_gone and not last and _is_repeatable(route, body):
+                    self.relocate()
+                    continue
                 raise ServerUnavailable(
                     f"The studio server at {self.endpoint.url} did not answer: {str(error) or type(error).__name__}.",
                     hint="Its log may tell more: see `studio status`.",
@@ -105,6 +110,11 @@ class Transport:
             f"No studio server answers at {self.endpoint.url}.",
             hint="Start it with `studio server` or studio.connect().",
         )
+
+
+def _is_repeatable(route: Route, body: Any) -> bool:
+    """Whether making the call twice does no more than making it once."""
+    return route.method != "POST" or (isinstance(body, TriggerRun) and body.key is not None)
 
 
 def _filled(route: Route, path: Mapping[str, str]) -> str:

@@ -83,7 +83,6 @@ class StudioServer:
             started_at=clock.now(),
             actor=_actor(),
             stop=self.stopped.set,
-            workers=lambda: len(getattr(executor, "workers", ())),
         )
         token = secrets.token_urlsafe(32)
         port = await self._listen(stack, application(services, hub, Gate(token)))

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from typing_extensions import Self
 
-from studio.api.models import DagChanged, DagRemoved, OutputChanged, RunChanged, ServerMessage
+from studio.api.models import DagChanged, DagRemoved, OutputChanged, Resync, RunChanged, ServerMessage
 from studio.artifacts.local import LocalArtifacts
 from studio.core.model import Run, TaskInstance
 from studio.core.states import ACTIVE, RunState
@@ -70,7 +70,16 @@ class Hub:
     # --- the scheduler's side -------------------------------------------------------------------------------------
 
     def publish(self, changes: Changes) -> None:
-        """After a commit. The objects live on: what is sent is copied here and now."""
+        """For the scheduler, after a commit: whatever goes wrong here must not disturb it."""
+        try:
+            self._publish(changes)
+        except Exception:
+            log.exception("A change was not sent to the stream.")
+            for listener in self._listeners:
+                listener.put(Resync())
+
+    def _publish(self, changes: Changes) -> None:
+        # The objects live on: what is sent is copied here and now.
         for dag_id in changes.removed_dags:
             for listener in self._listeners:
                 if listener.subscription.dags or dag_id in listener.dag_ids:

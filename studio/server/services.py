@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any, Final
 
 from studio.artifacts.local import LocalArtifacts
+from studio.core.model import Command, CommandKind
+from studio.errors import StoreUnavailable
 from studio.ports import Clock, Store
 from studio.scheduler.loop import Scheduler
 from studio.server.outputs import LiveOutputs
 from studio.settings import Settings
+
+COMMAND_TIMEOUT: Final = 30.0  # seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,4 +29,19 @@ class Services:
     started_at: float  # seconds since the epoch
     actor: str  # who acts with the server's token: the Unix user
     stop: Callable[[], None]  # begin an orderly stop
-    workers: Callable[[], int]
+
+    async def command(
+        self, dag_id: str, kind: CommandKind, payload: dict[str, Any], *, actor: str, key: str | None = None
+    ) -> Command:
+        """Have the DAG's owner carry out a command; the `StudioError` of a refusal is raised.
+
+        Raises `StoreUnavailable` if nobody handles it in time. It is written, and is handled later then.
+        """
+        work = self.scheduler.command(dag_id, kind, payload, actor=actor, key=key)
+        try:
+            return await asyncio.wait_for(work, COMMAND_TIMEOUT)
+        except asyncio.TimeoutError as error:
+            raise StoreUnavailable(
+                f"The scheduler has not handled this within {COMMAND_TIMEOUT:.0f} s; it is written down and will be.",
+                hint="Look at the DAG again in a while; `studio doctor` says what holds the scheduler up.",
+            ) from error

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import shutil
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
@@ -17,6 +18,7 @@ from studio.core.spec import DagSpec, TaskSpec
 from studio.server.app import StudioServer
 from studio.server.outputs import LiveOutputs
 from studio.settings import Settings
+from studio.store import upgrade
 from studio.testing.executor import ScriptedExecutor
 
 NOTEBOOK = b'{"cells": [], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}'
@@ -69,10 +71,20 @@ CHAIN = DagSpec(
 )
 
 
+@pytest.fixture(scope="session")
+def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Made once: migrations take longer than most tests here."""
+    path = tmp_path_factory.mktemp("database") / "studio.db"
+    upgrade(f"sqlite:///{path}")
+    return path
+
+
 @pytest.fixture
-def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
+def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, empty_database: Path) -> Settings:
     monkeypatch.setenv("JUPYTER_RUNTIME_DIR", str(tmp_path / "runtime"))
     home = tmp_path / "home"
+    home.mkdir(mode=0o700)
+    shutil.copy(empty_database, home / "studio.db")
     return Settings(home=home, database=f"sqlite:///{home}/studio.db", dag_folder=home / "dags", slots=2)
 
 

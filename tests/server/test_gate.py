@@ -13,6 +13,7 @@ from websockets.exceptions import InvalidStatus
 from websockets.typing import Origin
 
 from studio.api.routes import ROUTES, STREAM_PATH, Route
+from studio.errors import StoreUnavailable
 from studio.server.gate import HEADERS
 
 from .conftest import CHAIN, Running
@@ -178,6 +179,16 @@ async def test_failure_tells_the_log_but_not_the_client_and_never_the_token(
     assert "secret detail" not in answer.text and "Traceback" not in answer.text
     assert error["request_id"] in caplog.text and "secret detail" in caplog.text
     assert studio.token not in caplog.text
+
+
+async def test_database_that_is_away_is_said_so(studio: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def away(*_: object) -> None:
+        raise StoreUnavailable
+
+    monkeypatch.setattr(type(studio.server.store), "dags", away)
+    answer = await studio.http.get("/api/dags")
+    assert (answer.status_code, answer.json()["error"]["code"]) == (503, "store_unavailable")
+    assert int(answer.headers["Retry-After"]) > 0
 
 
 async def test_files_are_private_to_the_user(studio: Running) -> None:

@@ -49,20 +49,20 @@ async def publish_dag(request: Request, services: Services) -> m.DagDetail:
     await asyncio.to_thread(_check, spec, services.artifacts)
     await _check_case(services, dag_id)
     payload = {"spec": msgspec.to_builtins(spec)}
-    await services.scheduler.command(dag_id, "publish", payload, actor=request.actor)
+    await services.command(dag_id, "publish", payload, actor=request.actor)
     return await _current(services, dag_id)
 
 
 async def update_dag(request: Request, services: Services) -> m.DagDetail:
     dag = await find_dag(services, request.dag_id)
     kind: CommandKind = "pause" if request.body.paused else "unpause"
-    await services.scheduler.command(dag.dag_id, kind, {}, actor=request.actor)
+    await services.command(dag.dag_id, kind, {}, actor=request.actor)
     return await _current(services, dag.dag_id)
 
 
 async def delete_dag(request: Request, services: Services) -> None:
     dag = await find_dag(services, request.dag_id)
-    await services.scheduler.command(dag.dag_id, "delete_dag", {}, actor=request.actor)
+    await services.command(dag.dag_id, "delete_dag", {}, actor=request.actor)
 
 
 async def _current(services: Services, dag_id: str) -> m.DagDetail:

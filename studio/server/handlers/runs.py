@@ -43,7 +43,7 @@ async def trigger_run(request: Request, services: Services) -> m.RunDetail:
         "run_type": "manual",
     }
     key = _key(dag, body.key)
-    command = await services.scheduler.command(dag.dag_id, "trigger", payload, actor=request.actor, key=key)
+    command = await services.command(dag.dag_id, "trigger", payload, actor=request.actor, key=key)
     return views.run_detail(*await find_run(services, dag.dag_id, str(command.result["run_id"])))
 
 
@@ -68,7 +68,7 @@ async def get_run(request: Request, services: Services) -> m.RunDetail:
 
 async def cancel_run(request: Request, services: Services) -> m.RunDetail:
     run, _ = await find_run(services, request.dag_id, request.run_id)
-    await services.scheduler.command(run.dag_id, "cancel", {"run_id": run.run_id}, actor=request.actor)
+    await services.command(run.dag_id, "cancel", {"run_id": run.run_id}, actor=request.actor)
     return views.run_detail(*await find_run(services, run.dag_id, run.run_id))
 
 
@@ -80,7 +80,7 @@ async def clear_tasks(request: Request, services: Services) -> m.RunDetail:
             "No task is named.", hint='For example {"task_ids": ["report"]}.', field="task_ids"
         )
     payload = {"run_id": run.run_id, **msgspec.to_builtins(body)}
-    await services.scheduler.command(run.dag_id, "clear", payload, actor=request.actor)
+    await services.command(run.dag_id, "clear", payload, actor=request.actor)
     return views.run_detail(*await find_run(services, run.dag_id, run.run_id))
 
 

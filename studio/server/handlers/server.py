@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import os
+from pathlib import Path
 from typing import Any
 
 from studio._version import __version__
 from studio.api import models as m
 from studio.api.openapi import openapi_document
+from studio.executors.settlement import identify
 from studio.server.request import Request
 from studio.server.services import Services
 from studio.server.views import when
@@ -22,7 +24,7 @@ async def server_info(request: Request, services: Services) -> m.ServerInfo:
         started_at=when(services.started_at),
         scheduling=services.scheduler.active,
         database=describe(services.settings.database),
-        workers=services.workers(),
+        workers=await asyncio.to_thread(_workers, services.settings.worker_root),
         slots=services.settings.slots,
         running=services.scheduler.running,
         dag_folder=str(services.settings.dag_folder),
@@ -39,3 +41,8 @@ async def stop_server(request: Request, services: Services) -> None:
 
 async def put_source(request: Request, services: Services) -> None:
     await asyncio.to_thread(services.artifacts.put_source, request.path["digest"], request.content)
+
+
+def _workers(root: Path) -> int:
+    """Workers of this machine that are alive. Blocking."""
+    return sum(identify(directory) is not None for directory in root.glob("*/"))
