@@ -15,7 +15,7 @@ from typing import Any
 
 from typing_extensions import Self
 
-from studio.core.events import CommandGiven, Event, Finished, Lost, Report
+from studio.core.events import CommandGiven, Event, Finished, Lost, Report, Started
 from studio.core.machine import Machine, Turn
 from studio.core.model import Attempt, Command, CommandKind
 from studio.core.states import AttemptState
@@ -30,6 +30,9 @@ from studio.scheduler.refusals import error_of
 
 log = logging.getLogger(__name__)
 
+#: Seconds that the news of a begun attempt may wait for its end: a short task then costs one write instead of two.
+#: Nobody waits for that news but people, and nothing depends on it: the worker's journal has it.
+LINGER = 0.02
 COMMAND_POLL = 1.0  # seconds between looks at a command that another scheduler handles
 RETRY_DELAYS = (
     0.1,
@@ -72,6 +75,7 @@ class Scheduler:
         self._handed_over: set[int] = set()  # attempts that the executor knows of
         self._machine = Machine(0)
         self._tasks: list[asyncio.Task[None]] = []
+        self._lingering: asyncio.Task[None] | None = None
         self.active = False
         self.failure: BaseException | None = None  # why it schedules no more, if it does not
 
@@ -90,9 +94,10 @@ class Scheduler:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.active = False
-        for task in self._tasks:
+        tasks = [*self._tasks, *([self._lingering] if self._lingering else [])]
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.gather(*tasks, return_exceptions=True)
         self._alarm.cancel()
         for future in self._waiting.values():
             future.cancel()
@@ -141,6 +146,14 @@ class Scheduler:
 
     def _report(self, reports: Sequence[Report]) -> None:
         self._inbox.extend(reports)
+        if not all(isinstance(report, Started) for report in reports):
+            self._wake_up()
+        elif self._lingering is None:
+            self._lingering = asyncio.create_task(self._linger())
+
+    async def _linger(self) -> None:
+        await self._clock.sleep(LINGER)
+        self._lingering = None
         self._wake_up()
 
     def _wake_up(self) -> None:

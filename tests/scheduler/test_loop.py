@@ -22,6 +22,19 @@ async def test_run_goes_through_and_every_change_is_published(world: World) -> N
     assert (last.run.state.value, last.counts) == ("success", {"success": 2})
 
 
+async def test_news_of_a_begun_attempt_waits_a_moment_for_its_end(world: World) -> None:
+    scheduler = await world.scheduler(executor := ScriptedExecutor(lambda launch: None))
+    await publish(scheduler, dag(task("a"), task("b")))
+    run_id = await trigger(scheduler)
+    executor.begin(executor.attempt_of("a"))
+    assert await world.states(run_id) == {"run": "running", "a": "queued", "b": "queued"}
+    await world.clock.advance(0.05)
+    assert await world.states(run_id) == {"run": "running", "a": "running", "b": "queued"}
+    executor.begin(executor.attempt_of("b"))
+    executor.end(executor.attempt_of("b"))
+    assert await world.states(run_id) == {"run": "running", "a": "running", "b": "success"}
+
+
 async def test_nothing_is_launched_before_its_commit(world: World) -> None:
     seen: list[int] = []
     executor = ScriptedExecutor()
