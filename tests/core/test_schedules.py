@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -99,10 +100,8 @@ DAY = 86400.0
 NOW = 10_000 * DAY + 3600  # one in the morning
 
 
-def daily(**options: object) -> DagSpec:
-    return DagSpec(  # type: ignore[arg-type]
-        id="d", tasks=(TaskSpec(id="a", kind="function"),), schedule=CronSpec("@daily"), **options
-    )
+def daily(**options: Any) -> DagSpec:
+    return DagSpec(id="d", tasks=(TaskSpec(id="a", kind="function"),), schedule=CronSpec("@daily"), **options)
 
 
 @pytest.mark.parametrize(

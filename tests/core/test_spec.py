@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
 import pytest
 
@@ -88,7 +90,7 @@ def test_validate_refuses_and_says_why(spec: DagSpec, message: str) -> None:
         ({"start_date": "2013-02-03", "end_date": "2013-02-01"}, "before start_date"),
     ],
 )
-def test_validate_refuses_schedules_that_make_no_sense(options: dict[str, object], message: str) -> None:
+def test_validate_refuses_schedules_that_make_no_sense(options: dict[str, Any], message: str) -> None:
     with pytest.raises(InvalidSchedule, match=message):
         validate(dag(task("a"), **options))
 

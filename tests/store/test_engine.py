@@ -5,6 +5,7 @@ from __future__ import annotations
 import traceback
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -101,7 +102,7 @@ async def test_directory_that_cannot_be_made(tmp_path: Path) -> None:
             pass
 
 
-SETTINGS = {
+SETTINGS: dict[str, dict[str, Any]] = {
     "postgresql": {
         "SHOW lock_timeout": "10s",
         "SHOW statement_timeout": "10s",

@@ -60,6 +60,7 @@ def identifiers() -> list[str]:
 @pytest.mark.parametrize("name", STATEMENTS)
 def test_statement_compiles(dialect: str, name: str) -> None:
     statement = STATEMENTS[name]
+    assert isinstance(statement, sa.ClauseElement)
     columns = None
     if isinstance(statement, sa.Insert) and not statement.compile().params:
         columns = [column.name for column in statement.table.columns]
@@ -70,7 +71,8 @@ def test_statement_compiles(dialect: str, name: str) -> None:
 @pytest.mark.parametrize("dialect", DIALECTS)
 def test_tables_compile(dialect: str) -> None:
     for table in metadata.sorted_tables:
-        for element in (CreateTable(table), *(CreateIndex(index) for index in table.indexes)):
+        elements: list[sa.DDLElement] = [CreateTable(table), *(CreateIndex(index) for index in table.indexes)]
+        for element in elements:
             assert str(element.compile(dialect=DIALECTS[dialect])).strip().startswith("CREATE")
 
 

@@ -56,7 +56,7 @@ def manager(tmp_path: Path, **kwargs: Any) -> ThrottledManager:
 
 def saves(tmp_path: Path, of: ThrottledManager) -> list[str | None]:
     """Statuses of cell 0 in the file after each step of a run whose cell 40 fails."""
-    seen = []
+    seen: list[str | None] = []
 
     def look() -> None:
         cell = nbformat.read(tmp_path / "out.ipynb", as_version=4).cells[40]

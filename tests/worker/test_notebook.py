@@ -288,7 +288,13 @@ def test_a_kernel_that_cannot_start_tells_why(
 def test_an_old_minor_format_without_ids_and_braces_in_paths_work(attempt: Any, tmp_path: Path) -> None:
     path = tmp_path / "a {b} {0}.ipynb"
     cell = {"cell_type": "code", "source": ["x = ", "1"], "metadata": {"tags": ["parameters"]}, "outputs": []}
-    second = {"cell_type": "code", "source": "x / 0", "metadata": {}, "outputs": [], "execution_count": None}
+    second: dict[str, Any] = {
+        "cell_type": "code",
+        "source": "x / 0",
+        "metadata": {},
+        "outputs": [],
+        "execution_count": None,
+    }
     notebook = {"nbformat": 4, "nbformat_minor": 2, "metadata": {}, "cells": [cell, second]}
     path.write_text(json.dumps(notebook))
     attempt.directory = tmp_path / "{attempt}"
