@@ -29,7 +29,8 @@ export class LabHost implements IHost {
 
   request(path: string, init: RequestInit): Promise<Response> {
     const settings = this._app.serviceManager.serverSettings;
-    return ServerConnection.makeRequest(URLExt.join(settings.baseUrl, PREFIX, path), init, settings);
+    // For the default, `no-store`, JupyterLab would put the time into the query, which the API refuses.
+    return ServerConnection.makeRequest(URLExt.join(settings.baseUrl, PREFIX, path), { cache: 'no-cache', ...init }, settings);
   }
 
   openSocket(path: string): WebSocket {
