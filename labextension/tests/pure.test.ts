@@ -7,6 +7,7 @@ import { merged } from '../src/api/stream';
 import { columnLayout } from '../src/layout/columns';
 import { dotOf, readPlain } from '../src/layout/dot';
 import { readGraphData } from '../src/models/graphdata';
+import { normalised } from '../src/models/nbformat';
 import { cutMiddle, dateText, durationText, relativeText } from '../src/views/text';
 
 const REQUEST = {
@@ -65,6 +66,18 @@ test('a cell output that is not a graph is refused, and a strange part of one le
     dagId: 'x', runId: null, runs: 14, states: { a: 'success' },
     nodes: [{ id: 'a', kind: 'notebook', upstream: ['b'], label: '' }]
   });
+});
+
+test('text in lines or pieces becomes one text, a JSON list stays a list', () => {
+  const outputs = normalised([
+    { output_type: 'stream', name: 'stdout', text: ['a\n', 'b\n'] },
+    { output_type: 'stream', name: 'stdout', text: 'c' },
+    { output_type: 'display_data', data: { 'text/html': ['<p>', '</p>'], 'application/vnd.x+json': ['1'] }, metadata: {} }
+  ]);
+  assert.deepEqual(outputs, [
+    { output_type: 'stream', name: 'stdout', text: 'a\nb\nc' },
+    { output_type: 'display_data', data: { 'text/html': '<p></p>', 'application/vnd.x+json': ['1'] }, metadata: {} }
+  ]);
 });
 
 test('times are said as people say them', () => {

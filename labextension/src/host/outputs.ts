@@ -7,11 +7,12 @@ import { MessageLoop } from '@lumino/messaging';
 import { Widget } from '@lumino/widgets';
 
 import type { IOutputsView, Output } from '../host';
+import { normalised } from '../models/nbformat';
 
 /** Outputs drawn by JupyterLab's own output area, never trusted. */
 export class LabOutputs implements IOutputsView {
   constructor(options: LabOutputs.IOptions) {
-    this._shown = joined(options.outputs);
+    this._shown = normalised(options.outputs);
     this._model = new OutputAreaModel({ values: this._shown.map(asOutput), trusted: false });
     this._area = new SimplifiedOutputArea({
       model: this._model,
@@ -43,7 +44,7 @@ export class LabOutputs implements IOutputsView {
   }
 
   set(outputs: readonly Output[]): void {
-    const wanted = joined(outputs);
+    const wanted = normalised(outputs);
     if (wanted.length < this._shown.length) {
       this._model.fromJSON(wanted.map(asOutput));
     } else {
@@ -71,26 +72,6 @@ export namespace LabOutputs {
     outputs: readonly Output[];
     rendermime: IRenderMimeRegistry;
   }
-}
-
-/** Text of one stream that comes in pieces is one output: the output area joins pieces too, and would count differently. */
-export function joined(outputs: readonly Output[]): readonly Output[] {
-  const result: Output[] = [];
-  for (const output of outputs) {
-    const last = result.at(-1);
-    if (output['output_type'] === 'stream' && last?.['output_type'] === 'stream' && last['name'] === output['name']) {
-      result[result.length - 1] = { ...last, text: textOf(last) + textOf(output) };
-    } else {
-      result.push(output);
-    }
-  }
-  return result;
-}
-
-/** nbformat allows a list of lines as well. */
-function textOf(output: Output): string {
-  const text = output['text'];
-  return Array.isArray(text) ? text.join('') : typeof text === 'string' ? text : '';
 }
 
 function asOutput(output: Output): IOutput {

@@ -11,6 +11,8 @@ import { Outputs } from './Outputs';
 import { StateIcon } from './StateIcon';
 import { counted, durationText } from './text';
 
+const SHORT = 0.05; // seconds; of faster cells the time is of no interest
+
 /** The notebook of a task as it is executed, read like a report: outputs in full, code behind a click. */
 export function Output({ model, host }: { model: OutputModel; host: IHost }): ReactElement {
   useSignal(model.changed);
@@ -33,7 +35,7 @@ export function Output({ model, host }: { model: OutputModel; host: IHost }): Re
       {begun.map(cell => (
         <Cell key={cell.index} cell={cell} host={host} />
       ))}
-      {left > 0 && done + left >= total && <p className="jp-Studio-muted">{counted(left, 'cell')} not run so far.</p>}
+      {left > 0 && last >= 0 && done + left >= total && <p className="jp-Studio-muted">{counted(left, 'cell')} not run so far.</p>}
     </div>
   );
 }
@@ -53,9 +55,7 @@ function Progress({ cells, done, total }: { cells: readonly CellOutput[]; done: 
   return (
     <div className="jp-Studio-progress">
       <progress className={failed ? 'jp-mod-failed' : ''} max={total} value={done} aria-label="Cells finished" />
-      <span>
-        cell {position} of {total}
-      </span>
+      <span>{position === 0 ? 'the kernel starts' : `cell ${position} of ${total}`}</span>
     </div>
   );
 }
@@ -87,7 +87,7 @@ function Source({ cell }: { cell: CellOutput }): ReactElement {
         <Glyph name={isOpen ? 'down' : 'right'} />
         {(cell.state === 'running' || cell.state === 'failed') && <StateIcon state={cell.state} title={cell.state} />}
         <code>{isOpen ? counted(lines.length, 'line') : first}</code>
-        {cell.duration !== null && <span className="jp-Studio-sourceTime">{durationText(cell.duration)}</span>}
+        {cell.duration !== null && cell.duration >= SHORT && <span className="jp-Studio-sourceTime">{durationText(cell.duration)}</span>}
       </button>
       {isOpen && <pre className="jp-Studio-code">{cell.source}</pre>}
     </>
