@@ -1,0 +1,110 @@
+"""Values as people write them, made into the values of a spec: durations, dates, schedules, keyword names."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Mapping
+from datetime import date, datetime, timedelta
+from typing import Any, Final
+
+from studio.core.names import nearest, shown
+from studio.core.spec import CronSpec
+from studio.errors import InvalidInput, InvalidSchedule
+
+_UNITS: Final = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+_UNIT_NAMES: Final = {
+    "s": ("s", "sec", "secs", "second", "seconds"),
+    "m": ("m", "min", "mins", "minute", "minutes"),
+    "h": ("h", "hr", "hrs", "hour", "hours"),
+    "d": ("d", "day", "days"),
+}
+_UNIT_OF: Final = {name: unit for unit, names in _UNIT_NAMES.items() for name in names}
+_PIECE = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([a-z]+)\s*", re.IGNORECASE)
+
+
+class UnknownArgument(InvalidInput, TypeError):
+    """A keyword was given that there is not."""
+
+    code = "unknown_argument"
+
+
+def refuse_unknown(unknown: Iterable[str], call: str, known: Collection[str]) -> None:
+    """Raise `UnknownArgument` for the first of `unknown`; Python's own TypeError names no nearest match."""
+    for name in unknown:
+        raise UnknownArgument(f"{call} takes no {shown(name)}.", hint=nearest(name, known), field=name)
+
+
+def seconds(value: float | timedelta | str, field: str) -> float:
+    """A duration in seconds: a number of them, a timedelta, or text such as "90 s", "5 min", "1 h 30 min"."""
+    if isinstance(value, timedelta):
+        return value.total_seconds()
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        return float(value)
+    if isinstance(value, str):
+        total, end = 0.0, 0
+        while match := _PIECE.match(value, end):
+            unit = _UNIT_OF.get(match[2].lower())
+            if unit is None:
+                break
+            total, end = total + float(match[1]) * _UNITS[unit], match.end()
+        if value and end == len(value):
+            return total
+    raise InvalidInput(
+        f"{field} is {shown(value)}, which is no duration.",
+        hint="Give seconds (300), a timedelta, or text such as '90 s', '5 min', '1 h 30 min', '2 days'.",
+        field=field,
+    )
+
+
+def date_text(value: str | date | datetime | None, field: str) -> str | None:
+    """A date as the ISO 8601 text of a spec. Whether text is a date is checked with the spec."""
+    if value is None or isinstance(value, str):
+        return value
+    if isinstance(value, date):
+        return value.isoformat()
+    raise InvalidSchedule(
+        f"{field} is {shown(value)}, which is no date.",
+        hint="Give text such as '2013-01-31', a date or a datetime.",
+        field=field,
+    )
+
+
+def cron_spec(schedule: str | None) -> CronSpec | None:
+    """The schedule of a spec; None: the DAG runs by hand only."""
+    if schedule is None:
+        return None
+    if isinstance(schedule, str):
+        return CronSpec(schedule)
+    raise InvalidSchedule(
+        f"The schedule is {shown(schedule)}; it must be text.",
+        hint="Give a cron expression ('0 6 * * 1-5'), a preset ('@daily'), or None for runs by hand.",
+        field="schedule",
+    )
+
+
+def text(value: object, field: str) -> str:
+    """`value` if it is text."""
+    if isinstance(value, str):
+        return value
+    raise InvalidInput(f"{field} is {shown(value)}; it must be text.", field=field)
+
+
+def whole(value: object, field: str) -> int:
+    """`value` if it is a whole number; its range is checked with the spec."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value
+    raise InvalidInput(f"{field} is {shown(value)}; it must be a whole number.", field=field)
+
+
+def texts(values: Iterable[str], field: str) -> tuple[str, ...]:
+    """`values` as a tuple; a single text is taken for one value, not for its letters."""
+    return tuple(text(value, field) for value in ([values] if isinstance(values, str) else values))
+
+
+def mapping(value: object, field: str) -> dict[str, Any]:
+    """A copy of `value` if it is a dict (or None: empty)."""
+    if value is None:
+        return {}
+    if isinstance(value, Mapping):
+        return dict(value)
+    raise InvalidInput(f"{field} is {shown(value)}; it must be a dict of names and values.", field=field)

@@ -1,0 +1,232 @@
+"""A DAG while it is being defined. What it becomes is data, a `DagSpec`: nothing here runs a task."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from contextvars import Token
+from dataclasses import dataclass
+from datetime import date, datetime
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Final, NoReturn
+
+from typing_extensions import Self
+
+from studio.authoring.arguments import cron_spec, date_text, mapping, refuse_unknown, text, texts, whole
+from studio.authoring.current import collected_dags, current_dag
+from studio.authoring.places import here
+from studio.authoring.tasks import Task, find_task
+from studio.core.names import check_name, nearest, shown
+from studio.core.parameters import check_names, check_value
+from studio.core.spec import Catchup, DagSpec
+from studio.errors import InvalidDag, InvalidInput
+from studio.widgets.graph import Graph, Node, graph_bundle
+
+if TYPE_CHECKING:
+    from studio.authoring.handles import Published, Run
+    from studio.widgets.runs import RunTable
+
+_CATCHUPS: Final = ("skip", "latest", "all")
+_TASK_DEFAULTS: Final = ("kernel_name", "retries", "retry_backoff", "retry_delay", "timeout")
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """A DAG as data, with the contents that its tasks need, by SHA-256."""
+
+    spec: DagSpec
+    sources: dict[str, bytes]
+
+
+class DAG:
+    """A DAG: tasks, what waits for what, and when it runs.
+
+        with DAG("flights", schedule="@daily", start_date="2013-01-01") as dag:
+            extract = notebook("extract.ipynb", parameters={"day": "{{ ds }}"})
+            report = notebook("report.ipynb", after=extract)
+
+    Args:
+        dag_id: its name.
+        schedule: a cron expression or preset ("@daily"); None: runs are started by hand.
+        start_date, end_date: no scheduled run lies outside; text, date or datetime, in `timezone` if without offset.
+        timezone: a zoneinfo name; the schedule is read on its wall clock.
+        catchup: which missed runs are made up for: "skip", "latest" (the newest one) or "all".
+        description: a sentence for people.
+        params: default values that every run has as `{{ params.name }}`.
+        max_active_runs: runs at once.
+        max_active_tasks: tasks of one run at once.
+        tags: words to find it by.
+        default_args: keywords for every task that does not give its own: retries, retry_delay, retry_backoff,
+            timeout, kernel_name.
+    """
+
+    def __init__(
+        self,
+        dag_id: str,
+        *,
+        schedule: str | None = None,
+        start_date: str | date | datetime | None = None,
+        end_date: str | date | datetime | None = None,
+        timezone: str = "UTC",
+        catchup: Catchup = "latest",
+        description: str = "",
+        params: Mapping[str, Any] | None = None,
+        max_active_runs: int = 16,
+        max_active_tasks: int = 16,
+        tags: Iterable[str] = (),
+        default_args: Mapping[str, Any] | None = None,
+        **unknown: NoReturn,
+    ) -> None:
+        refuse_unknown(unknown, "DAG(...)", DAG.__init__.__kwdefaults__)
+        if catchup not in _CATCHUPS:
+            raise InvalidInput(
+                f"catchup is {shown(catchup)}.", hint=nearest(str(catchup), _CATCHUPS), field="catchup"
+            )
+        self.dag_id = check_name(dag_id, "DAG")
+        self.schedule = schedule
+        self.place = here()
+        self._frame = DagSpec(
+            id=dag_id,
+            tasks=(),
+            description=text(description, "description"),
+            schedule=cron_spec(schedule),
+            start_date=date_text(start_date, "start_date"),
+            end_date=date_text(end_date, "end_date"),
+            timezone=text(timezone, "timezone"),
+            catchup=catchup,
+            max_active_runs=whole(max_active_runs, "max_active_runs"),
+            max_active_tasks=whole(max_active_tasks, "max_active_tasks"),
+            params=_checked_params(mapping(params, "params")),
+            tags=texts(tags, "tags"),
+            origin="" if self.place.file is None else str(self.place.file),
+        )
+        self._defaults = mapping(default_args, "default_args")
+        refuse_unknown(self._defaults.keys() - set(_TASK_DEFAULTS), "default_args", _TASK_DEFAULTS)
+        self._tasks: dict[str, Task] = {}
+        self._open: list[Token[DAG | None]] = []
+        collected = collected_dags.get()
+        if collected is not None:
+            collected.append(self)
+
+    # Defining -------------------------------------------------------------------------------------------------
+
+    def __enter__(self) -> Self:
+        self._open.append(current_dag.set(self))
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        current_dag.reset(self._open.pop())
+
+    def add(self, task: Task) -> None:
+        """Called by a new task. Raises `InvalidDag` if its id is taken."""
+        if task.task_id in self._tasks:
+            taken = self._tasks[task.task_id]
+            raise InvalidDag(
+                f"The DAG {shown(self.dag_id)} already has a task {shown(task.task_id)} ({taken.work.label}).",
+                hint=f"Give one of them another name: task_id='{task.task_id}_2'.",
+                field="task_id",
+            )
+        self._tasks[task.task_id] = task
+
+    def default(self, name: str, given: Any, otherwise: Any = None) -> Any:
+        """A keyword of a task: what was given, else what `default_args` says, else `otherwise`."""
+        return self._defaults.get(name, otherwise) if given is None else given
+
+    @property
+    def tasks(self) -> tuple[Task, ...]:
+        """In the order they were defined."""
+        return tuple(self._tasks.values())
+
+    def __getitem__(self, task_id: str) -> Task:
+        return find_task(self._tasks, task_id, self.dag_id)
+
+    def __contains__(self, task_id: object) -> bool:
+        return task_id in self._tasks
+
+    def __iter__(self) -> NoReturn:
+        # Without this Python would iterate by __getitem__(0).
+        raise TypeError(f"A DAG cannot be iterated; the tasks of {shown(self.dag_id)} are in `.tasks`.")
+
+    # What becomes of it ---------------------------------------------------------------------------------------
+
+    def snapshot(self) -> Snapshot:
+        """The DAG as data, checked, and the notebooks as they are now.
+
+        Raises:
+            InvalidDag: for example a cycle, shown as a path.
+            InvalidSchedule: the schedule, a date or the time zone makes no sense.
+            InvalidInput, InvalidParameter: a notebook is not there or does not take its parameters.
+        """
+        from studio.core.validation import validate  # brings croniter, which takes longer than all the rest
+
+        sources: dict[str, bytes] = {}
+        tasks = tuple(task.spec(sources) for task in self.tasks)
+        spec = _replaced(self._frame, tasks=tasks)
+        validate(spec)
+        return Snapshot(spec, sources)
+
+    def spec(self) -> DagSpec:
+        """The DAG as data; raises what `snapshot` raises."""
+        return self.snapshot().spec
+
+    def publish(self) -> Published:
+        """Hand the DAG and its notebooks to the server, which runs it from now on."""
+        from studio.authoring import handles  # the client is heavy and not needed to define a DAG
+
+        return handles.publish(self)
+
+    def trigger(
+        self,
+        *,
+        logical_date: str | date | datetime | None = None,
+        params: Mapping[str, Any] | None = None,
+        run_id: str | None = None,
+        **unknown: NoReturn,
+    ) -> Run:
+        """Start a run of the published DAG by hand.
+
+        Args:
+            logical_date: the date that the run is about; without offset it is in the DAG's time zone.
+            params: values for this run, over those of the DAG.
+            run_id: a name for the run; by default made from the date.
+        """
+        from studio.authoring import handles
+
+        refuse_unknown(unknown, "trigger(...)", DAG.trigger.__kwdefaults__)
+        values = _checked_params(mapping(params, "params"))
+        return handles.trigger(self, date_text(logical_date, "logical_date"), values, run_id)
+
+    def runs(self, limit: int = 10) -> RunTable:
+        """The newest runs."""
+        from studio.authoring import handles
+
+        return handles.runs(self, limit)
+
+    # How it looks ---------------------------------------------------------------------------------------------
+
+    @property
+    def graph(self) -> Graph:
+        """What is drawn; made without reading a notebook, also of a DAG that is not valid yet."""
+        nodes = tuple(Node(task.task_id, task.work.kind, task.upstream, task.work.label) for task in self.tasks)
+        return Graph(self.dag_id, nodes)
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, Any]:
+        from studio.authoring import handles
+
+        return graph_bundle(self.graph, handles.glance(self))
+
+    def __repr__(self) -> str:
+        when = "by hand" if self.schedule is None else self.schedule
+        return f"<DAG {self.dag_id}: {len(self._tasks)} tasks, {when}>"
+
+
+def _checked_params(values: dict[str, Any]) -> dict[str, Any]:
+    check_names(values, "a DAG")
+    return {name: check_value(value, f"params[{shown(name)}]") for name, value in values.items()}
+
+
+def _replaced(frame: DagSpec, **changes: Any) -> DagSpec:
+    import msgspec.structs  # noqa: PLC0415
+
+    return msgspec.structs.replace(frame, **changes)

@@ -1,0 +1,140 @@
+"""What a published DAG can do: each of these is one call of the client, and something to look at."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+from studio.api.models import DagDetail, RunDetail
+from studio.authoring.current import is_parsing
+from studio.client import Client, connect
+from studio.core.names import shown
+from studio.errors import NotFound, StudioError
+from studio.widgets.graph import Glance
+from studio.widgets.looks import look_of
+from studio.widgets.output import OutputView
+from studio.widgets.runs import RunTable
+
+if TYPE_CHECKING:
+    from studio.authoring.dag import DAG
+
+
+@cache
+def client() -> Client:
+    """The connection of this process; the server is started if there is none."""
+    return connect()
+
+
+class Published:
+    """The answer to `dag.publish()`."""
+
+    def __init__(self, dag_id: str, detail: DagDetail | None) -> None:
+        self.dag_id = dag_id
+        self.detail = detail
+
+    def __repr__(self) -> str:
+        if self.detail is None:
+            return f"{self.dag_id}: not published while its file is only read."
+        dag = self.detail.dag
+        count = f"{dag.task_count} task{'' if dag.task_count == 1 else 's'}"
+        following = "it is paused" if dag.paused else "it runs when it is triggered"
+        if dag.next_run is not None and not dag.paused:
+            following = f"next run {dag.next_run:%Y-%m-%d %H:%M} UTC"
+        return f"{self.dag_id} is published: {count}, version {dag.version[:8]}; {following}."
+
+    def _repr_html_(self) -> str:
+        return f"<p>✓ {escape(repr(self))}</p>"
+
+
+class Run:
+    """A run that was triggered. Its state is asked for when it is looked at."""
+
+    def __init__(self, dag_id: str, run_id: str, detail: RunDetail | None) -> None:
+        self.dag_id = dag_id
+        self.run_id = run_id
+        self._detail = detail
+
+    def refresh(self) -> RunDetail:
+        """The run with its tasks, as it is now."""
+        self._detail = client().get_run(self.dag_id, self.run_id)
+        return self._detail
+
+    @property
+    def state(self) -> str:
+        """As it is now: queued, running, success, failed or cancelled."""
+        return self.refresh().run.state.value
+
+    def wait(
+        self, timeout: float | None = None, on_change: Callable[[RunDetail], object] | None = None
+    ) -> Run:
+        """Return when the run has ended; `TimeoutError` after `timeout` seconds. It goes on if this is interrupted."""
+        self._detail = client().wait_for_run(self.dag_id, self.run_id, on_change, timeout=timeout)
+        return self
+
+    def cancel(self) -> Run:
+        """End what runs, start nothing more."""
+        self._detail = client().cancel_run(self.dag_id, self.run_id)
+        return self
+
+    def output(self, task_id: str) -> OutputView:
+        """What a task of this run produced so far."""
+        return output_of(self.dag_id, task_id, self.run_id)
+
+    def __repr__(self) -> str:
+        if self._detail is None:
+            return f"{self.dag_id}: not triggered while its file is only read."
+        look = look_of(self._detail.run.state.value)
+        return f"{self.dag_id} / {self.run_id}: {look.glyph} {look.label}"
+
+
+def publish(dag: DAG) -> Published:
+    """Upload the notebooks, register the DAG."""
+    snapshot = dag.snapshot()
+    if is_parsing():
+        return Published(dag.dag_id, None)
+    return Published(dag.dag_id, client().publish_dag(snapshot.spec, snapshot.sources.values()))
+
+
+def trigger(dag: DAG, logical_date: str | None, params: dict[str, Any], run_id: str | None) -> Run:
+    """Start a run of what is published."""
+    if is_parsing():
+        return Run(dag.dag_id, run_id or "", None)
+    try:
+        detail = client().trigger_run(dag.dag_id, logical_date=logical_date, params=params, run_id=run_id)
+    except NotFound as error:
+        raise NotFound(error.message, hint=f"Publish it first: {dag.dag_id}.publish()") from error
+    return Run(dag.dag_id, detail.run.run_id, detail)
+
+
+def runs(dag: DAG, limit: int) -> RunTable:
+    """The newest runs."""
+    return RunTable(dag.dag_id, client().list_runs(dag.dag_id, limit=limit).runs)
+
+
+def output_of(dag_id: str, task_id: str, run_id: str | None) -> OutputView:
+    """The output of a task in a run, or in the newest one."""
+    if run_id is None:
+        newest = client().list_runs(dag_id, limit=1).runs
+        if not newest:
+            raise NotFound(f"The DAG {shown(dag_id)} has no run yet.", hint="Start one with dag.trigger().")
+        run_id = newest[0].run_id
+    return OutputView(task_id, client().get_output(dag_id, run_id, task_id))
+
+
+def glance(dag: DAG) -> Glance:
+    """What the running server says of the DAG at this moment; it is never started for a picture, nor waited for long."""
+    if is_parsing():
+        return Glance()
+    try:
+        with connect(start=False) as looker:
+            newest = looker.list_runs(dag.dag_id, limit=1).runs
+            if not newest:
+                looker.get_dag(dag.dag_id)
+                return Glance(published=True)
+            run = looker.get_run(dag.dag_id, newest[0].run_id)
+    except StudioError:
+        return Glance()
+    states = {task.task_id: task.state.value for task in run.tasks}
+    return Glance(published=True, run_id=run.run.run_id, states=states)
