@@ -13,4 +13,7 @@ export interface IStudio {
   readonly engine: ILayoutEngine;
 }
 
-export const IStudio = new Token<IStudio>('pipeline-studio:IStudio', 'The studio server: API client, stream of events, host.');
+export const IStudio = new Token<IStudio>(
+  'pipeline-studio:IStudio',
+  'The studio server: API client, stream of events, host.'
+);

@@ -7,13 +7,30 @@ import { FakeClient, FakeStream, run, settled, task } from './fake';
 
 const NODES = [
   { id: 'extract', kind: 'notebook', upstream: [], trigger_rule: 'all_success', retries: 0, label: 'extract.ipynb' },
-  { id: 'report', kind: 'notebook', upstream: ['extract'], trigger_rule: 'all_success', retries: 0, label: 'report.ipynb' }
+  {
+    id: 'report',
+    kind: 'notebook',
+    upstream: ['extract'],
+    trigger_rule: 'all_success',
+    retries: 0,
+    label: 'report.ipynb'
+  }
 ];
 
 function detail(): DagDetail {
   const dag = {
-    dag_id: 'flights', description: '', tags: [], paused: false, schedule: null, timezone: 'UTC', next_run: null,
-    version: 'v1', task_count: 2, runs: [], error: null, rev: 1
+    dag_id: 'flights',
+    description: '',
+    tags: [],
+    paused: false,
+    schedule: null,
+    timezone: 'UTC',
+    next_run: null,
+    version: 'v1',
+    task_count: 2,
+    runs: [],
+    error: null,
+    rev: 1
   };
   return { dag, tasks: NODES, spec: { id: 'flights', tasks: [] } };
 }
@@ -37,7 +54,10 @@ test('the newest run is shown and followed', async () => {
   const newest = run('b', { run_after: '2013-01-02T00:00:00Z' });
   stream.messages.emit([{ type: 'run', run: newest, tasks: [task('extract', 'running')] }]);
   await settled();
-  assert.deepEqual(model.runs.map(one => one.run_id), ['b', 'a']);
+  assert.deepEqual(
+    model.runs.map(one => one.run_id),
+    ['b', 'a']
+  );
   assert.equal(model.status('extract')?.state, 'running');
 
   model.show('a');
@@ -77,7 +97,10 @@ test('a DAG that is published only later comes alive', async () => {
   assert.equal(model.phase, 'missing');
   assert.equal(model.status('extract')?.state, 'failed');
 
-  Object.assign(client.answers, server([run('a')], { a: { run: run('a'), tasks: [task('extract', 'success')] } }).answers);
+  Object.assign(
+    client.answers,
+    server([run('a')], { a: { run: run('a'), tasks: [task('extract', 'success')] } }).answers
+  );
   stream.messages.emit([{ type: 'dag', dag: detail().dag }]);
   await settled();
   assert.equal(model.phase, 'live');

@@ -4,7 +4,15 @@ import { Signal } from '@lumino/signaling';
 
 import type { ICallOptions, IStudioClient } from '../src/api/client';
 import { StudioError } from '../src/api/errors';
-import type { CellOutput, Operation, Operations, RunSummary, ServerMessage, TaskState, TaskStatus } from '../src/api/schema';
+import type {
+  CellOutput,
+  Operation,
+  Operations,
+  RunSummary,
+  ServerMessage,
+  TaskState,
+  TaskStatus
+} from '../src/api/schema';
 import type { IStudioStream, ITopics, StreamStatus } from '../src/api/stream';
 
 type Answers = { [O in Operation]?: (options: ICallOptions<O>) => Operations[O]['answer'] };
@@ -52,16 +60,37 @@ export async function settled(): Promise<void> {
 export function run(runId: string, part: Partial<RunSummary> = {}): RunSummary {
   const at = '2013-01-01T00:00:00Z';
   return {
-    dag_id: 'flights', run_id: runId, run_type: 'manual', state: 'running', cancelling: false, with_failures: false,
-    version: 'v1', run_after: at, logical_date: null, queued_at: at, started_at: at, ended_at: null,
-    triggered_by: '', params: {}, counts: {}, rev: 1, ...part
+    dag_id: 'flights',
+    run_id: runId,
+    run_type: 'manual',
+    state: 'running',
+    cancelling: false,
+    with_failures: false,
+    version: 'v1',
+    run_after: at,
+    logical_date: null,
+    queued_at: at,
+    started_at: at,
+    ended_at: null,
+    triggered_by: '',
+    params: {},
+    counts: {},
+    rev: 1,
+    ...part
   };
 }
 
 export function task(taskId: string, state: TaskState, rev = 1, mapIndex = -1): TaskStatus {
   return {
-    task_id: taskId, map_index: mapIndex, state, try_number: 1, max_tries: 1,
-    started_at: null, ended_at: null, retry_at: null, rev
+    task_id: taskId,
+    map_index: mapIndex,
+    state,
+    try_number: 1,
+    max_tries: 1,
+    started_at: null,
+    ended_at: null,
+    retry_at: null,
+    rev
   };
 }
 

@@ -8,13 +8,30 @@ import { cell, FakeClient, FakeStream, settled } from './fake';
 const TASK = { dagId: 'flights', runId: 'a', taskId: 'report', mapIndex: -1 };
 
 function fetched(cells: CellOutput[], rev: number, tryNumber = 1): TaskOutput {
-  return { attempt_id: tryNumber, try_number: tryNumber, state: 'running', cells, cells_done: 1, cells_total: 2, path: null, rev };
+  return {
+    attempt_id: tryNumber,
+    try_number: tryNumber,
+    state: 'running',
+    cells,
+    cells_done: 1,
+    cells_total: 2,
+    path: null,
+    rev
+  };
 }
 
 function changed(cells: CellOutput[], rev: number, part: Partial<OutputChanged> = {}): OutputChanged {
   return {
-    type: 'output', topic: 'flights/a/report/-1', attempt_id: 1, try_number: 1,
-    cells, cells_done: 2, cells_total: 2, rev, reset: false, ...part
+    type: 'output',
+    topic: 'flights/a/report/-1',
+    attempt_id: 1,
+    try_number: 1,
+    cells,
+    cells_done: 2,
+    cells_total: 2,
+    rev,
+    reset: false,
+    ...part
   };
 }
 

@@ -19,7 +19,11 @@ const REQUEST = {
 };
 
 test('a value fills one segment of a path, whatever it holds', () => {
-  const url = urlOf('/api/dags/{dag_id}/runs/{run_id}', { dag_id: '../x', run_id: 'a+b:c?d' }, { map_index: -1, try_number: undefined });
+  const url = urlOf(
+    '/api/dags/{dag_id}/runs/{run_id}',
+    { dag_id: '../x', run_id: 'a+b:c?d' },
+    { map_index: -1, try_number: undefined }
+  );
   assert.equal(url, '/api/dags/..%2Fx/runs/a%2Bb%3Ac%3Fd?map_index=-1');
 });
 
@@ -38,9 +42,16 @@ test('the wishes of all views make one subscription', () => {
 
 test('names do not get into DOT, and come back from the layout', () => {
   assert.ok(!dotOf(REQUEST).includes('b"'));
-  const plain = 'graph 1 5 0.5\nnode 0 1 0.25 2 0.5 "" solid box black lightgrey\nnode 1 4 0.25 2 0.5 "" solid box black lightgrey\nedge 0 1 4 2 0.25 2.3 0.25 2.6 0.25 3 0.25 solid black\nstop';
+  const plain =
+    'graph 1 5 0.5\nnode 0 1 0.25 2 0.5 "" solid box black lightgrey\nnode 1 4 0.25 2 0.5 "" solid box black lightgrey\nedge 0 1 4 2 0.25 2.3 0.25 2.6 0.25 3 0.25 solid black\nstop';
   const layout = readPlain(plain, REQUEST);
-  assert.deepEqual(layout.nodes.map(node => [node.id, node.x, node.y]), [['a "b"', 0, 0], ['c', 216, 0]]);
+  assert.deepEqual(
+    layout.nodes.map(node => [node.id, node.x, node.y]),
+    [
+      ['a "b"', 0, 0],
+      ['c', 216, 0]
+    ]
+  );
   assert.equal(layout.edges[0]?.path, 'M144.0,18.0 C165.6,18.0 187.2,18.0 216.0,18.0');
 });
 
@@ -51,7 +62,10 @@ test('without Graphviz a node stands right of what it waits for', () => {
 });
 
 test('a cycle does not hang the layout', () => {
-  const edges = [['a "b"', 'c'], ['c', 'a "b"']] as [string, string][];
+  const edges = [
+    ['a "b"', 'c'],
+    ['c', 'a "b"']
+  ] as [string, string][];
   assert.equal(columnLayout({ ...REQUEST, edges }).nodes.length, 2);
 });
 
@@ -59,11 +73,18 @@ test('a cell output that is not a graph is refused, and a strange part of one le
   assert.equal(readGraphData({ version: 2, dag_id: 'x', tasks: [] }), null);
   assert.equal(readGraphData({ version: 1, dag_id: 'x', tasks: ['a'] }), null);
   const data = readGraphData({
-    version: 1, dag_id: 'x', runs: 900, run_id: 3, states: { a: 'success', b: 'exploded' },
+    version: 1,
+    dag_id: 'x',
+    runs: 900,
+    run_id: 3,
+    states: { a: 'success', b: 'exploded' },
     tasks: [{ id: 'a', kind: 'notebook', upstream: ['b', 7], label: null }]
   });
   assert.deepEqual(data, {
-    dagId: 'x', runId: null, runs: 14, states: { a: 'success' },
+    dagId: 'x',
+    runId: null,
+    runs: 14,
+    states: { a: 'success' },
     nodes: [{ id: 'a', kind: 'notebook', upstream: ['b'], label: '' }]
   });
 });
@@ -72,7 +93,11 @@ test('text in lines or pieces becomes one text, a JSON list stays a list', () =>
   const outputs = normalised([
     { output_type: 'stream', name: 'stdout', text: ['a\n', 'b\n'] },
     { output_type: 'stream', name: 'stdout', text: 'c' },
-    { output_type: 'display_data', data: { 'text/html': ['<p>', '</p>'], 'application/vnd.x+json': ['1'] }, metadata: {} }
+    {
+      output_type: 'display_data',
+      data: { 'text/html': ['<p>', '</p>'], 'application/vnd.x+json': ['1'] },
+      metadata: {}
+    }
   ]);
   assert.deepEqual(outputs, [
     { output_type: 'stream', name: 'stdout', text: 'a\nb\nc' },
@@ -81,7 +106,16 @@ test('text in lines or pieces becomes one text, a JSON list stays a list', () =>
 });
 
 test('times are said as people say them', () => {
-  assert.deepEqual([0, 0.04, 3.21, 9.97, 32, 125, 3780, 187200].map(durationText), ['0 s', '0.0 s', '3.2 s', '10 s', '32 s', '2 min 5 s', '1 h 3 min', '2 d 4 h']);
+  assert.deepEqual([0, 0.04, 3.21, 9.97, 32, 125, 3780, 187200].map(durationText), [
+    '0 s',
+    '0.0 s',
+    '3.2 s',
+    '10 s',
+    '32 s',
+    '2 min 5 s',
+    '1 h 3 min',
+    '2 d 4 h'
+  ]);
   assert.equal(dateText('2013-01-02T05:00:00Z', 'America/New_York'), '2013-01-02');
   assert.equal(dateText('2013-01-02T05:30:00Z', 'Nowhere/Atlantis'), '2013-01-02 05:30');
   assert.equal(relativeText('2013-01-01T05:00:00Z', new Date('2013-01-01T00:00:00Z')), 'in 5 hr');

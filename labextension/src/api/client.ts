@@ -60,11 +60,7 @@ export namespace StudioClient {
 }
 
 /** `/api/dags/{dag_id}` with its segments and query filled in; a value can add no segment of its own. */
-export function urlOf(
-  template: string,
-  segments: Readonly<Record<string, string>>,
-  query: Query
-): string {
+export function urlOf(template: string, segments: Readonly<Record<string, string>>, query: Query): string {
   const path = template.replace(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(segments[name] ?? ''));
   const search = new URLSearchParams();
   for (const [name, value] of Object.entries(query)) {

@@ -134,7 +134,9 @@ export namespace OutputDrive {
   }
 }
 
-function model(part: Pick<Contents.IModel, 'name' | 'path' | 'type' | 'format'> & { content: unknown }): Contents.IModel {
+function model(
+  part: Pick<Contents.IModel, 'name' | 'path' | 'type' | 'format'> & { content: unknown }
+): Contents.IModel {
   const never = new Date(0).toISOString(); // an output is not edited, so its time is of no use
   return { ...part, writable: false, created: never, last_modified: never, mimetype: 'application/x-ipynb+json' };
 }

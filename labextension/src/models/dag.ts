@@ -5,7 +5,16 @@ import { Signal } from '@lumino/signaling';
 import type { IStudioClient } from '../api/client';
 import type { StudioError } from '../api/errors';
 import { asStudioError } from '../api/errors';
-import type { DagDetail, DagSpec, DagSummary, RunDetail, RunSummary, ServerMessage, TaskState, TriggerRun } from '../api/schema';
+import type {
+  DagDetail,
+  DagSpec,
+  DagSummary,
+  RunDetail,
+  RunSummary,
+  ServerMessage,
+  TaskState,
+  TriggerRun
+} from '../api/schema';
 import type { IStudioStream } from '../api/stream';
 import { mergedRuns, newer } from './order';
 import type { INodeStatus } from './run';

@@ -56,7 +56,8 @@ export class FocusModel implements IDisposable {
     const node = this._dag.nodes.find(candidate => candidate.id === this._taskId);
     const instances = this._taskId === null || run === null ? [] : run.instances(this._taskId);
     const status = instances.find(one => one.map_index === this._mapIndex) ?? instances[0];
-    const key = run === null || status === undefined ? '' : `${run.summary.run_id}/${status.task_id}/${status.map_index}`;
+    const key =
+      run === null || status === undefined ? '' : `${run.summary.run_id}/${status.task_id}/${status.map_index}`;
     if (key !== this._key) {
       this._key = key;
       this._task?.dispose();

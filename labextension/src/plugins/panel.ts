@@ -18,7 +18,12 @@ const plugin: JupyterFrontEndPlugin<void> = {
   autoStart: true,
   requires: [IStudio],
   optional: [ILabShell, ILayoutRestorer],
-  activate: (app: JupyterFrontEnd, studio: IStudio, shell: ILabShell | null, restorer: ILayoutRestorer | null): void => {
+  activate: (
+    app: JupyterFrontEnd,
+    studio: IStudio,
+    shell: ILabShell | null,
+    restorer: ILayoutRestorer | null
+  ): void => {
     const tracker = new WidgetTracker<MainAreaWidget<DagPanel>>({ namespace: NAMESPACE });
 
     const open = async (args: IOpenDagArgs): Promise<void> => {

@@ -56,9 +56,11 @@ export function CellGraph({ dag, focus, studio, count }: ICellGraphProps): React
 function Phase({ dag }: { dag: DagModel }): ReactElement | null {
   switch (dag.phase) {
     case 'missing':
-      return <span className="jp-Studio-muted">
+      return (
+        <span className="jp-Studio-muted">
           not on the server: <code>dag.publish()</code> hands it over
-        </span>;
+        </span>
+      );
     case 'offline':
       return (
         <span className="jp-Studio-muted" title={[dag.error?.message, dag.error?.hint].filter(Boolean).join(' ')}>

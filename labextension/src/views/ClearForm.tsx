@@ -24,7 +24,9 @@ export function ClearForm({ dag, runId, taskId, onDone }: IClearFormProps): Reac
     <div className="jp-Studio-form" role="group" aria-label="Run again">
       <p>
         Run <b>{taskId}</b> again
-        {withDownstream && later.length > 0 && `, and ${counted(later.length, 'task')} after it: ${later.slice(0, 6).join(', ')}${later.length > 6 ? ', …' : ''}`}
+        {withDownstream &&
+          later.length > 0 &&
+          `, and ${counted(later.length, 'task')} after it: ${later.slice(0, 6).join(', ')}${later.length > 6 ? ', …' : ''}`}
         . Earlier tries are kept.
       </p>
       {later.length > 0 && (
@@ -48,7 +50,7 @@ export function ClearForm({ dag, runId, taskId, onDone }: IClearFormProps): Reac
 /** Everything that waits for a task, near ones first. */
 export function downstreamOf(nodes: readonly IGraphNode[], taskId: string): string[] {
   const found = new Set<string>([taskId]);
-  for (let size = 0; size !== found.size; ) {
+  for (let size = 0; size !== found.size;) {
     size = found.size;
     for (const node of nodes) {
       if (node.upstream.some(upstream => found.has(upstream))) {

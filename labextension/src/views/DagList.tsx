@@ -26,7 +26,11 @@ export function DagList({ model, onOpen, onExample }: IDagListProps): ReactEleme
   const [filter, setFilter] = useState('');
   const { dags, brokenFiles, error } = model;
   if (dags === null) {
-    return error !== null ? <ErrorNote error={error} onRetry={() => void model.refresh()} /> : <Empty title="Looking for DAGs…" />;
+    return error !== null ? (
+      <ErrorNote error={error} onRetry={() => void model.refresh()} />
+    ) : (
+      <Empty title="Looking for DAGs…" />
+    );
   }
   const wanted = filter.trim().toLowerCase();
   const shown = dags.filter(dag => [dag.dag_id, ...dag.tags].some(text => text.toLowerCase().includes(wanted)));
@@ -50,24 +54,43 @@ export function DagList({ model, onOpen, onExample }: IDagListProps): ReactEleme
       {dags.length > 0 && shown.length === 0 && <Empty title={`No DAG matches “${filter.trim()}”.`} />}
       <ul>
         {shown.map(dag => (
-          <Row key={dag.dag_id} dag={dag} onOpen={onOpen} onPause={paused => void model.setPaused(dag.dag_id, paused)} />
+          <Row
+            key={dag.dag_id}
+            dag={dag}
+            onOpen={onOpen}
+            onPause={paused => void model.setPaused(dag.dag_id, paused)}
+          />
         ))}
       </ul>
     </div>
   );
 }
 
-function Row(props: { dag: DagSummary; onOpen: (id: string) => void; onPause: (paused: boolean) => void }): ReactElement {
+function Row(props: {
+  dag: DagSummary;
+  onOpen: (id: string) => void;
+  onPause: (paused: boolean) => void;
+}): ReactElement {
   const { dag, onOpen, onPause } = props;
   const running = dag.runs.filter(run => run.state === 'running').length;
   const newest = dag.runs[0];
   return (
     <li className={`jp-Studio-row${dag.paused ? ' jp-mod-paused' : ''}`}>
-      <button type="button" className="jp-Studio-rowMain" title={dag.description || dag.dag_id} onClick={() => onOpen(dag.dag_id)}>
+      <button
+        type="button"
+        className="jp-Studio-rowMain"
+        title={dag.description || dag.dag_id}
+        onClick={() => onOpen(dag.dag_id)}
+      >
         <span className="jp-Studio-rowName">
           <StateIcon state={running > 0 ? 'running' : (newest?.state ?? 'none')} />
           <span>{dag.dag_id}</span>
-          {running > 0 && <span className="jp-Studio-running" title={`${counted(running, 'run')} running`}>{`${running} running`}</span>}
+          {running > 0 && (
+            <span
+              className="jp-Studio-running"
+              title={`${counted(running, 'run')} running`}
+            >{`${running} running`}</span>
+          )}
         </span>
         <span className="jp-Studio-rowNote">
           {dag.schedule ?? 'no schedule'}
@@ -84,7 +107,9 @@ function Row(props: { dag: DagSummary; onOpen: (id: string) => void; onPause: (p
       <span className="jp-Studio-rowTools">
         <Button
           glyph={dag.paused ? 'play' : 'pause'}
-          title={dag.paused ? `Unpause ${dag.dag_id}: schedule runs again` : `Pause ${dag.dag_id}: schedule no more runs`}
+          title={
+            dag.paused ? `Unpause ${dag.dag_id}: schedule runs again` : `Pause ${dag.dag_id}: schedule no more runs`
+          }
           pressed={dag.paused}
           onClick={() => onPause(!dag.paused)}
         />
@@ -102,7 +127,9 @@ function BrokenFile({ file }: { file: DagFileStatus }): ReactElement {
       <details>
         <summary>{place}</summary>
         <pre>{file.error}</pre>
-        {file.dag_ids.length > 0 && <p className="jp-Studio-muted">{`The last good version of ${file.dag_ids.join(', ')} stays.`}</p>}
+        {file.dag_ids.length > 0 && (
+          <p className="jp-Studio-muted">{`The last good version of ${file.dag_ids.join(', ')} stays.`}</p>
+        )}
       </details>
     </div>
   );
@@ -112,7 +139,11 @@ function NoDags({ onExample }: { onExample: (() => void) | null }): ReactElement
   return (
     <Empty title="No pipelines yet.">
       <p>Define a DAG in a notebook cell and publish it:</p>
-      <pre className="jp-Studio-code">{'from studio import DAG, notebook\n\nwith DAG("mine", schedule="@daily") as dag:\n    notebook("report.ipynb")\n\ndag.publish()'}</pre>
+      <pre className="jp-Studio-code">
+        {
+          'from studio import DAG, notebook\n\nwith DAG("mine", schedule="@daily") as dag:\n    notebook("report.ipynb")\n\ndag.publish()'
+        }
+      </pre>
       {onExample !== null && (
         <Button primary glyph="open" title="Open the example notebook" onClick={onExample}>
           Open the example

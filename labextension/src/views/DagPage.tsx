@@ -43,7 +43,12 @@ export function DagPage({ dag, focus, studio }: IDagPageProps): ReactElement {
   };
   return (
     <div className="jp-Studio-page">
-      <Header dag={dag} isTriggering={isTriggering} onTrigger={trigger} onTriggerWith={() => setTriggering(!isTriggering)} />
+      <Header
+        dag={dag}
+        isTriggering={isTriggering}
+        onTrigger={trigger}
+        onTriggerWith={() => setTriggering(!isTriggering)}
+      />
       {dag.dag?.error != null && (
         <div className="jp-Studio-error" role="alert">
           <pre>{dag.dag.error}</pre>
@@ -51,7 +56,11 @@ export function DagPage({ dag, focus, studio }: IDagPageProps): ReactElement {
       )}
       {dag.error !== null && <ErrorNote error={dag.error} onRetry={() => void dag.refresh()} />}
       {isTriggering && <TriggerForm dag={dag} onDone={() => setTriggering(false)} />}
-      {dag.phase === 'loading' ? <Empty title="Fetching the DAG…" /> : <DagView dag={dag} focus={focus} studio={studio} isFlowing={false} />}
+      {dag.phase === 'loading' ? (
+        <Empty title="Fetching the DAG…" />
+      ) : (
+        <DagView dag={dag} focus={focus} studio={studio} isFlowing={false} />
+      )}
     </div>
   );
 }
@@ -94,7 +103,12 @@ function Header({ dag, isTriggering, onTrigger, onTriggerWith }: IHeaderProps): 
         />
         {run !== null && <StateBadge state={run.cancelling ? 'stopping' : run.state} />}
         {run !== null && isActive && (
-          <Button glyph="stop" title="Cancel this run" disabled={run.cancelling} onClick={() => void dag.cancel(run.run_id)}>
+          <Button
+            glyph="stop"
+            title="Cancel this run"
+            disabled={run.cancelling}
+            onClick={() => void dag.cancel(run.run_id)}
+          >
             Cancel
           </Button>
         )}

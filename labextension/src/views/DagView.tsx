@@ -22,7 +22,9 @@ export function DagView({ dag, focus, studio, isFlowing }: IDagViewProps): React
   useSignal(focus.changed);
   const status = (id: string): ReturnType<DagModel['status']> => dag.status(id);
   return (
-    <div className={`jp-Studio-dagView${isFlowing ? ' jp-mod-flowing' : ''}${focus.taskId === null ? '' : ' jp-mod-split'}`}>
+    <div
+      className={`jp-Studio-dagView${isFlowing ? ' jp-mod-flowing' : ''}${focus.taskId === null ? '' : ' jp-mod-split'}`}
+    >
       <div className="jp-Studio-graphPane">
         <Graph
           nodes={dag.nodes}

@@ -73,7 +73,12 @@ export function Graph(props: IGraphProps): ReactElement {
   const first = layout?.nodes[0]?.id ?? null;
   const tabStop = chosen ?? (lastFocus !== null && byId.has(lastFocus) ? lastFocus : first);
   return (
-    <div className="jp-Studio-graph" ref={frame} style={isFlowing ? { height } : undefined} data-lm-suppress-shortcuts="true">
+    <div
+      className="jp-Studio-graph"
+      ref={frame}
+      style={isFlowing ? { height } : undefined}
+      data-lm-suppress-shortcuts="true"
+    >
       {layout !== null && (
         <svg
           ref={drawing}
@@ -211,7 +216,9 @@ function neighbour(layout: ILayout, from: string, key: string): string | null {
 
 function focusNode(drawing: SVGSVGElement | null, viewport: Viewport, layout: ILayout, id: string): void {
   const place = layout.nodes.find(node => node.id === id);
-  const element = [...(drawing?.querySelectorAll<SVGGElement>('.jp-Studio-node') ?? [])].find(node => node.dataset['task'] === id);
+  const element = [...(drawing?.querySelectorAll<SVGGElement>('.jp-Studio-node') ?? [])].find(
+    node => node.dataset['task'] === id
+  );
   if (place !== undefined && element !== undefined) {
     viewport.reveal(place);
     element.focus({ preventScroll: true });

@@ -21,10 +21,14 @@ export function Output({ model, host }: { model: OutputModel; host: IHost }): Re
     return error !== null ? (
       <ErrorNote error={error} onRetry={() => void model.refresh()} />
     ) : (
-      <Empty title={cells === null ? 'Fetching the notebook…' : 'It has not started yet. Its cells appear here as they run.'} />
+      <Empty
+        title={cells === null ? 'Fetching the notebook…' : 'It has not started yet. Its cells appear here as they run.'}
+      />
     );
   }
-  const shown = cells.filter(cell => cell.cell_type !== 'raw' && (cell.source.trim() !== '' || cell.outputs.length > 0));
+  const shown = cells.filter(
+    cell => cell.cell_type !== 'raw' && (cell.source.trim() !== '' || cell.outputs.length > 0)
+  );
   const isCodeLeft = (cell: CellOutput): boolean => cell.cell_type === 'code' && isLeft(cell);
   const last = shown.reduce((end, cell, index) => (cell.cell_type === 'code' && !isLeft(cell) ? index : end), -1);
   const left = shown.slice(last + 1).filter(isCodeLeft).length;
@@ -35,7 +39,9 @@ export function Output({ model, host }: { model: OutputModel; host: IHost }): Re
       {begun.map(cell => (
         <Cell key={cell.index} cell={cell} host={host} />
       ))}
-      {left > 0 && last >= 0 && done + left >= total && <p className="jp-Studio-muted">{counted(left, 'cell')} not run so far.</p>}
+      {left > 0 && last >= 0 && done + left >= total && (
+        <p className="jp-Studio-muted">{counted(left, 'cell')} not run so far.</p>
+      )}
     </div>
   );
 }
@@ -45,7 +51,15 @@ function isLeft(cell: CellOutput): boolean {
 }
 
 /** "cell 7 of 12" with a bar, while cells are left or one failed. */
-function Progress({ cells, done, total }: { cells: readonly CellOutput[]; done: number; total: number }): ReactElement | null {
+function Progress({
+  cells,
+  done,
+  total
+}: {
+  cells: readonly CellOutput[];
+  done: number;
+  total: number;
+}): ReactElement | null {
   if (total === 0 || done >= total) {
     return null;
   }
@@ -87,7 +101,9 @@ function Source({ cell }: { cell: CellOutput }): ReactElement {
         <Glyph name={isOpen ? 'down' : 'right'} />
         {(cell.state === 'running' || cell.state === 'failed') && <StateIcon state={cell.state} title={cell.state} />}
         <code>{isOpen ? counted(lines.length, 'line') : first}</code>
-        {cell.duration !== null && cell.duration >= SHORT && <span className="jp-Studio-sourceTime">{durationText(cell.duration)}</span>}
+        {cell.duration !== null && cell.duration >= SHORT && (
+          <span className="jp-Studio-sourceTime">{durationText(cell.duration)}</span>
+        )}
       </button>
       {isOpen && <pre className="jp-Studio-code">{cell.source}</pre>}
     </>

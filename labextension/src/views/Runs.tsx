@@ -32,7 +32,11 @@ export function RunBars({ runs, timezone, count }: IRunBarsProps): ReactElement 
   const longest = Math.max(...shown.map(run => secondsOf(run) ?? 0), 0.001);
   const states = shown.map(run => `${runName(run, timezone)} ${LOOKS[run.state].label}`);
   return (
-    <span className="jp-Studio-bars" role="img" aria-label={shown.length === 0 ? 'no runs yet' : `last runs: ${states.join(', ')}`}>
+    <span
+      className="jp-Studio-bars"
+      role="img"
+      aria-label={shown.length === 0 ? 'no runs yet' : `last runs: ${states.join(', ')}`}
+    >
       {Array.from({ length: Math.max(count - shown.length, 0) }, (_, index) => (
         <span key={index} className="jp-Studio-bar jp-mod-none" />
       ))}
@@ -62,26 +66,39 @@ export interface IRunChoiceProps {
 const DATED = 5;
 
 /** The last runs as chips with their dates, oldest on the left; one is shown, or always the newest. */
-export function RunChips({ runs, timezone, shown, follows, onShow, count }: IRunChoiceProps & { count: number }): ReactElement {
+export function RunChips({
+  runs,
+  timezone,
+  shown,
+  follows,
+  onShow,
+  count
+}: IRunChoiceProps & { count: number }): ReactElement {
   const chips = runs.slice(0, count).reverse();
   const isShort = (run: RunSummary, index: number): boolean => index < chips.length - DATED && run.run_id !== shown;
   return (
     <div className="jp-Studio-chips" role="group" aria-label="Run">
       {chips.map((run, index) => (
-          <button
-            key={run.run_id}
-            type="button"
-            className={`jp-Studio-chip ${stateClass(run.state)}${isShort(run, index) ? ' jp-mod-short' : ''}`}
-            aria-pressed={run.run_id === shown}
-            aria-label={`${runName(run, timezone)}, ${LOOKS[run.state].label}`}
-            title={runTip(run, timezone)}
-            onClick={() => onShow(run.run_id)}
-          >
-            <StateIcon state={run.state} />
-            {!isShort(run, index) && runName(run, timezone)}
-          </button>
-        ))}
-      <button type="button" className="jp-Studio-chip" aria-pressed={follows} title="Always show the newest run" onClick={() => onShow(null)}>
+        <button
+          key={run.run_id}
+          type="button"
+          className={`jp-Studio-chip ${stateClass(run.state)}${isShort(run, index) ? ' jp-mod-short' : ''}`}
+          aria-pressed={run.run_id === shown}
+          aria-label={`${runName(run, timezone)}, ${LOOKS[run.state].label}`}
+          title={runTip(run, timezone)}
+          onClick={() => onShow(run.run_id)}
+        >
+          <StateIcon state={run.state} />
+          {!isShort(run, index) && runName(run, timezone)}
+        </button>
+      ))}
+      <button
+        type="button"
+        className="jp-Studio-chip"
+        aria-pressed={follows}
+        title="Always show the newest run"
+        onClick={() => onShow(null)}
+      >
         Newest
       </button>
     </div>
@@ -94,7 +111,8 @@ const NEWEST = ''; // no run id is empty
 export function RunPicker({ runs, timezone, shown, follows, onShow }: IRunChoiceProps): ReactElement {
   const newest = runs[0];
   const isListed = runs.some(run => run.run_id === shown);
-  const text = (run: RunSummary): string => `${LOOKS[run.state].glyph}  ${runName(run, timezone)} · ${LOOKS[run.state].label}`;
+  const text = (run: RunSummary): string =>
+    `${LOOKS[run.state].glyph}  ${runName(run, timezone)} · ${LOOKS[run.state].label}`;
   return (
     <label className="jp-Studio-picker">
       Run

@@ -8,8 +8,18 @@ import { LOOKS } from './states';
 import { counted } from './text';
 
 const ORDER: readonly TaskState[] = [
-  'success', 'running', 'stopping', 'restarting', 'queued', 'scheduled', 'up_for_retry',
-  'failed', 'upstream_failed', 'skipped', 'cancelled', 'none'
+  'success',
+  'running',
+  'stopping',
+  'restarting',
+  'queued',
+  'scheduled',
+  'up_for_retry',
+  'failed',
+  'upstream_failed',
+  'skipped',
+  'cancelled',
+  'none'
 ];
 
 export interface ISummaryProps {

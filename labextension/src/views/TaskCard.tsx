@@ -40,7 +40,9 @@ export function TaskCard({ dag, focus, host }: ITaskCardProps): ReactElement | n
           <Header node={node} onClose={() => focus.choose(null)} />
           <Facts node={node} status={null} attempt={null} />
           <p className="jp-Studio-muted">
-            {dag.run === null ? 'There is no run yet: publish the DAG and trigger one.' : 'This run has no such task: its version of the DAG is another one.'}
+            {dag.run === null
+              ? 'There is no run yet: publish the DAG and trigger one.'
+              : 'This run has no such task: its version of the DAG is another one.'}
           </p>
         </>
       ) : (
@@ -69,7 +71,8 @@ function Body({ dag, focus, node, task, host }: IBodyProps): ReactElement {
   const instances = dag.run?.instances(taskId) ?? [];
   const status = instances.find(one => one.map_index === mapIndex) ?? task.detail?.task ?? null;
   const attempts = task.detail?.attempts ?? [];
-  const attempt = (task.tryNumber === null ? attempts.at(-1) : attempts.find(one => one.try_number === task.tryNumber)) ?? null;
+  const attempt =
+    (task.tryNumber === null ? attempts.at(-1) : attempts.find(one => one.try_number === task.tryNumber)) ?? null;
   const open = (): void => {
     const ref = attempt === null ? task.ref : { ...task.ref, tryNumber: attempt.try_number };
     setFailure(null);
@@ -86,7 +89,11 @@ function Body({ dag, focus, node, task, host }: IBodyProps): ReactElement {
       {failure !== null && <ErrorNote error={failure} />}
       <div className="jp-Studio-actions">
         {task.output !== null && (
-          <Button title="The executed notebook, as far as it is" pressed={tab === 'output'} onClick={() => setTab('output')}>
+          <Button
+            title="The executed notebook, as far as it is"
+            pressed={tab === 'output'}
+            onClick={() => setTab('output')}
+          >
             Output
           </Button>
         )}
@@ -118,7 +125,15 @@ function Body({ dag, focus, node, task, host }: IBodyProps): ReactElement {
   );
 }
 
-function Header({ node, status, onClose }: { node: IGraphNode; status?: TaskStatus | null; onClose: () => void }): ReactElement {
+function Header({
+  node,
+  status,
+  onClose
+}: {
+  node: IGraphNode;
+  status?: TaskStatus | null;
+  onClose: () => void;
+}): ReactElement {
   return (
     <header className="jp-Studio-cardHeader">
       <h3 title={node.id}>{node.id}</h3>

@@ -25,7 +25,12 @@ export function TriggerForm({ dag, onDone }: { dag: DagModel; onDone: () => void
     }
   };
   return (
-    <form className="jp-Studio-form" aria-label="Trigger a run" data-lm-suppress-shortcuts="true" onSubmit={event => void submit(event)}>
+    <form
+      className="jp-Studio-form"
+      aria-label="Trigger a run"
+      data-lm-suppress-shortcuts="true"
+      onSubmit={event => void submit(event)}
+    >
       <label>
         Logical date
         <input type="datetime-local" value={date} onChange={event => setDate(event.target.value)} />
@@ -60,7 +65,9 @@ function problemOf(text: string): string | null {
   }
   try {
     const value: unknown = JSON.parse(text);
-    return typeof value === 'object' && value !== null && !Array.isArray(value) ? null : 'Write an object: {"name": value}.';
+    return typeof value === 'object' && value !== null && !Array.isArray(value)
+      ? null
+      : 'Write an object: {"name": value}.';
   } catch (reason) {
     return reason instanceof Error ? reason.message : String(reason);
   }

@@ -95,7 +95,11 @@ function shift(start: number, end: number, room: number): number {
 }
 
 /** A viewport wired to its frame: drag, ctrl or cmd + wheel, resize. */
-export function useViewport(frame: RefObject<HTMLElement>, drawing: RefObject<SVGSVGElement>, size: ISize | null): Viewport {
+export function useViewport(
+  frame: RefObject<HTMLElement>,
+  drawing: RefObject<SVGSVGElement>,
+  size: ISize | null
+): Viewport {
   const viewport = useMemo(() => new Viewport(), []);
   useEffect(() => {
     const element = frame.current;
