@@ -56,11 +56,8 @@ export function DagPage({ dag, focus, studio }: IDagPageProps): ReactElement {
       )}
       {dag.error !== null && <ErrorNote error={dag.error} onRetry={() => void dag.refresh()} />}
       {isTriggering && <TriggerForm dag={dag} onDone={() => setTriggering(false)} />}
-      {dag.phase === 'loading' ? (
-        <Empty title="Fetching the DAG…" />
-      ) : (
-        <DagView dag={dag} focus={focus} studio={studio} isFlowing={false} />
-      )}
+      {dag.phase === 'loading' && <Empty title="Fetching the DAG…" />}
+      {dag.dag !== null && <DagView dag={dag} focus={focus} studio={studio} isFlowing={false} />}
     </div>
   );
 }

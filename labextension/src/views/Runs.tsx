@@ -92,15 +92,17 @@ export function RunChips({
           {!isShort(run, index) && runName(run, timezone)}
         </button>
       ))}
-      <button
-        type="button"
-        className="jp-Studio-chip"
-        aria-pressed={follows}
-        title="Always show the newest run"
-        onClick={() => onShow(null)}
-      >
-        Newest
-      </button>
+      {(chips.length > 1 || !follows) && (
+        <button
+          type="button"
+          className="jp-Studio-chip jp-mod-newest"
+          aria-pressed={follows}
+          title="Always show the newest run"
+          onClick={() => onShow(null)}
+        >
+          Newest
+        </button>
+      )}
     </div>
   );
 }

@@ -42,6 +42,9 @@ export function Summary({ nodes, status }: ISummaryProps): ReactElement | null {
     `${counts.get('success') ?? 0} of ${counted(nodes.length, 'task')} succeeded`,
     ...others.map(state => `${counts.get(state) ?? 0} ${LOOKS[state].label}`)
   ].join(', ');
+  if (nodes.length === 0) {
+    return null;
+  }
   return (
     <div className="jp-Studio-summary">
       <span className="jp-Studio-onlyHeard" aria-live="polite">

@@ -39,17 +39,23 @@ export function TaskCard({ dag, focus, host }: ITaskCardProps): ReactElement | n
         <>
           <Header node={node} onClose={() => focus.choose(null)} />
           <Facts node={node} status={null} attempt={null} />
-          <p className="jp-Studio-muted">
-            {dag.run === null
-              ? 'There is no run yet: publish the DAG and trigger one.'
-              : 'This run has no such task: its version of the DAG is another one.'}
-          </p>
+          <p className="jp-Studio-muted">{whyNoTask(dag)}</p>
         </>
       ) : (
         <Body key={keyOf(focus.task)} dag={dag} focus={focus} node={node} task={focus.task} host={host} />
       )}
     </section>
   );
+}
+
+function whyNoTask(dag: DagModel): string {
+  if (dag.phase === 'offline') {
+    return 'The server cannot be reached: what its runs produced is shown when it answers again.';
+  }
+  if (dag.run === null) {
+    return 'There is no run yet: publish the DAG and trigger one.';
+  }
+  return dag.run.isComplete ? 'This run has no such task: its version of the DAG is another one.' : 'Fetching the run…';
 }
 
 function keyOf({ ref }: TaskModel): string {
