@@ -78,7 +78,7 @@ def _cell(index: int, cell: dict[str, Any]) -> CellOutput:
     metadata = cell.get("metadata")
     papermill = metadata.get("papermill") if isinstance(metadata, dict) else None
     noted: dict[str, Any] = papermill if isinstance(papermill, dict) else {}
-    outputs = [output for output in cell.get("outputs") or [] if isinstance(output, dict)]
+    outputs = [_joined(output) for output in cell.get("outputs") or [] if isinstance(output, dict)]
     count, duration = cell.get("execution_count"), noted.get("duration")
     return CellOutput(
         index=index,
@@ -89,6 +89,15 @@ def _cell(index: int, cell: dict[str, Any]) -> CellOutput:
         outputs=outputs,
         duration=float(duration) if isinstance(duration, int | float) else None,
     )
+
+
+def _joined(output: dict[str, Any]) -> dict[str, Any]:
+    """An output as it was while it ran: the file holds text as lists of lines, except in JSON."""
+    data = output.get("data")
+    if isinstance(data, dict):
+        lines = {mime for mime, value in data.items() if isinstance(value, list) and "json" not in mime}
+        return {**output, "data": {mime: text_of(v) if mime in lines else v for mime, v in data.items()}}
+    return {**output, "text": text_of(output["text"])} if "text" in output else output
 
 
 def _state(

@@ -53,6 +53,21 @@ def test_cells_of_a_finished_notebook(tmp_path: Path) -> None:
     assert [cell.state for cell in files.cells(path, ended=True)][-1] == "skipped"
 
 
+def test_text_in_lines_is_joined_but_json_is_not(tmp_path: Path) -> None:
+    outputs = [
+        {"output_type": "stream", "name": "stdout", "text": ["a\n", "b"]},
+        {
+            "output_type": "display_data",
+            "data": {"text/html": ["<p>", "</p>"], "application/json": ["a", "b"]},
+        },
+    ]
+    path = tmp_path / "output.ipynb"
+    path.write_text(json.dumps({"cells": [{"cell_type": "code", "source": ["x"], "outputs": outputs}]}))
+    [cell] = NotebookFiles().cells(path, ended=True)
+    assert cell.outputs[0]["text"] == "a\nb"
+    assert cell.outputs[1]["data"] == {"text/html": "<p></p>", "application/json": ["a", "b"]}
+
+
 def test_cut_off_cell_has_failed_once_the_attempt_is_over(tmp_path: Path) -> None:
     path = _write(tmp_path / "output.ipynb", _code(count=None, status="running"))
     files = NotebookFiles()
