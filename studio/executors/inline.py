@@ -26,6 +26,8 @@ from studio.worker.kinds import run_task
 from studio.worker.task import Event, KernelStarted, TaskResult
 
 WORKER: Final = "inline"
+_AGAIN: Final = 1.0  # seconds between two interrupts
+_POLITE: Final = 3  # interrupts until the kernel is killed
 
 
 class InlineExecutor:
@@ -43,6 +45,7 @@ class InlineExecutor:
         self._lock = threading.Lock()
         self._current: int | None = None  # the attempt whose code runs now
         self._kernel: int | None = None
+        self._interrupts = 0
         self._stopped: dict[int, str] = {}  # attempt → "cancel" or "timeout"
         self._loop: asyncio.AbstractEventLoop
         self._report: Callable[[Sequence[Report]], None]
@@ -91,12 +94,16 @@ class InlineExecutor:
             self._stopped.setdefault(attempt_id, cause)
             if self._current == attempt_id and self._thread is not None:
                 self._interrupt(self._thread)
+                again = threading.Timer(_AGAIN, self._stop, (attempt_id, cause))
+                again.daemon = True
+                again.start()
 
     def _interrupt(self, thread: threading.Thread) -> None:
         """With the lock held, so that it hits the attempt's code and not ours."""
         if self._kernel is not None:
-            try:
-                os.killpg(self._kernel, signal.SIGINT)
+            self._interrupts += 1
+            try:  # a kernel between two cells ignores an interrupt
+                os.killpg(self._kernel, signal.SIGINT if self._interrupts <= _POLITE else signal.SIGKILL)
                 return
             except (ProcessLookupError, PermissionError):
                 pass
@@ -105,6 +112,16 @@ class InlineExecutor:
         )
 
     def _work(self) -> None:
+        asyncio.set_event_loop(asyncio.new_event_loop())
+        first = asyncio.get_event_loop()
+        try:
+            self._run_all()
+        finally:
+            first.close()
+            asyncio.get_event_loop().close()  # notebooks are run on one that jupyter_core makes for the thread
+            asyncio.set_event_loop(None)
+
+    def _run_all(self) -> None:
         while (launch := self._jobs.get()) is not None:
             begin = time.time()
             if launch.attempt_id in self._stopped:
@@ -139,6 +156,7 @@ class InlineExecutor:
         finally:
             with self._lock:
                 self._current = self._kernel = None
+                self._interrupts = 0
 
     def _timer(self, launch: Launch) -> threading.Timer:
         timer = threading.Timer(launch.timeout or 0.0, self._stop, (launch.attempt_id, "timeout"))

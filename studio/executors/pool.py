@@ -112,14 +112,19 @@ class PoolExecutor:
         write_atomically(self._root / SOCKET_FILE, self._server.path.encode())
         is_certain = True  # that an attempt which nobody knows has not begun
         for worker in dead:
-            is_certain = await self._settle(worker, "Its worker ended while no server was there.") and is_certain
+            is_certain = (
+                await self._settle(worker, "Its worker ended while no server was there.") and is_certain
+            )
         deadline = time.monotonic() + self._timings.hello
         while self._silent and (left := deadline - time.monotonic()) > 0:
+            for worker in [worker for worker in self._silent if not worker.is_alive()]:
+                is_certain = await self._settle(worker, "Its worker has just ended.") and is_certain
             self._spoken.clear()
-            try:
-                await asyncio.wait_for(self._spoken.wait(), left)
-            except asyncio.TimeoutError:
-                pass
+            if self._silent:
+                try:
+                    await asyncio.wait_for(self._spoken.wait(), min(left, 0.05))
+                except asyncio.TimeoutError:
+                    pass
         unknown = {a.id for a in unfinished} - self._where.keys() - self._reported.keys()
         begun = {a.id for a in unfinished if a.state is not AttemptState.QUEUED}
         free: set[int] = set()
@@ -369,7 +374,7 @@ class PoolExecutor:
         return dead
 
     async def _watch(self) -> None:
-        while True:
+        while not self._is_stopping:  # before Python 3.12 `wait_for` may swallow a cancellation
             now = time.monotonic()
             for worker in list(self._workers.values()):
                 if worker.is_gone:
