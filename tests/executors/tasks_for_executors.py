@@ -78,5 +78,5 @@ def _stray(pids: str) -> None:
         ],
         check=True,
     )
-    while not (os.path.exists(pids) and open(pids).read()):
+    while not (os.path.exists(pids) and os.path.getsize(pids)):
         time.sleep(0.01)
