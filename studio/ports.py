@@ -124,7 +124,14 @@ class Store(Protocol):
     # Anyone's writes ------------------------------------------------------------------------------------------
 
     async def submit(
-        self, dag_id: str, kind: CommandKind, payload: dict[str, Any], *, actor: str, at: float, key: str | None = None
+        self,
+        dag_id: str,
+        kind: CommandKind,
+        payload: dict[str, Any],
+        *,
+        actor: str,
+        at: float,
+        key: str | None = None,
     ) -> Command:
         """Write a command durably. With a `key` that was used before: return that command, as it is now."""
 
@@ -175,7 +182,9 @@ class Executor(Protocol):
     Reports may come doubled and late; a Finished or Lost comes at least once for every launched attempt.
     """
 
-    async def start(self, report: Callable[[Sequence[Report]], None], unfinished: Sequence[Attempt]) -> set[int]:
+    async def start(
+        self, report: Callable[[Sequence[Report]], None], unfinished: Sequence[Attempt]
+    ) -> set[int]:
         """Begin, before any launch. `unfinished` are the attempts that the database believes alive.
 
         Returns the ids of those that are provably not begun and unknown to every worker: the scheduler launches
@@ -192,4 +201,4 @@ class Executor(Protocol):
         """End these attempts with all their processes; a Finished("cancelled") or another report follows."""
 
     def acknowledge(self, attempt_ids: Sequence[int]) -> None:
-        """Their outcome is in the database."""
+        """Their outcome, or that they were lost, is in the database: what was kept about them may go."""

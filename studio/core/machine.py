@@ -190,6 +190,7 @@ class Machine:
 
     def _lost(self, event: Lost) -> None:
         board = self._board
+        board.ledger.effects.append(Acknowledge(event.attempt_id))
         flight = board.in_flight.pop(event.attempt_id, None)
         if flight is None:
             return

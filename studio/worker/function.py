@@ -95,7 +95,7 @@ def _json(value: Any, name: str) -> Any:
 @contextmanager
 def _put_back(path: list[str], env: dict[str, str]) -> Iterator[None]:
     """Put `path` and `env` into the process, and afterwards everything as it was."""
-    saved_path, saved_env = sys.path[:], os.environ.copy()
+    saved_path, saved_env = sys.path[:], _environment().copy()
     try:
         saved_directory = os.getcwd()
     except FileNotFoundError:  # removed under us
@@ -107,12 +107,25 @@ def _put_back(path: list[str], env: dict[str, str]) -> Iterator[None]:
         yield
     finally:
         sys.path[:] = saved_path
-        if os.environ != saved_env:
-            for name in set(os.environ) - set(saved_env):
-                del os.environ[name]
-            os.environ.update(saved_env)
+        _restore_environment(saved_env)
         if _current_directory() != saved_directory:
             os.chdir(saved_directory)
+
+
+def _environment() -> dict[bytes, bytes]:
+    """What stands behind `os.environ`, as bytes. Copying `os.environ` itself decodes each name and value: 0.3 ms."""
+    return os.environ._data  # type: ignore[attr-defined,no-any-return]
+
+
+def _restore_environment(saved: dict[bytes, bytes]) -> None:
+    now = _environment()
+    if now == saved:
+        return
+    for name in now.keys() - saved.keys():
+        del os.environb[name]
+    for name, value in saved.items():
+        if now.get(name) != value:
+            os.environb[name] = value
 
 
 def _current_directory() -> str | None:
