@@ -28,10 +28,10 @@ class UnknownArgument(InvalidInput, TypeError):
     code = "unknown_argument"
 
 
-def refuse_unknown(unknown: Iterable[str], call: str, known: Collection[str]) -> None:
+def refuse_unknown(unknown: Iterable[str], call: str, known: Collection[str] | None) -> None:
     """Raise `UnknownArgument` for the first of `unknown`; Python's own TypeError names no nearest match."""
     for name in unknown:
-        raise UnknownArgument(f"{call} takes no {shown(name)}.", hint=nearest(name, known), field=name)
+        raise UnknownArgument(f"{call} takes no {shown(name)}.", hint=nearest(name, known or ()), field=name)
 
 
 def seconds(value: float | timedelta | str, field: str) -> float:

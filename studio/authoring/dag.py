@@ -158,7 +158,8 @@ class DAG:
             InvalidSchedule: the schedule, a date or the time zone makes no sense.
             InvalidInput, InvalidParameter: a notebook is not there or does not take its parameters.
         """
-        from studio.core.validation import validate  # brings croniter, which takes longer than all the rest
+        # It brings croniter, which takes longer to import than all the rest.
+        from studio.core.validation import validate  # noqa: PLC0415
 
         sources: dict[str, bytes] = {}
         tasks = tuple(task.spec(sources) for task in self.tasks)
@@ -172,7 +173,7 @@ class DAG:
 
     def publish(self) -> Published:
         """Hand the DAG and its notebooks to the server, which runs it from now on."""
-        from studio.authoring import handles  # the client is heavy and not needed to define a DAG
+        from studio.authoring import handles  # noqa: PLC0415 - the client is heavy
 
         return handles.publish(self)
 
@@ -191,7 +192,7 @@ class DAG:
             params: values for this run, over those of the DAG.
             run_id: a name for the run; by default made from the date.
         """
-        from studio.authoring import handles
+        from studio.authoring import handles  # noqa: PLC0415
 
         refuse_unknown(unknown, "trigger(...)", DAG.trigger.__kwdefaults__)
         values = _checked_params(mapping(params, "params"))
@@ -199,7 +200,7 @@ class DAG:
 
     def runs(self, limit: int = 10) -> RunTable:
         """The newest runs."""
-        from studio.authoring import handles
+        from studio.authoring import handles  # noqa: PLC0415
 
         return handles.runs(self, limit)
 
@@ -208,11 +209,13 @@ class DAG:
     @property
     def graph(self) -> Graph:
         """What is drawn; made without reading a notebook, also of a DAG that is not valid yet."""
-        nodes = tuple(Node(task.task_id, task.work.kind, task.upstream, task.work.label) for task in self.tasks)
+        nodes = tuple(
+            Node(task.task_id, task.work.kind, task.upstream, task.work.label) for task in self.tasks
+        )
         return Graph(self.dag_id, nodes)
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, Any]:
-        from studio.authoring import handles
+        from studio.authoring import handles  # noqa: PLC0415
 
         return graph_bundle(self.graph, handles.glance(self))
 

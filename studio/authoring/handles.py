@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from functools import cache
 from html import escape
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from studio.api.models import DagDetail, RunDetail
 from studio.authoring.current import is_parsing
@@ -19,6 +20,9 @@ from studio.widgets.runs import RunTable
 
 if TYPE_CHECKING:
     from studio.authoring.dag import DAG
+
+
+GLANCE_TIME: Final = 0.5  # seconds
 
 
 @cache
@@ -124,16 +128,29 @@ def output_of(dag_id: str, task_id: str, run_id: str | None) -> OutputView:
 
 
 def glance(dag: DAG) -> Glance:
-    """What the running server says of the DAG at this moment; it is never started for a picture, nor waited for long."""
+    """What the running server says of the DAG at this moment; it is never started for a picture.
+
+    Nor is it waited for longer than `GLANCE_TIME`: a cell that shows a DAG must not hang with its server.
+    """
     if is_parsing():
         return Glance()
+    seen: list[Glance] = []
+    looker = threading.Thread(
+        target=lambda: seen.append(_look(dag.dag_id)), name="studio-glance", daemon=True
+    )
+    looker.start()
+    looker.join(GLANCE_TIME)
+    return seen[0] if seen else Glance()
+
+
+def _look(dag_id: str) -> Glance:
     try:
         with connect(start=False) as looker:
-            newest = looker.list_runs(dag.dag_id, limit=1).runs
+            newest = looker.list_runs(dag_id, limit=1).runs
             if not newest:
-                looker.get_dag(dag.dag_id)
+                looker.get_dag(dag_id)
                 return Glance(published=True)
-            run = looker.get_run(dag.dag_id, newest[0].run_id)
+            run = looker.get_run(dag_id, newest[0].run_id)
     except StudioError:
         return Glance()
     states = {task.task_id: task.state.value for task in run.tasks}

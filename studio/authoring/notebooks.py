@@ -29,7 +29,9 @@ class NotebookSource:
 
     def check(self, parameters: Mapping[str, Any]) -> dict[str, Any]:
         """`parameters` as JSON if the notebook takes them; raises `InvalidParameter` otherwise."""
-        return check_notebook_parameters(parameters, parse_notebook(self.path, self.content), f"{self.path.name}")
+        return check_notebook_parameters(
+            parameters, parse_notebook(self.path, self.content), f"{self.path.name}"
+        )
 
 
 def resolve(path: str | os.PathLike[str], directory: Path) -> Path:
@@ -41,7 +43,9 @@ def resolve(path: str | os.PathLike[str], directory: Path) -> Path:
     full = Path(os.path.normpath(directory / given))
     if full.suffix != ".ipynb":
         raise InvalidInput(
-            f"{shown(str(path))} is no notebook: its name does not end with .ipynb.", hint=_near(full), field="path"
+            f"{shown(str(path))} is no notebook: its name does not end with .ipynb.",
+            hint=_near(full),
+            field="path",
         )
     if not full.is_file():
         raise InvalidInput(
@@ -55,7 +59,9 @@ def read(path: Path) -> NotebookSource:
     try:
         if path.stat().st_size > MAX_BYTES:
             raise InvalidInput(
-                f"The notebook {path} has more than {MAX_BYTES >> 20} MB.", hint="Clear its outputs and save it.", field="path"
+                f"The notebook {path} has more than {MAX_BYTES >> 20} MB.",
+                hint="Clear its outputs and save it.",
+                field="path",
             )
         content = path.read_bytes()
     except OSError as error:
@@ -69,11 +75,15 @@ def parse_notebook(path: Path, content: bytes) -> dict[str, Any]:
         notebook = msgspec.json.decode(content)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise InvalidInput(
-            f"{path} is no notebook: {error}.", hint="Is it still being written? Open and save it in JupyterLab.", field="path"
+            f"{path} is no notebook: {error}.",
+            hint="Is it still being written? Open and save it in JupyterLab.",
+            field="path",
         ) from error
     if not isinstance(notebook, dict) or not isinstance(notebook.get("cells"), list):
         raise InvalidInput(
-            f"{path} is no notebook of format 4: it has no list of cells.", hint="Open and save it in JupyterLab.", field="path"
+            f"{path} is no notebook of format 4: it has no list of cells.",
+            hint="Open and save it in JupyterLab.",
+            field="path",
         )
     return notebook
 

@@ -145,9 +145,13 @@ def function(
     name, path = _named(target)
     values = mapping(args, "args")
     check_names(values, f"the function {name}")
-    work = FunctionWork(name, {key: check_value(value, f"argument {shown(key)}") for key, value in values.items()}, path)
+    work = FunctionWork(
+        name, {key: check_value(value, f"argument {shown(key)}") for key, value in values.items()}, path
+    )
     tries = _tries(owner, retries, retry_delay, retry_backoff, timeout)
-    return _added(owner, name.rpartition(":")[2].rpartition(".")[2] if task_id is None else task_id, work, tries, after)
+    return _added(
+        owner, name.rpartition(":")[2].rpartition(".")[2] if task_id is None else task_id, work, tries, after
+    )
 
 
 def _dag_of(dag: DAG | None, call: str) -> DAG:
@@ -177,7 +181,9 @@ def _tries(
     )
 
 
-def _added(dag: DAG, task_id: str, work: NotebookWork | FunctionWork, tries: Tries, after: After | None) -> Task:
+def _added(
+    dag: DAG, task_id: str, work: NotebookWork | FunctionWork, tries: Tries, after: After | None
+) -> Task:
     task = Task(dag, task_id, work, tries)
     if after is not None:
         task.wait_for(after)

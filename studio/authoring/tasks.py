@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from studio.authoring.dag import DAG
     from studio.widgets.output import OutputView
 
+
 class Work(Protocol):
     """What a task does: one class a kind."""
 
@@ -70,7 +71,8 @@ class Task:
                 self._upstream[other] = None
             else:
                 raise InvalidInput(
-                    f"The task {shown(self.task_id)} cannot wait for {shown(other)}: it is no task.", field="after"
+                    f"The task {shown(self.task_id)} cannot wait for {shown(other)}: it is no task.",
+                    field="after",
                 )
 
     def spec(self, sources: dict[str, bytes]) -> TaskSpec:
@@ -88,7 +90,8 @@ class Task:
 
     def output(self, run_id: str | None = None) -> OutputView:
         """What this task produced in a run (None: the newest)."""
-        from studio.authoring.handles import output_of  # the client is heavy and not needed to define a DAG
+        # The client is heavy, and not needed to define a DAG.
+        from studio.authoring.handles import output_of  # noqa: PLC0415
 
         return output_of(self.dag.dag_id, self.task_id, run_id)
 
@@ -122,7 +125,7 @@ def _listed(others: object) -> Iterable[Any]:
 
 
 def _tasks(others: object) -> list[Task]:
-    items = list(others) if isinstance(others, (list, tuple, set, frozenset)) else [others]
+    items: list[Any] = list(others) if isinstance(others, (list, tuple, set, frozenset)) else [others]
     for item in items:
         if not isinstance(item, Task):
             raise InvalidInput(
@@ -136,7 +139,9 @@ def find_task(tasks: dict[str, Task], task_id: str, dag_id: str) -> Task:
     try:
         return tasks[task_id]
     except KeyError:
-        raise UnknownTask(f"The DAG {shown(dag_id)} has no task {shown(task_id)}.", hint=nearest(task_id, tasks)) from None
+        raise UnknownTask(
+            f"The DAG {shown(dag_id)} has no task {shown(task_id)}.", hint=nearest(task_id, tasks)
+        ) from None
 
 
 class UnknownTask(InvalidInput, KeyError):

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from statistics import fmean
 from typing import Final
 
@@ -34,7 +35,7 @@ class Box:
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """Boxes by node; edges as (from, to, points to pass from left to right)."""
+    """Boxes by node, all of a layer equally wide; edges as (from, to, points to pass from left to right)."""
 
     width: float
     height: float
@@ -127,7 +128,7 @@ def _chain(cells: list[_Cell], start: int, end: int) -> list[int]:
         cells.append(_Cell(layer, 0.0, _WAY_GAP, [], []))
         chain.append(len(cells) - 1)
     chain.append(end)
-    for left, right in zip(chain, chain[1:], strict=False):
+    for left, right in pairwise(chain):
         cells[left].after.append(right)
         cells[right].before.append(left)
     return chain
@@ -160,7 +161,7 @@ def _ordered(cells: list[_Cell]) -> list[list[int]]:
 
 def _crossings(cells: list[_Cell], layers: list[list[int]]) -> int:
     total = 0
-    for layer, following in zip(layers, layers[1:], strict=False):
+    for layer, following in pairwise(layers):
         rank = {index: at for at, index in enumerate(following)}
         ends = [end for index in layer for end in sorted(rank[other] for other in cells[index].after)]
         total += sum(1 for i, a in enumerate(ends) for b in ends[:i] if b > a)
@@ -219,10 +220,10 @@ def _drawn(
     lefts = [sum(widths[:at]) + at * COLUMN_GAP for at in range(len(widths))]
     top = min(cell.centre - cell.height / 2 for cell in cells)
     boxes = {}
-    for node, (width, height) in sizes.items():
+    for node, (_, height) in sizes.items():
         column = layer_of[node] - first
-        x = lefts[column] + (widths[column] - width) / 2
-        boxes[node] = Box(x, cells[number[node]].centre - height / 2 - top, width, height)
+        y = cells[number[node]].centre - height / 2 - top
+        boxes[node] = Box(lefts[column], y, widths[column], height)
     edges = []
     for (start, end), chain in chains.items():
         points = [_right(boxes[start])]

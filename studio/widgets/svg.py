@@ -68,7 +68,8 @@ def _box(task: Drawn, boxes: Mapping[str, Box]) -> str:
         )
         + f'<text x="{text:.1f}" y="{box.y + 18.5:.1f}" font-size="13" font-weight="600" fill="#1f2328">'
         f"{escape(_cut(task.id))}</text>"
-        f'<text x="{text:.1f}" y="{box.y + 34:.1f}" font-size="11" fill="#4b535c">{escape(_cut(_second(task)))}</text></g>'
+        f'<text x="{text:.1f}" y="{box.y + 34:.1f}" font-size="11" fill="#4b535c">'
+        f"{escape(_cut(_second(task)))}</text></g>"
     )
 
 
