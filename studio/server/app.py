@@ -21,6 +21,7 @@ from studio.ports import Executor, Store
 from studio.scheduler.clock import SystemClock
 from studio.scheduler.loop import Scheduler
 from studio.server.base import MAX_DRAINED, Api, Handler, NothingHere, path_pattern
+from studio.server.dag_folder import dag_folder
 from studio.server.gate import Gate
 from studio.server.handlers import HANDLERS
 from studio.server.hub import Hub
@@ -84,6 +85,7 @@ class StudioServer:
             actor=_actor(),
             stop=self.stopped.set,
         )
+        await stack.enter_async_context(dag_folder(services))
         token = secrets.token_urlsafe(32)
         port = await self._listen(stack, application(services, hub, Gate(token)))
         self.endpoint: Endpoint = stack.enter_context(published(settings, f"http://127.0.0.1:{port}", token))

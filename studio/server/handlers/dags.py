@@ -46,11 +46,15 @@ async def publish_dag(request: Request, services: Services) -> m.DagDetail:
         raise InvalidInput(
             f"The path names the DAG {shown(dag_id)}, its spec {shown(spec.id)}.", field="spec.id"
         )
-    await asyncio.to_thread(_check, spec, services.artifacts)
-    await _check_case(services, dag_id)
-    payload = {"spec": msgspec.to_builtins(spec)}
-    await services.command(dag_id, "publish", payload, actor=request.actor)
+    await publish_spec(services, spec, actor=request.actor)
     return await _current(services, dag_id)
+
+
+async def publish_spec(services: Services, spec: DagSpec, *, actor: str) -> None:
+    """Check a spec and hand it to the scheduler, for whoever publishes; its notebooks are stored already."""
+    await asyncio.to_thread(_check, spec, services.artifacts)
+    await _check_case(services, spec.id)
+    await services.command(spec.id, "publish", {"spec": msgspec.to_builtins(spec)}, actor=actor)
 
 
 async def update_dag(request: Request, services: Services) -> m.DagDetail:
