@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from studio.core.names import check_name, nearest, shown
 from studio.core.spec import TaskSpec
-from studio.errors import InvalidDag, InvalidInput
+from studio.errors import InvalidDag, InvalidInput, NotFound
 
 if TYPE_CHECKING:
     from studio.authoring.dag import DAG
@@ -135,7 +135,7 @@ def _tasks(others: object) -> list[Task]:
 
 
 def find_task(tasks: dict[str, Task], task_id: str, dag_id: str) -> Task:
-    """The task of that id. Raises `InvalidInput` (a KeyError too) with the nearest id."""
+    """The task of that id. Raises `NotFound` (a KeyError too) with the nearest id."""
     try:
         return tasks[task_id]
     except KeyError:
@@ -144,9 +144,9 @@ def find_task(tasks: dict[str, Task], task_id: str, dag_id: str) -> Task:
         ) from None
 
 
-class UnknownTask(InvalidInput, KeyError):
+class UnknownTask(NotFound, KeyError):
     """There is no such task in the DAG."""
 
-    code = "not_found"
+    code = "unknown_task"  # its own: the client finds the class of an answer by its code
 
-    __str__ = InvalidInput.__str__  # KeyError would show the message in quotes
+    __str__ = NotFound.__str__  # KeyError would show the message in quotes
