@@ -7,10 +7,9 @@ hundred tasks; in JupyterLab Graphviz does it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from statistics import fmean
 from typing import Final
 
 COLUMN_GAP: Final = 44.0  # pixels, between layers
@@ -73,6 +72,12 @@ def lay_out(sizes: Mapping[str, Size], upstream: Mapping[str, Sequence[str]]) ->
     layers = _ordered(cells)
     _place(cells, layers)
     return _drawn(sizes, layer_of, number, cells, chains, backward)
+
+
+def _mean(values: Iterable[float]) -> float:
+    """Of at least one value; `statistics` would bring `fractions`, `decimal` and `random` along."""
+    listed = list(values)
+    return sum(listed) / len(listed)
 
 
 def _without_cycles(parents: dict[str, list[str]]) -> tuple[dict[str, list[str]], list[tuple[str, str]]]:
@@ -149,7 +154,7 @@ def _ordered(cells: list[_Cell]) -> list[list[int]]:
             middle = {}
             for index in layer:
                 near = cells[index].before if rightward else cells[index].after
-                middle[index] = fmean(rank[other] for other in near) if near else rank[index]
+                middle[index] = _mean(rank[other] for other in near) if near else rank[index]
             layer.sort(key=lambda index: middle[index])
             for at, index in enumerate(layer):
                 rank[index] = float(at)
@@ -180,7 +185,7 @@ def _place(cells: list[_Cell], layers: list[list[int]]) -> None:
             for index in layer:
                 cell = cells[index]
                 near = cell.before + cell.after if last else (cell.before if rightward else cell.after)
-                wanted.append(fmean(cells[other].centre for other in near) if near else cell.centre)
+                wanted.append(_mean(cells[other].centre for other in near) if near else cell.centre)
             _settle(cells, layer, wanted)
 
 
