@@ -12,6 +12,7 @@ import httpx
 import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
+from websockets.typing import Origin
 
 from studio.api.routes import ROUTES
 
@@ -139,7 +140,7 @@ def test_bodies_queries_and_errors_pass_unchanged(jupyter: Jupyter) -> None:
 def test_stream_of_a_page_passes_both_ways(jupyter: Jupyter) -> None:
     with jupyter.logged_in() as browser, jupyter.with_token() as program:
         headers = {"Cookie": _cookies(browser)}
-        with connect(jupyter.stream, additional_headers=headers, origin=jupyter.origin) as socket:  # type: ignore[arg-type]
+        with connect(jupyter.stream, additional_headers=headers, origin=Origin(jupyter.origin)) as socket:
             assert _receive(socket)["type"] == "hello"
             socket.send(json.dumps({"type": "subscribe", "dags": True}))
             assert _receive(socket)["type"] == "hello"
@@ -159,8 +160,10 @@ def test_stream_needs_a_login(jupyter: Jupyter) -> None:
 def test_stream_refuses_foreign_pages(jupyter: Jupyter) -> None:
     with jupyter.logged_in() as browser, pytest.raises(InvalidStatus) as refused:
         connect(
-            jupyter.stream, additional_headers={"Cookie": _cookies(browser)}, origin="http://evil.example"
-        )  # type: ignore[arg-type]
+            jupyter.stream,
+            additional_headers={"Cookie": _cookies(browser)},
+            origin=Origin("http://evil.example"),
+        )
     assert refused.value.response.status_code == 403
 
 
