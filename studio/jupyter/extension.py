@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
+import re
 from typing import TYPE_CHECKING
 
 from jupyter_server.utils import url_path_join
 from tornado.ioloop import IOLoop
+from tornado.simple_httpclient import SimpleAsyncHTTPClient
 
 from studio.api.routes import STREAM_PATH
-from studio.errors import StudioError
-from studio.jupyter.http_proxy import ApiProxy
+from studio.client.endpoint import Endpoint, ensure_server
+from studio.jupyter.http_proxy import MAX_ANSWER, ApiProxy
 from studio.jupyter.stream_proxy import StreamProxy
 from studio.jupyter.upstream import Upstream
 from studio.settings import Settings
@@ -23,26 +24,23 @@ PREFIX = "studio"  # below Jupyter's base URL
 
 def load_extension(server: ServerApp) -> None:
     """Add the handlers and start the studio server in the background. Never keeps Jupyter from starting."""
-    try:
-        upstream = Upstream(Settings.from_environment())
-    except StudioError as error:
-        server.log.error("Pipeline Studio is off: %s", error)
-        return
-    base = url_path_join(server.base_url, PREFIX)
-    options = {"upstream": upstream, "prefix": base.rstrip("/")}
+    upstream = Upstream(_ensure_server, server.log)
+    # Its own: Tornado's default client is shared with everybody and takes ten requests at once.
+    client = SimpleAsyncHTTPClient(
+        force_instance=True, max_clients=100, max_buffer_size=MAX_ANSWER, max_body_size=MAX_ANSWER
+    )
+    prefix = url_path_join(server.base_url, PREFIX)
+    root = re.escape(prefix)
     server.web_app.add_handlers(  # type: ignore[no-untyped-call]
         ".*$",
         [
-            (url_path_join(base, STREAM_PATH), StreamProxy, {"upstream": upstream}),
-            (url_path_join(base, "api", "(.*)"), ApiProxy, options),
+            (root + re.escape(STREAM_PATH), StreamProxy, {"upstream": upstream}),
+            (root + "/api/(.*)", ApiProxy, {"upstream": upstream, "client": client, "prefix": prefix}),
         ],
     )
+    IOLoop.current().add_callback(upstream.begin)
 
-    async def start() -> None:
-        try:
-            endpoint = await upstream.endpoint()
-            server.log.info("Pipeline Studio: server at %s", endpoint.url)
-        except StudioError as error:
-            server.log.warning("Pipeline Studio: %s It is tried again when it is needed.", error)
 
-    IOLoop.current().add_callback(lambda: asyncio.ensure_future(start()))
+def _ensure_server() -> Endpoint:
+    # Settings that cannot be read are a failure of the start too: it is shown to who opens the studio.
+    return ensure_server(Settings.from_environment())

@@ -1,41 +1,50 @@
 """The API through Jupyter: Jupyter's login and XSRF check in front, the studio's own token behind.
 
 Only routes of the API pass, by path and method. Nothing of the browser's request is handed on but method, path,
-query, content type and body; of the answer only status, content type and body. The token stays here.
+query, content type and body; of the answer only status, body and a few headers. The token stays here.
 """
 
 from __future__ import annotations
 
 import re
-from typing import Any, ClassVar
-from urllib.parse import parse_qsl, urlencode
+from typing import Any, ClassVar, Final
+from urllib.parse import parse_qsl, quote, urlencode
 
 import msgspec
 from jupyter_server.auth.decorator import authorized
 from jupyter_server.base.handlers import APIHandler
 from tornado import web
-from tornado.httpclient import AsyncHTTPClient, HTTPRequest, HTTPResponse
-from tornado.simple_httpclient import HTTPStreamClosedError, HTTPTimeoutError
+from tornado.httpclient import HTTPRequest, HTTPResponse
+from tornado.simple_httpclient import HTTPStreamClosedError, HTTPTimeoutError, SimpleAsyncHTTPClient
 
 from studio.api.models import ErrorAnswer, ErrorDetail
-from studio.api.routes import ROUTES
+from studio.api.routes import ROUTES, Route
 from studio.client.endpoint import Endpoint
-from studio.errors import ServerUnavailable, StudioError
+from studio.errors import ServerUnavailable
 from studio.jupyter.upstream import Upstream
 
-TIMEOUT = 120.0  # seconds for one request
-MAX_BODY = 100 * 1024 * 1024  # bytes; the studio server's own limits are smaller
-#: A page must not be able to end the server for everybody.
-_CLOSED = frozenset({"stop_server"})
-_UNREACHABLE = (OSError, HTTPStreamClosedError)
+TIMEOUT: Final = 120.0  # seconds for one request
+MAX_BODY: Final = 8 * 1024 * 1024  # bytes; as in the studio server
+MAX_SOURCE: Final = 100 * 1024 * 1024  # bytes of an uploaded notebook
+MAX_ANSWER: Final = 256 * 1024 * 1024  # bytes; output notebooks may be large
+RETRY_AFTER: Final = 2  # seconds
+
+_UNREACHABLE: Final = (OSError, HTTPStreamClosedError)
+_NOT_PASSED: Final = frozenset({"stop_server"})  # a page must not be able to end the server for everybody
+_WITH_BODY: Final = frozenset({"POST", "PUT", "PATCH"})
+_OWN_ARGUMENTS: Final = frozenset({"token", "_xsrf"})  # of the query; they are Jupyter's
+#: Of the answer; Jupyter sets its own policy, cookies and the rest.
+_ANSWER_HEADERS: Final = ("Allow", "Cache-Control", "Content-Disposition", "Retry-After", "X-Request-Id")
+#: What may stand in a path as it is. `%` too: segments stay encoded as they came.
+_PATH_CHARACTERS: Final = "/%:@!$&'()*+,;=~"
 
 
-def _allowed() -> list[tuple[str, re.Pattern[str]]]:
-    """(method, pattern of the undecoded path) of every route that may pass."""
+def _allowed() -> list[tuple[re.Pattern[str], Route]]:
+    """The routes that may pass, with patterns of their undecoded paths."""
     return [
-        (route.method, re.compile(re.sub(r"\\\{\w+\\\}", "[^/]+", re.escape(route.path))))
+        (re.compile(re.sub(r"\\\{\w+\\\}", "[^/]+", re.escape(route.path))), route)
         for route in ROUTES
-        if route.name not in _CLOSED
+        if route.name not in _NOT_PASSED
     ]
 
 
@@ -43,10 +52,11 @@ class ApiProxy(APIHandler):
     """All methods of `<base>/studio/api/…`."""
 
     auth_resource = "studio"
-    allowed: ClassVar = _allowed()
+    _routes: ClassVar[list[tuple[re.Pattern[str], Route]]] = _allowed()
 
-    def initialize(self, upstream: Upstream, prefix: str) -> None:
+    def initialize(self, upstream: Upstream, client: SimpleAsyncHTTPClient, prefix: str) -> None:
         self._upstream = upstream
+        self._client = client
         self._prefix = prefix
 
     @web.authenticated
@@ -75,60 +85,69 @@ class ApiProxy(APIHandler):
         await self._pass_on()
 
     async def _pass_on(self) -> None:
-        method, path = str(self.request.method), self.request.path.removeprefix(self._prefix)
-        methods = {known for known, pattern in self.allowed if pattern.fullmatch(path)}
-        if not methods:
+        # Not the handler's `path` argument: it is decoded, and a run id may hold an encoded slash or plus.
+        path = self.request.path.removeprefix(self._prefix)
+        routes = {route.method: route for pattern, route in self._routes if pattern.fullmatch(path)}
+        if not routes:
             return self._refuse(404, "not_found", "The studio has no such address.")
-        if method not in methods:
+        route = routes.get(str(self.request.method))
+        if route is None:
+            methods = ", ".join(sorted(routes))
+            self.set_header("Allow", methods)
+            return self._refuse(405, "method_not_allowed", f"This address takes {methods}.")
+        limit = MAX_SOURCE if route.name == "put_source" else MAX_BODY
+        if len(self.request.body) > limit:
             return self._refuse(
-                405, "method_not_allowed", f"This address takes {', '.join(sorted(methods))}."
+                413, "too_large", f"The body is too large; at most {limit // 1024 // 1024} MB are taken."
             )
         try:
-            response = await self._ask(method, path)
-        except StudioError as error:
-            self.set_header("Retry-After", "2")
+            response = await self._ask(route, path)
+        except ServerUnavailable as error:
+            self.set_header("Retry-After", str(RETRY_AFTER))
             return self._refuse(503, error.code, error.message, error.hint)
-        self.set_status(response.code)
-        content_type = response.headers.get("Content-Type", "application/json")
-        self.finish(response.body if response.code != 204 else None, set_content_type=content_type)
+        self._answer(response)
 
-    async def _ask(self, method: str, path: str) -> HTTPResponse:
-        """Ask the studio server; if it is gone or was replaced, once more the one that is there then."""
-        for is_last in (False, True):
+    async def _ask(self, route: Route, path: str) -> HTTPResponse:
+        """Ask the studio server; if it is gone or was replaced, once more the one that is there then.
+
+        Raises `ServerUnavailable`.
+        """
+        for _ in range(2):
             endpoint = await self._upstream.endpoint()
             try:
-                response = await AsyncHTTPClient().fetch(
-                    self._request(endpoint, method, path), raise_error=False
+                response = await self._client.fetch(
+                    self._request(endpoint, route.method, path), raise_error=False
                 )
             except HTTPTimeoutError as error:
                 raise ServerUnavailable(
-                    f"The studio server did not answer within {TIMEOUT:.0f} s."
+                    f"The studio server did not answer within {TIMEOUT:.0f} s.", hint="Try again later."
                 ) from error
             except _UNREACHABLE as error:
                 self._upstream.forget(endpoint)
-                # What changes something may have been done: only a person can say whether to repeat it.
-                if is_last or method != "GET":
-                    raise ServerUnavailable(
-                        "The studio server is gone; it is being started again.", hint="Try again."
-                    ) from error
-                continue
-            if response.code == 401 and not is_last:  # a new server has a new token
-                self._upstream.forget(endpoint)
-                continue
-            return response
-        raise AssertionError("unreachable")
+                if route.method == "GET" or isinstance(error, ConnectionRefusedError):
+                    continue
+                # It may have been done before the server went: only who asked can say whether to repeat it.
+                raise ServerUnavailable(
+                    "The studio server went away during the request; it is being started again.",
+                    hint="Look whether the change was made, then try again.",
+                ) from error
+            if response.code != 401:
+                return response
+            self._upstream.forget(endpoint)  # another server with another token; it has done nothing
+        raise ServerUnavailable("The studio server comes and goes.", hint="Its log tells why.")
 
     def _request(self, endpoint: Endpoint, method: str, path: str) -> HTTPRequest:
-        pairs = parse_qsl(self.request.query, keep_blank_values=True)
-        query = urlencode([(name, value) for name, value in pairs if name != "token"])
         headers = {"Authorization": f"token {endpoint.token}", "X-Studio-User": self._user()}
         if self.request.body:
             headers["Content-Type"] = self.request.headers.get("Content-Type", "application/json")
+        given = parse_qsl(self.request.query, keep_blank_values=True)
+        query = urlencode([(name, value) for name, value in given if name not in _OWN_ARGUMENTS])
+        path = quote(path, safe=_PATH_CHARACTERS, encoding="latin-1")  # as Tornado has read its bytes
         return HTTPRequest(
             f"{endpoint.url}{path}?{query}" if query else f"{endpoint.url}{path}",
             method=method,
             headers=headers,
-            body=self.request.body if method in ("POST", "PUT", "PATCH") else None,
+            body=self.request.body if method in _WITH_BODY else None,
             follow_redirects=False,
             connect_timeout=5.0,
             request_timeout=TIMEOUT,
@@ -136,9 +155,16 @@ class ApiProxy(APIHandler):
         )
 
     def _user(self) -> str:
-        """Who asks, for the studio's records; ASCII, because it is a header."""
-        name = getattr(self.current_user, "username", "") or ""
-        return str(name).encode("ascii", "backslashreplace").decode()[:200]
+        """Who asks, for the studio's records: printable ASCII, because it is a header."""
+        return ascii(str(getattr(self.current_user, "username", "")))[1:-1][:200]
+
+    def _answer(self, response: HTTPResponse) -> None:
+        self.set_status(response.code)
+        for name in _ANSWER_HEADERS:
+            if name in response.headers:
+                self.set_header(name, response.headers[name])
+        content_type = response.headers.get("Content-Type", "application/json")
+        self.finish(response.body if response.code != 204 else None, set_content_type=content_type)
 
     def _refuse(self, status: int, code: str, message: str, hint: str | None = None) -> None:
         self.set_status(status)
@@ -149,7 +175,7 @@ class ApiProxy(APIHandler):
     def write_error(self, status_code: int, **kwargs: Any) -> None:
         """Jupyter's own refusals (login, XSRF), in the API's form."""
         error = kwargs.get("exc_info", (None, None, None))[1]
-        message = (
-            error.log_message if isinstance(error, web.HTTPError) and error.log_message else self._reason
+        message = error.log_message if isinstance(error, web.HTTPError) else None
+        self._refuse(
+            status_code, "forbidden" if status_code == 403 else "error", str(message or self._reason)
         )
-        self._refuse(status_code, "forbidden" if status_code == 403 else "error", str(message))
