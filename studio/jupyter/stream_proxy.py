@@ -80,8 +80,8 @@ class StreamProxy(WebSocketMixin, WebSocketHandler, JupyterHandler):
     async def _to_browser(self, connection: WebSocketClientConnection) -> None:
         try:
             while (message := await connection.read_message()) is not None:
-                await asyncio.wait_for(self.write_message(message), STALLED)
-        except (*_GONE, asyncio.TimeoutError):
+                await self._write(message)
+        except _GONE:
             pass  # the browser went, or does not read
         finally:
             connection.close()  # also if the browser went while the connection was being made
@@ -90,6 +90,16 @@ class StreamProxy(WebSocketMixin, WebSocketHandler, JupyterHandler):
             self.close(code, connection.close_reason)
         else:
             self.close(TRY_AGAIN, "the studio server is gone")
+
+    async def _write(self, message: str | bytes) -> None:
+        """Done when the browser's side has taken it. Raises one of `_GONE`."""
+        # Not `wait_for`: Tornado logs a traceback when a pending write is cancelled.
+        writing = asyncio.ensure_future(self.write_message(message, isinstance(message, bytes)))
+        writing.add_done_callback(lambda done: done.cancelled() or done.exception())
+        await asyncio.wait({writing}, timeout=STALLED)
+        if not writing.done():
+            raise WebSocketClosedError
+        writing.result()
 
     async def on_message(self, message: str | bytes) -> None:
         if self._connection is None:
