@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import nbformat
 from nbconvert import HTMLExporter
@@ -72,14 +74,15 @@ def watch(client: Client, console: Console, runs: list[RunDetail]) -> list[RunDe
 
 def table(runs: dict[str, RunDetail]) -> Table:
     shown = Table(box=None, pad_edge=False)
-    shown.add_column("run")
+    shown.add_column("day", no_wrap=True)
     names = [task.task_id for task in next(iter(runs.values())).tasks]
     for name in names:
-        shown.add_column(name, justify="center")
-    shown.add_column("state")
+        shown.add_column(name, justify="center", no_wrap=True)
+    shown.add_column("state", no_wrap=True)
     for run in runs.values():
         states = {task.task_id: GLYPHS.get(task.state, "[dim]·[/]") for task in run.tasks}
-        shown.add_row(run.run.run_id, *(states[name] for name in names), run.run.state.value)
+        day = "" if run.run.logical_date is None else f"{run.run.logical_date:%Y-%m-%d}"
+        shown.add_row(day, *(states[name] for name in names), run.run.state.value)
     return shown
 
 
@@ -105,7 +108,9 @@ def show(client: Client, console: Console, runs: list[RunDetail]) -> None:
 def as_page(notebook: Path) -> Path:
     """The notebook as a page beside it, that any browser shows."""
     page = notebook.with_suffix(".html")
-    body, _ = HTMLExporter(exclude_input=True).from_notebook_node(nbformat.read(notebook, as_version=4))
+    read: Callable[..., nbformat.NotebookNode] = nbformat.read
+    exporter: Any = HTMLExporter(exclude_input=True)  # type: ignore[no-untyped-call]
+    body, _ = exporter.from_notebook_node(read(notebook, as_version=4))
     page.write_text(body, encoding="utf-8")
     return page
 

@@ -23,7 +23,9 @@ class InvalidInput(StudioError):
 
     code = "invalid_input"
 
-    def __init__(self, message: str | None = None, *, hint: str | None = None, field: str | None = None) -> None:
+    def __init__(
+        self, message: str | None = None, *, hint: str | None = None, field: str | None = None
+    ) -> None:
         self.field = field
         super().__init__(message, hint=hint)
 

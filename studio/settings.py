@@ -78,5 +78,7 @@ def _whole_number(name: str, default: int, least: int, most: int) -> int:
     if not text:
         return default
     if not text.isdecimal() or not least <= int(text) <= most:
-        raise InvalidInput(f"{name} is {text!r}; it must be a whole number from {least} to {most}.", field=name)
+        raise InvalidInput(
+            f"{name} is {text!r}; it must be a whole number from {least} to {most}.", field=name
+        )
     return int(text)

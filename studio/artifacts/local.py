@@ -55,7 +55,9 @@ class LocalArtifacts:
         """Where the notebook with this hash is. Raises `NotFound` if it was never published."""
         path = self._source(digest)
         if not path.is_file():
-            raise NotFound(f"No published notebook has the hash {digest[:12]}…", hint="Publish the DAG again.")
+            raise NotFound(
+                f"No published notebook has the hash {digest[:12]}…", hint="Publish the DAG again."
+            )
         return path
 
     def attempt_directory(self, relative: str) -> str:

@@ -25,13 +25,25 @@ def open_example(page: Page) -> None:
 
 
 def run_all(page: Page) -> None:
-    # A kernel that is still starting would lose the cells.
-    page.locator(".jp-Notebook-ExecutionIndicator[data-status='idle']").first.wait_for(state="attached")
-    command(page, "notebook:run-all-cells")
+    """Run all cells, once their kernel has answered; returns at once."""
+    page.evaluate(
+        """async () => {
+            const { context, sessionContext } = window.jupyterapp.shell.currentWidget;
+            await Promise.all([context.ready, sessionContext.ready]);
+            await sessionContext.session.kernel.info;
+            void window.jupyterapp.commands.execute('notebook:run-all-cells');
+        }"""
+    )
 
 
 def chips(graph: Locator) -> Locator:
     return graph.locator(".jp-Studio-chip[class*='jp-Studio-is-']")
+
+
+def use_theme(page: Page, name: str) -> None:
+    command(page, "apputils:change-theme", theme=f"JupyterLab {name}")
+    page.locator(f"body[data-jp-theme-name='JupyterLab {name}']").wait_for(state="attached")
+    page.locator("#jupyterlab-splash").wait_for(state="detached")
 
 
 def test_three_days_turn_green_and_the_report_is_read_inline(page: Page, lab: Lab) -> None:
@@ -59,10 +71,9 @@ def test_three_days_turn_green_and_the_report_is_read_inline(page: Page, lab: La
     assert image.evaluate("image => image.complete && image.naturalWidth > 300")
     image.scroll_into_view_if_needed()
     picture(page, "3-report-light")
-    command(page, "apputils:change-theme", theme="JupyterLab Dark")
-    page.locator("body[data-jp-theme-light='false']").wait_for(state="attached")
+    use_theme(page, "Dark")
     picture(page, "4-report-dark")
-    command(page, "apputils:change-theme", theme="JupyterLab Light")
+    use_theme(page, "Light")
 
     saved_notebook_shows_the_graph_elsewhere(page, lab)
     reopened_page_shows_the_same(page, lab)
@@ -100,8 +111,7 @@ def sidebar_and_panel_show_it_too(page: Page) -> None:
     panel.locator("[data-task='report']").click()
     expect(panel.locator(".jp-Studio-card .jp-OutputArea img").first).to_be_visible()
     picture(page, "5-panel-light")
-    command(page, "apputils:change-theme", theme="JupyterLab Dark")
-    page.locator("body[data-jp-theme-light='false']").wait_for(state="attached")
+    use_theme(page, "Dark")
     picture(page, "6-panel-dark")
 
 

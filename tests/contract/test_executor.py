@@ -175,7 +175,7 @@ async def test_unfinished_attempts_are_handed_back_or_lost(bench: Bench) -> None
 
 
 def _publish(bench: Bench, *sources: str) -> dict[str, Any]:
-    cells = [
+    cells: list[dict[str, Any]] = [
         {
             "cell_type": "code",
             "id": f"c{i}",

@@ -7,7 +7,7 @@ from studio.worker.messages import Acknowledged, Beat, End, FromWorker, Quit, To
 
 
 def test_frames_are_read_however_they_are_cut() -> None:
-    sent = [[End([1, 2]), Acknowledged([3])], [Quit(True)], [], [End([])]]
+    sent: list[list[ToWorker]] = [[End([1, 2]), Acknowledged([3])], [Quit(True)], [], [End([])]]
     stream = b"".join(encode_frame(messages) for messages in sent)
     for step in (1, 2, 3, 7, len(stream)):
         reader: FrameReader[ToWorker] = FrameReader(ToWorker)
