@@ -20,7 +20,7 @@ from studio.errors import Conflict
 from studio.executors import pool as pool_module
 from studio.executors import worker_server
 from studio.executors.pool_worker import PoolTimings
-from studio.ports import Capacity, Finished, Lost
+from studio.ports import Capacity, Lost
 
 from .conftest import Pool, is_gone, launch, pids_in
 
