@@ -10,6 +10,14 @@ from pathlib import Path
 
 from studio.errors import InvalidInput
 
+#: Set to "1" while user code is only read, for its DAGs or for a function: then nothing is published or triggered.
+PARSING = "STUDIO_PARSING"
+
+
+def is_parsing() -> bool:
+    """Whether user code is only being read in this process."""
+    return os.environ.get(PARSING) == "1"
+
 
 @dataclass(frozen=True, slots=True)
 class Settings:

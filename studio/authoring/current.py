@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from contextvars import ContextVar
 from typing import TYPE_CHECKING
 
@@ -14,8 +13,3 @@ current_dag: ContextVar[DAG | None] = ContextVar("current_dag", default=None)
 
 #: Where every new DAG is noted; None outside of a parse.
 collected_dags: ContextVar[list[DAG] | None] = ContextVar("collected_dags", default=None)
-
-
-def is_parsing() -> bool:
-    """Whether a DAG file is only being read: then nothing is published or triggered."""
-    return os.environ.get("STUDIO_PARSING") == "1"

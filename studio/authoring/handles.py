@@ -9,10 +9,10 @@ from html import escape
 from typing import TYPE_CHECKING, Any, Final
 
 from studio.api.models import DagDetail, RunDetail
-from studio.authoring.current import is_parsing
 from studio.client import Client, connect
 from studio.core.names import shown
 from studio.errors import NotFound, StudioError
+from studio.settings import is_parsing
 from studio.widgets.graph import Glance
 from studio.widgets.looks import look_of
 from studio.widgets.output import OutputView

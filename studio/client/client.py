@@ -15,8 +15,8 @@ from studio.client.endpoint import Endpoint, ensure_server, find_server
 from studio.client.follow import follow, wait_for_run
 from studio.client.transport import Transport
 from studio.core.spec import DagSpec
-from studio.errors import InvalidInput, ServerUnavailable
-from studio.settings import Settings
+from studio.errors import Conflict, InvalidInput, ServerUnavailable
+from studio.settings import Settings, is_parsing
 
 
 def connect(url: str | None = None, token: str | None = None, *, start: bool = True) -> Client:
@@ -25,8 +25,14 @@ def connect(url: str | None = None, token: str | None = None, *, start: bool = T
     Without `url` the server is found by its runtime file; if none runs, one is started (unless `start=False`).
 
     Raises:
+        Conflict: this is a DAG file that is only being read.
         ServerUnavailable: there is none, or it does not start; the message holds the end of its log.
     """
+    if is_parsing():
+        raise Conflict(
+            "Code that is only read for its DAGs cannot talk to the server.",
+            hint='Move the call into a task, into a function, or below `if __name__ == "__main__":`.',
+        )
     if url is not None:
         if not token:
             raise InvalidInput(

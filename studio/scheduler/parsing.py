@@ -22,6 +22,7 @@ from typing import Final
 import msgspec
 
 from studio.core.parsed import ParseFault, ParseResult
+from studio.settings import PARSING
 from studio.worker.processes import kill_all, marked
 
 MAX_FILE: Final = 50 << 20  # bytes
@@ -228,4 +229,4 @@ def environment(given: Mapping[str, str]) -> dict[str, str]:
         for name, value in given.items()
         if not name.upper().startswith("STUDIO_") and not any(word in name.upper() for word in _SECRET)
     }
-    return dict.fromkeys(_THREADS, "1") | kept | {"STUDIO_PARSING": "1", "PYTHONUNBUFFERED": "1"}
+    return dict.fromkeys(_THREADS, "1") | kept | {PARSING: "1", "PYTHONUNBUFFERED": "1"}

@@ -15,13 +15,14 @@ import sys
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from types import TracebackType
+from types import ModuleType, TracebackType
 from typing import Any
 
 from studio.core.names import nearest, shown
 from studio.core.parameters import check_value
 from studio.core.templating import render_all
 from studio.errors import InvalidInput, InvalidParameter, NotFound
+from studio.settings import PARSING
 from studio.worker.function_modules import forget_stale_modules, remember_modules
 from studio.worker.task import Emit, Rendered, TaskRequest, TaskResult, failure
 from studio.worker.task_log import TaskLog
@@ -62,7 +63,7 @@ def _load(name: object, path: list[str]) -> Callable[..., Any]:
     module = sys.modules.get(module_name)
     if module is None:
         try:
-            module = importlib.import_module(module_name)
+            module = _import(module_name)
         except ModuleNotFoundError as error:
             if error.name is None or not f"{module_name}.".startswith(f"{error.name}."):
                 raise  # the module is there; something it imports is not
@@ -81,6 +82,15 @@ def _load(name: object, path: list[str]) -> Callable[..., Any]:
     if not callable(target):
         raise InvalidInput(f"{name} is {shown(target)}, which cannot be called.")
     return target  # type: ignore[no-any-return]
+
+
+def _import(name: str) -> ModuleType:
+    """Import a module that may be a DAG file: what it says about publishing is not meant for now."""
+    os.environ[PARSING] = "1"
+    try:
+        return importlib.import_module(name)
+    finally:
+        del os.environ[PARSING]
 
 
 def _json(value: Any, name: str) -> Any:

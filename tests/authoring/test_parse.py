@@ -260,3 +260,14 @@ def test_files_that_are_not_even_tried(tmp_path: Path) -> None:
     assert fault(parse_file(large))[0].startswith("The file has 51 MB;")
     assert fault(parse(tmp_path, "", "dags.txt"))[0].startswith("A DAG file is ")
     assert fault(parse(tmp_path, "x = '\0'"))[0].startswith(("SyntaxError: ", "ValueError: "))
+
+
+@pytest.mark.parametrize("call", ["dag.runs()", "__import__('studio').connect()"])
+def test_asking_the_server_is_an_error_that_says_where_to_put_it(tmp_path: Path, call: str) -> None:
+    path = tmp_path / "asks.py"
+    path.write_text(
+        f"from studio import DAG, function\nwith DAG('d') as dag:\n    function('os:getcwd')\n{call}\n"
+    )
+    error = parse_file(path).error
+    assert error is not None and error.line == 4
+    assert "only read for its DAGs" in error.message and "Move the call" in error.message

@@ -121,6 +121,11 @@ def test_nothing_of_the_process_is_changed(call: Any, tmp_path: Path) -> None:
     assert (os.getcwd(), dict(os.environ), list(sys.path)) == before
 
 
+def test_a_module_knows_that_it_is_only_read_while_it_is_imported(call: Any) -> None:
+    source = "from studio.settings import is_parsing\nreading = is_parsing()\ndef f(): return [reading, is_parsing()]"
+    assert call(source).result.value == [True, False]
+
+
 def test_an_edited_module_is_imported_again(call: Any) -> None:
     helper = "def value(): return 'old'"
     call(helper, module="studio_test_helper", function="value")
