@@ -109,8 +109,10 @@ def sidebar_and_panel_show_it_too(page: Page) -> None:
     panel = page.locator(".jp-MainAreaWidget .jp-Studio-page")
     expect(panel.locator("[data-task]")).to_have_count(len(TASKS))
     panel.locator("[data-task='report']").click()
-    expect(panel.locator(".jp-Studio-card .jp-OutputArea img").first).to_be_visible()
-    picture(page, "5-panel-light")
+    image = panel.locator(".jp-Studio-card .jp-OutputArea img").first
+    expect(image).to_be_visible()
+    image.scroll_into_view_if_needed()
+    picture(page, "5-panel-light")  # the one in the README
     use_theme(page, "Dark")
     picture(page, "6-panel-dark")
 
