@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from contextvars import Token
-from dataclasses import dataclass
+from contextvars import ContextVar, Token
 from datetime import date, datetime
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, NoReturn
@@ -12,8 +11,8 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn
 from typing_extensions import Self
 
 from studio.authoring.arguments import cron_spec, date_text, mapping, refuse_unknown, text, texts, whole
-from studio.authoring.current import collected_dags, current_dag
 from studio.authoring.places import here
+from studio.authoring.snapshot import Snapshot
 from studio.authoring.tasks import Task, find_task
 from studio.core.names import check_name, nearest, shown
 from studio.core.parameters import check_names, check_value
@@ -29,12 +28,11 @@ _CATCHUPS: Final = ("skip", "latest", "all")
 _TASK_DEFAULTS: Final = ("kernel_name", "retries", "retry_backoff", "retry_delay", "timeout")
 
 
-@dataclass(frozen=True, slots=True)
-class Snapshot:
-    """A DAG as data, with the contents that its tasks need, by SHA-256."""
+#: The DAG of the innermost `with DAG(...)`: one answer per thread or coroutine, never per process.
+current_dag: ContextVar[DAG | None] = ContextVar("current_dag", default=None)
 
-    spec: DagSpec
-    sources: dict[str, bytes]
+#: Where every new DAG is noted; None outside of a parse.
+collected_dags: ContextVar[list[DAG] | None] = ContextVar("collected_dags", default=None)
 
 
 class DAG:
@@ -175,7 +173,7 @@ class DAG:
         """Hand the DAG and its notebooks to the server, which runs it from now on."""
         from studio.authoring import handles  # noqa: PLC0415 - the client is heavy
 
-        return handles.publish(self)
+        return handles.publish(self.dag_id, self.snapshot())
 
     def trigger(
         self,
@@ -196,13 +194,13 @@ class DAG:
 
         refuse_unknown(unknown, "trigger(...)", DAG.trigger.__kwdefaults__)
         values = _checked_params(mapping(params, "params"))
-        return handles.trigger(self, date_text(logical_date, "logical_date"), values, run_id)
+        return handles.trigger(self.dag_id, date_text(logical_date, "logical_date"), values, run_id)
 
     def runs(self, limit: int = 10) -> RunTable:
         """The newest runs."""
         from studio.authoring import handles  # noqa: PLC0415
 
-        return handles.runs(self, limit)
+        return handles.runs(self.dag_id, limit)
 
     # How it looks ---------------------------------------------------------------------------------------------
 
@@ -217,7 +215,7 @@ class DAG:
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, Any]:
         from studio.authoring import handles  # noqa: PLC0415
 
-        return graph_bundle(self.graph, handles.glance(self))
+        return graph_bundle(self.graph, handles.glance(self.dag_id))
 
     def __repr__(self) -> str:
         when = "by hand" if self.schedule is None else self.schedule

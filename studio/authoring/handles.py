@@ -6,9 +6,10 @@ import threading
 from collections.abc import Callable
 from functools import cache
 from html import escape
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from studio.api.models import DagDetail, RunDetail
+from studio.authoring.snapshot import Snapshot
 from studio.client import Client, connect
 from studio.core.names import shown
 from studio.errors import NotFound, StudioError
@@ -17,10 +18,6 @@ from studio.widgets.graph import Glance
 from studio.widgets.looks import look_of
 from studio.widgets.output import OutputView
 from studio.widgets.runs import RunTable
-
-if TYPE_CHECKING:
-    from studio.authoring.dag import DAG
-
 
 GLANCE_TIME: Final = 0.5  # seconds
 
@@ -93,28 +90,27 @@ class Run:
         return f"{self.dag_id} / {self.run_id}: {look.glyph} {look.label}"
 
 
-def publish(dag: DAG) -> Published:
+def publish(dag_id: str, snapshot: Snapshot) -> Published:
     """Upload the notebooks, register the DAG."""
-    snapshot = dag.snapshot()
     if is_parsing():
-        return Published(dag.dag_id, None)
-    return Published(dag.dag_id, client().publish_dag(snapshot.spec, snapshot.sources.values()))
+        return Published(dag_id, None)
+    return Published(dag_id, client().publish_dag(snapshot.spec, snapshot.sources.values()))
 
 
-def trigger(dag: DAG, logical_date: str | None, params: dict[str, Any], run_id: str | None) -> Run:
+def trigger(dag_id: str, logical_date: str | None, params: dict[str, Any], run_id: str | None) -> Run:
     """Start a run of what is published."""
     if is_parsing():
-        return Run(dag.dag_id, run_id or "", None)
+        return Run(dag_id, run_id or "", None)
     try:
-        detail = client().trigger_run(dag.dag_id, logical_date=logical_date, params=params, run_id=run_id)
+        detail = client().trigger_run(dag_id, logical_date=logical_date, params=params, run_id=run_id)
     except NotFound as error:
-        raise NotFound(error.message, hint=f"Publish it first: {dag.dag_id}.publish()") from error
-    return Run(dag.dag_id, detail.run.run_id, detail)
+        raise NotFound(error.message, hint=f"Publish it first: {dag_id}.publish()") from error
+    return Run(dag_id, detail.run.run_id, detail)
 
 
-def runs(dag: DAG, limit: int) -> RunTable:
+def runs(dag_id: str, limit: int) -> RunTable:
     """The newest runs."""
-    return RunTable(dag.dag_id, client().list_runs(dag.dag_id, limit=limit).runs)
+    return RunTable(dag_id, client().list_runs(dag_id, limit=limit).runs)
 
 
 def output_of(dag_id: str, task_id: str, run_id: str | None) -> OutputView:
@@ -127,7 +123,7 @@ def output_of(dag_id: str, task_id: str, run_id: str | None) -> OutputView:
     return OutputView(task_id, client().get_output(dag_id, run_id, task_id))
 
 
-def glance(dag: DAG) -> Glance:
+def glance(dag_id: str) -> Glance:
     """What the running server says of the DAG at this moment; it is never started for a picture.
 
     Nor is it waited for longer than `GLANCE_TIME`: a cell that shows a DAG must not hang with its server.
@@ -135,9 +131,7 @@ def glance(dag: DAG) -> Glance:
     if is_parsing():
         return Glance()
     seen: list[Glance] = []
-    looker = threading.Thread(
-        target=lambda: seen.append(_look(dag.dag_id)), name="studio-glance", daemon=True
-    )
+    looker = threading.Thread(target=lambda: seen.append(_look(dag_id)), name="studio-glance", daemon=True)
     looker.start()
     looker.join(GLANCE_TIME)
     return seen[0] if seen else Glance()

@@ -13,8 +13,7 @@ from typing import Any, NoReturn
 
 from studio.authoring import notebooks
 from studio.authoring.arguments import mapping, refuse_unknown, seconds, text, whole
-from studio.authoring.current import current_dag
-from studio.authoring.dag import DAG
+from studio.authoring.dag import DAG, current_dag
 from studio.authoring.places import here
 from studio.authoring.tasks import Task, Tries
 from studio.core.names import shown

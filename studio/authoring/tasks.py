@@ -11,7 +11,6 @@ from studio.core.spec import TaskSpec
 from studio.errors import InvalidDag, InvalidInput, NotFound
 
 if TYPE_CHECKING:
-    from studio.authoring.dag import DAG
     from studio.widgets.output import OutputView
 
 
@@ -30,6 +29,15 @@ class Work(Protocol):
         """The config of the spec as of now; contents it needs are added to `sources` by SHA-256."""
 
 
+class Owner(Protocol):
+    """What a task needs of its DAG."""
+
+    dag_id: str
+
+    def add(self, task: Task) -> None:
+        """Raises `InvalidDag` if the task's id is taken."""
+
+
 @dataclass(frozen=True, slots=True)
 class Tries:
     """How often and how long a task may try. Durations in seconds."""
@@ -43,7 +51,7 @@ class Tries:
 class Task:
     """One task of a DAG. `a >> b`: b waits for a; `a >> [b, c]`, `[b, c] >> d` and `<<` too."""
 
-    def __init__(self, dag: DAG, task_id: str, work: Work, tries: Tries) -> None:
+    def __init__(self, dag: Owner, task_id: str, work: Work, tries: Tries) -> None:
         self.task_id = check_name(task_id, "task")
         self.dag = dag
         self.work = work
