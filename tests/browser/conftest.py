@@ -47,7 +47,7 @@ def _free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def lab(tmp_path_factory: pytest.TempPathFactory, repository: Path) -> Iterator[Lab]:
     base = tmp_path_factory.mktemp("lab")
     root, home = base / "notebooks", base / "home"
@@ -113,7 +113,7 @@ def _end(process: subprocess.Popen[bytes], home: Path) -> None:
             continue
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # as long as it is open its event loop counts as running in this thread
 def browser(chromium: str) -> Iterator[Browser]:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=list(FLAGS))
