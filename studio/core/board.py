@@ -192,24 +192,35 @@ class Board:
         if not queued:
             return
         room = owned.dag.spec.max_active_runs - len(owned.in_state(RunState.RUNNING))
-        for active in queued[: max(room, 0)]:
+        for active in queued:
+            if room <= 0:
+                return
             self.set_run_state(active, RunState.RUNNING)
             self.evaluate(active, active.tasks.values())
             self._offer(active)
-            self.close_if_over(active)
+            if not self._close(active):  # one that was repeated below a failed task is over at once
+                room -= 1
 
     def close_if_over(self, active: ActiveRun) -> None:
         """End a run whose tasks are all terminal; that may let the next one in."""
+        if self._close(active):
+            self.admit(self.dags[active.run.dag_id])
+
+    def _close(self, active: ActiveRun) -> bool:
         run = active.run
         if run.state in RUN_TERMINAL or not active.is_over:
-            return
+            return False
         state, with_failures = active.verdict()
         self.set_run_state(active, state)
         run.with_failures = with_failures
         run.cancelling = False
-        owned = self.dags[run.dag_id]
-        owned.runs.pop(run.run_id, None)
-        self.admit(owned)
+        self.dags[run.dag_id].runs.pop(run.run_id, None)
+        return True
+
+    def ended_now(self, dag_id: str) -> dict[str, ActiveRun]:
+        """Runs that ended in this very turn, by run id: the store does not know, or not yet that they are over."""
+        touched = (active for active in self.touched.values() if active.run.dag_id == dag_id)
+        return {active.run.run_id: active for active in touched if active.run.state in RUN_TERMINAL}
 
     # --- time -----------------------------------------------------------------------------------------------------
 
@@ -258,13 +269,20 @@ class Board:
         while self._retries and self._retries[0][0] <= self.now:
             when, _, active, task = heapq.heappop(self._retries)
             if task.state is TaskState.UP_FOR_RETRY and task.retry_at == when:
-                task.retry_at = None
-                self.move(active, task, TaskState.SCHEDULED)
+                self._try_again(active, task)
         while self._due and self._due[0][0] <= self.now:
             when, dag_id = heapq.heappop(self._due)
             owned = self.dags.get(dag_id)
             if owned is not None and not owned.dag.paused and owned.dag.next_due == when:
                 self.create_due_runs(owned)
+
+    def _try_again(self, active: ActiveRun, task: TaskInstance) -> None:
+        task.retry_at = None
+        verdict = judge(active.specs[task.task_id].trigger_rule, active.upstream[task.task_id])
+        if verdict is TaskState.SCHEDULED:
+            self.move(active, task, verdict)
+        else:  # an upstream task was cleared while it ran
+            self.settle_task(active, task, TaskState.NONE)
 
     # --- launching --------------------------------------------------------------------------------------------------
 

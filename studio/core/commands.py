@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, Final
 
 import msgspec
@@ -82,7 +82,7 @@ def trigger(board: Board, event: CommandGiven) -> dict[str, Any]:
     """Start a run by hand."""
     owned, payload = _owned(board, event), event.command.payload
     logical_date, wanted = payload.get("logical_date"), payload.get("run_id")
-    taken = event.taken | owned.runs.keys()
+    taken = event.taken | owned.runs.keys() | board.ended_now(owned.dag.dag_id).keys()
     if wanted is not None:
         check_run_id(wanted)
         if wanted.startswith(("scheduled__", "backfill__")):
@@ -143,7 +143,7 @@ def cancel(board: Board, event: CommandGiven) -> dict[str, Any]:
 def clear(board: Board, event: CommandGiven) -> dict[str, Any]:
     """Run tasks again. History stays: each makes a new attempt. Running ones are ended first."""
     payload = event.command.payload
-    active = _unfinished(board, event) or ActiveRun(_stored(event))
+    active = _unfinished(board, event) or _over(board, event)
     for task_id in payload["task_ids"]:
         if task_id not in active.tasks:
             raise NotFound(f"The run has no task {shown(task_id)}.", hint=nearest(task_id, active.tasks))
@@ -161,6 +161,8 @@ def clear(board: Board, event: CommandGiven) -> dict[str, Any]:
         return {"cleared": 0}
     for task in tasks:
         _clear_task(board, active, task)
+    for task in tasks:
+        _hold_back(board, active, active.graph.downstream[task.task_id])
     owned = board.dags[active.run.dag_id]
     if active.run.state in RUN_TERMINAL:
         owned.runs[active.run.run_id] = active
@@ -168,6 +170,7 @@ def clear(board: Board, event: CommandGiven) -> dict[str, Any]:
         board.admit(owned)
     elif active.run.state is RunState.RUNNING:
         board.evaluate(active, tasks)
+        board.close_if_over(active)
     return {"cleared": len(tasks)}
 
 
@@ -218,8 +221,22 @@ def _unfinished(board: Board, event: CommandGiven) -> ActiveRun | None:
     owned = _owned(board, event)
     active = owned.runs.get(event.command.payload["run_id"])
     if active is None:
-        _stored(event)
+        _over(board, event)  # or there is none
     return active
+
+
+def _over(board: Board, event: CommandGiven) -> ActiveRun:
+    """The run that is over: as this turn left it, or else as it is stored."""
+    ended = board.ended_now(event.command.dag_id).get(event.command.payload["run_id"])
+    return ended or ActiveRun(_stored(event))
+
+
+def _hold_back(board: Board, active: ActiveRun, task_ids: Iterable[str]) -> None:
+    """What waits for its launch or its next try waits for its cleared upstream task first."""
+    for task in (active.tasks[task_id] for task_id in task_ids):
+        if task.state in (_T.SCHEDULED, _T.UP_FOR_RETRY):
+            board.move(active, task, _T.NONE)
+            task.retry_at = None
 
 
 def _clear_task(board: Board, active: ActiveRun, task: TaskInstance) -> None:
