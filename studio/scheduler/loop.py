@@ -282,5 +282,10 @@ class Scheduler:
                 self._look_for_commands = True  # those that other processes wrote
                 self._wake_up()
         except Fenced as error:
+            log.warning("%s This server schedules no more.", error)
+            self._give_up(error)
+            self._tasks[0].cancel()
+        except Exception as error:  # without a beat others would take over anyway
+            log.exception("The lease cannot be kept. This server schedules no more.")
             self._give_up(error)
             self._tasks[0].cancel()
