@@ -21,10 +21,10 @@ from studio.worker.kinds import CellChanged, KernelStarted, NotebookStarted, Ren
 @pytest.fixture(autouse=True)
 def nothing_is_left() -> Any:
     """Every test ends without a process or a file of a kernel."""
-    before = _socket_directories()
+    directories, children = _socket_directories(), set(psutil.Process().children(recursive=True))
     yield
-    assert psutil.Process().children(recursive=True) == []
-    assert _socket_directories() - before == set()
+    assert set(psutil.Process().children(recursive=True)) - children == set()
+    assert _socket_directories() - directories == set()
 
 
 def _socket_directories() -> set[str]:
