@@ -40,6 +40,7 @@ class LeaseKeeper:
         self._name = name
         self._gone = gone
         self._seen: dict[int, _Seen] = {}
+        self._known: set[int] = set()  # schedulers that we saw alive
         self._lease: Lease | None = None
         self.beat_interval = beat_interval
 
@@ -75,13 +76,21 @@ class LeaseKeeper:
                 pass
 
     async def _watch(self) -> bool:
-        now, taken = self._clock.monotonic(), False
+        now = self._clock.monotonic()
         others = [row for row in await self._store.schedulers() if row.number != self.lease.number]
+        taken: set[int] = set()
         for other in others:
             seen = self._seen.get(other.number)
             if seen is None or seen.beat != other.beat:
                 self._seen[other.number] = _Seen(other.beat, now)
-            elif now - seen.since >= LEASE or self._gone(other.name):
-                taken |= await self._store.take_over(self.lease, other.number, other.beat)
+                continue
+            is_dead = now - seen.since >= LEASE or self._gone(other.name)
+            if is_dead and await self._store.take_over(self.lease, other.number, other.beat):
+                taken.add(other.number)
         self._seen = {row.number: self._seen[row.number] for row in others}
-        return taken
+        # One that is there no more ended in order, and its DAGs are free; or the answer to our take-over was lost.
+        has_left = bool(self._known - self._seen.keys())
+        if has_left:
+            await self._store.take_over(self.lease, self.lease.number, 0)
+        self._known = self._seen.keys() - taken
+        return has_left or bool(taken)

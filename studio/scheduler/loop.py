@@ -20,12 +20,13 @@ from studio.core.machine import Machine, Turn
 from studio.core.model import Attempt, Command, CommandKind
 from studio.core.states import AttemptState
 from studio.core.turn import Acknowledge, Launch, Stop
-from studio.errors import Fenced, StaleWrite, StoreUnavailable
+from studio.errors import Fenced, ServerUnavailable, StaleWrite, StoreUnavailable
 from studio.ports import Clock, Executor, Lease, Store
 from studio.scheduler.alarm import Alarm
 from studio.scheduler.changes import Changes, RunChange
 from studio.scheduler.inquiry import given
 from studio.scheduler.lease import LeaseKeeper
+from studio.scheduler.mishaps import refusal, stand_in
 from studio.scheduler.refusals import error_of
 
 log = logging.getLogger(__name__)
@@ -33,6 +34,7 @@ log = logging.getLogger(__name__)
 #: Seconds that the news of a begun attempt may wait for its end: a short task then costs one write instead of two.
 #: Nobody waits for that news but people, and nothing depends on it: the worker's journal has it.
 LINGER = 0.02
+ID_BITS = 32  # of an id that count; those above are the number of the lease that gave it out
 COMMAND_POLL = 1.0  # seconds between looks at a command that another scheduler handles
 RETRY_DELAYS = (
     0.1,
@@ -73,6 +75,8 @@ class Scheduler:
         self._reload = False
         self._waiting: dict[int, asyncio.Future[Command]] = {}
         self._handed_over: set[int] = set()  # attempts that the executor knows of
+        self._free: set[int] = set()  # those of earlier servers that our executor knows nobody to have
+        self._failures = 0  # turns in a row
         self._machine = Machine(0)
         self._tasks: list[asyncio.Task[None]] = []
         self._lingering: asyncio.Task[None] | None = None
@@ -80,15 +84,25 @@ class Scheduler:
         self.failure: BaseException | None = None  # why it schedules no more, if it does not
 
     async def __aenter__(self) -> Self:
-        lease = await self._leases.acquire()
-        self._machine = Machine(lease.number << 32)
-        unfinished = await self._load(lease)
-        relaunch = await self._executor.start(self._report, unfinished)
-        self._handed_over = {attempt.id for attempt in unfinished} - relaunch
-        await self._carry_out(self._machine.resume(relaunch, self._clock.now()), ())
+        try:
+            await self._begin(await self._leases.acquire())
+        except BaseException:
+            await self._executor.stop()
+            await self._leases.release()
+            raise
         self.active = True
         self._tasks = [asyncio.create_task(self._run()), asyncio.create_task(self._keep_lease())]
         return self
+
+    async def _begin(self, lease: Lease) -> None:
+        self._machine = Machine(lease.number << ID_BITS)
+        unfinished = await self._load(lease)
+        self._free = await self._executor.start(self._report, unfinished)
+        self._handed_over = {attempt.id for attempt in unfinished} - self._free
+        try:
+            await self._carry_out(self._machine.resume(self._free, self._clock.now()), ())
+        except StaleWrite:  # kept, but the answer was lost
+            await self._start_over()
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -137,6 +151,10 @@ class Scheduler:
             done, _ = await asyncio.wait({future}, timeout=COMMAND_POLL)
             if done:
                 return future.result()
+            if self.failure is not None and not isinstance(self.failure, Fenced):
+                raise ServerUnavailable(
+                    f"The scheduler of this server has stopped: {self.failure}", hint="Restart the server."
+                )
             stored = await self._store.command(command.id)  # another scheduler may own the DAG
             if stored is not None and stored.state != "pending":
                 self._waiting.pop(command.id, None)
@@ -178,10 +196,13 @@ class Scheduler:
         self.failure = error
 
     async def _turn(self) -> None:
-        reports, self._inbox = self._inbox, []
         if self._reload:
             self._reload = False
-            await self._start_over(reports)
+            await self._start_over()
+        reports, self._inbox = self._inbox, []
+        if self._failures > 1:
+            await self._one_by_one(reports)
+            self._failures = 0
             return
         events: list[Event] = list(reports)
         if self._look_for_commands:
@@ -189,42 +210,84 @@ class Scheduler:
             events.extend(await self._steadily(self._commands))
         try:
             await self._carry_out(self._machine.handle(events, self._clock.now()), events)
-        except StaleWrite as error:
-            log.warning("Memory and database differ; reading the database again. %s", error)
-            await self._start_over(reports)
+            self._failures = 0
         except (Fenced, asyncio.CancelledError):
             raise
-        except Exception:
-            log.exception("A turn failed; reading the database again.")
-            await self._start_over(())
-            await self._one_by_one(reports)
+        except Exception as error:
+            self._failures += 1
+            self._note(error)
+            self._inbox[:0] = reports
+            await self._start_over()
 
     async def _one_by_one(self, reports: Sequence[Report]) -> None:
-        """After an unforeseen error: find the report that causes it, so that the others are not lost with it."""
+        """After errors in a row: find what causes them, so that the rest does not suffer from it."""
         for report in reports:
+            await self._alone(report)
+        for command in await self._steadily(lambda: self._store.pending_commands(self._leases.lease)):
+            await self._alone(command)
+
+    async def _alone(self, one: Report | Command) -> None:
+        """Handle one thing; if that is not possible, put an end to it as well as can be."""
+        failure: Exception
+        for _ in range(2):  # the first error may be the last one of the database
             try:
-                await self._carry_out(self._machine.handle([report], self._clock.now()), [report])
+                event = (
+                    await self._steadily(lambda: given(self._store, one)) if isinstance(one, Command) else one
+                )
+                await self._carry_out(self._machine.handle([event], self._clock.now()), [event])
+                return
             except (Fenced, asyncio.CancelledError):
                 raise
-            except Exception:
-                log.exception("This report was dropped: %r", report)
-                await self._start_over(())
+            except Exception as error:
+                failure = error
+                self._note(error)
+                await self._start_over()
+        if isinstance(one, Command):
+            try:
+                await self._carry_out(refusal(one, failure, self._clock.now()), ())
+            except StaleWrite:
+                pass  # it was handled, and only the answer was lost
+        elif (instead := stand_in(one, failure)) is not None:
+            await self._alone(instead)
+        else:
+            log.error("This report was dropped: %r", one)
 
-    async def _start_over(self, reports: Sequence[Report]) -> None:
-        """Throw the memory away, read it again and handle `reports` on it."""
-        lease = self._leases.lease
-        capacity = self._machine.capacity
-        self._machine = Machine(self._machine.next_id)
-        unfinished = await self._steadily(lambda: self._load(lease))
-        self._machine.set_capacity(capacity)
-        # Committed, but the process got no further: what the executor was never given.
-        relaunch = [
-            a.id for a in unfinished if a.state is AttemptState.QUEUED and a.id not in self._handed_over
-        ]
-        await self._carry_out(self._machine.resume(relaunch, self._clock.now()), ())
-        self._inbox[:0] = reports
+    def _note(self, error: Exception) -> None:
+        if isinstance(error, StaleWrite):
+            log.warning("Memory and database differ; reading the database again. %s", error)
+        else:
+            log.error("A turn failed; reading the database again.", exc_info=error)
+
+    async def _start_over(self) -> None:
+        """Throw the memory away and read it again. What is in the inbox is handled on it, as are all commands."""
+        lease, capacity = self._leases.lease, self._machine.capacity
+        for attempt in range(1_000_000_000):
+            self._machine = Machine(self._machine.next_id)
+            unfinished = await self._steadily(lambda: self._load(lease))
+            self._machine.set_capacity(capacity)
+            relaunch, lost = self._sort_out(unfinished, lease)
+            try:
+                await self._carry_out(self._machine.resume(relaunch, self._clock.now()), ())
+                break
+            except StaleWrite as error:
+                self._note(error)
+                await self._clock.sleep(_nap(attempt))
+        self._inbox[:0] = lost
         self._look_for_commands = True
         self._wake_up()
+
+    def _sort_out(self, unfinished: Sequence[Attempt], lease: Lease) -> tuple[set[int], list[Lost]]:
+        """What the executor was never given: committed, and then we got no further; or launched by another
+        scheduler that was taken over. Its workers may have begun those, so they are not launched again."""
+        unknown = [attempt for attempt in unfinished if attempt.id not in self._handed_over]
+        relaunch = {
+            attempt.id
+            for attempt in unknown
+            if attempt.state is AttemptState.QUEUED
+            and (attempt.id in self._free or attempt.id >> ID_BITS == lease.number)
+        }
+        reason = "The server that had it run is gone, and its workers with it."
+        return relaunch, [Lost(attempt.id, reason) for attempt in unknown if attempt.id not in relaunch]
 
     async def _load(self, lease: Lease) -> list[Attempt]:
         dags = await self._store.owned_dags(lease)
@@ -268,24 +331,28 @@ class Scheduler:
             try:
                 return await work()
             except StoreUnavailable as error:
-                delay = RETRY_DELAYS[min(attempt, len(RETRY_DELAYS) - 1)]
-                log.warning("%s Trying again in %s s.", error, delay)
-                await self._clock.sleep(delay)
+                log.warning("%s Trying again in %s s.", error, _nap(attempt))
+                await self._clock.sleep(_nap(attempt))
 
     # --- the lease --------------------------------------------------------------------------------------------------
 
     async def _keep_lease(self) -> None:
-        try:
-            while True:
-                await self._clock.sleep(self._leases.beat_interval)
+        while True:
+            await self._clock.sleep(self._leases.beat_interval)
+            if self.failure is not None:
+                return  # others may take over
+            try:
                 self._reload |= await self._leases.beat()  # another scheduler's DAGs are ours now
-                self._look_for_commands = True  # those that other processes wrote
-                self._wake_up()
-        except Fenced as error:
-            log.warning("%s This server schedules no more.", error)
-            self._give_up(error)
-            self._tasks[0].cancel()
-        except Exception as error:  # without a beat others would take over anyway
-            log.exception("The lease cannot be kept. This server schedules no more.")
-            self._give_up(error)
-            self._tasks[0].cancel()
+            except Fenced as error:
+                log.warning("%s This server schedules no more.", error)
+                self._give_up(error)
+                self._tasks[0].cancel()
+                return
+            except Exception:
+                log.exception("The lease could not be renewed; trying again.")
+            self._look_for_commands = True  # those that other processes wrote
+            self._wake_up()
+
+
+def _nap(attempt: int) -> float:
+    return RETRY_DELAYS[min(attempt, len(RETRY_DELAYS) - 1)]

@@ -29,6 +29,7 @@ class FakeClock:
 
     async def advance(self, seconds: float) -> None:
         """Let `seconds` pass on both clocks; everybody who wakes meanwhile gets to run."""
+        await settle()  # whoever is about to sleep shall be asleep
         end = self._elapsed + seconds
         while self._sleepers and self._sleepers[0][0] <= end:
             moment, _, future = heapq.heappop(self._sleepers)
