@@ -8,6 +8,7 @@ from collections.abc import Callable
 from studio.ports import Clock
 
 LONGEST_NAP = 60.0  # seconds; the wall clock may have been set meanwhile
+SHORTEST_NAP = 0.001  # seconds; the wall clock need not move at all in less
 
 
 class Alarm:
@@ -36,7 +37,7 @@ class Alarm:
 
     async def _wait(self, moment: float) -> None:
         while (left := moment - self._clock.now()) > 0:
-            await self._clock.sleep(min(left, LONGEST_NAP))
+            await self._clock.sleep(min(max(left, SHORTEST_NAP), LONGEST_NAP))
         self._moment = None
         self._task = None
         self._ring()

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from studio.errors import StoreUnavailable
-from studio.ports import Clock, Lease, Store
+from studio.ports import Clock, Lease, SchedulerRow, Store
 
 BEAT = 5.0  # seconds
 LEASE = 30.0  # seconds
@@ -52,8 +52,8 @@ class LeaseKeeper:
     async def acquire(self) -> Lease:
         """Register, and own what belongs to nobody or to the certainly dead."""
         self._lease = await self._store.register_scheduler(self._name)
-        for other in await self._store.schedulers():
-            if other.number != self._lease.number and self._gone(other.name):
+        while dead := [row for row in await self._others() if self._gone(row.name)]:
+            for other in dead:  # the database may still be busy with its last commit: then once more
                 await self._store.take_over(self._lease, other.number, other.beat)
         await self._store.take_over(self._lease, self._lease.number, 0)
         return self._lease
@@ -77,7 +77,7 @@ class LeaseKeeper:
 
     async def _watch(self) -> bool:
         now = self._clock.monotonic()
-        others = [row for row in await self._store.schedulers() if row.number != self.lease.number]
+        others = await self._others()
         taken: set[int] = set()
         for other in others:
             seen = self._seen.get(other.number)
@@ -94,3 +94,6 @@ class LeaseKeeper:
             await self._store.take_over(self.lease, self.lease.number, 0)
         self._known = self._seen.keys() - taken
         return has_left or bool(taken)
+
+    async def _others(self) -> list[SchedulerRow]:
+        return [row for row in await self._store.schedulers() if row.number != self.lease.number]

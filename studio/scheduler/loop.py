@@ -20,7 +20,7 @@ from studio.core.machine import Machine, Turn
 from studio.core.model import Attempt, Command, CommandKind
 from studio.core.states import AttemptState
 from studio.core.turn import Acknowledge, Launch, Stop
-from studio.errors import Fenced, ServerUnavailable, StaleWrite, StoreUnavailable
+from studio.errors import Fenced, ServerUnavailable, StaleWrite, StoreError, StoreUnavailable
 from studio.ports import Clock, Executor, Lease, Store
 from studio.scheduler.alarm import Alarm
 from studio.scheduler.changes import Changes, RunChange
@@ -35,6 +35,7 @@ log = logging.getLogger(__name__)
 #: Nobody waits for that news but people, and nothing depends on it: the worker's journal has it.
 LINGER = 0.02
 ID_BITS = 32  # of an id that count; those above are the number of the lease that gave it out
+RELOADS = 10  # tries in a row to go on from what the database says
 COMMAND_POLL = 1.0  # seconds between looks at a command that another scheduler handles
 RETRY_DELAYS = (
     0.1,
@@ -101,7 +102,8 @@ class Scheduler:
         self._handed_over = {attempt.id for attempt in unfinished} - self._free
         try:
             await self._carry_out(self._machine.resume(self._free, self._clock.now()), ())
-        except StaleWrite:  # kept, but the answer was lost
+        except StaleWrite as error:  # kept, but the answer was lost
+            self._note(error)
             await self._start_over()
 
     async def __aexit__(
@@ -205,10 +207,10 @@ class Scheduler:
             self._failures = 0
             return
         events: list[Event] = list(reports)
-        if self._look_for_commands:
-            self._look_for_commands = False
-            events.extend(await self._steadily(self._commands))
         try:
+            if self._look_for_commands:
+                self._look_for_commands = False
+                events.extend(await self._steadily(self._commands))
             await self._carry_out(self._machine.handle(events, self._clock.now()), events)
             self._failures = 0
         except (Fenced, asyncio.CancelledError):
@@ -247,6 +249,10 @@ class Scheduler:
                 await self._carry_out(refusal(one, failure, self._clock.now()), ())
             except StaleWrite:
                 pass  # it was handled, and only the answer was lost
+            except StoreError as error:
+                if isinstance(error, Fenced):
+                    raise
+                self._note(error)  # it stays pending and is tried again with the next beat
         elif (instead := stand_in(one, failure)) is not None:
             await self._alone(instead)
         else:
@@ -261,15 +267,19 @@ class Scheduler:
     async def _start_over(self) -> None:
         """Throw the memory away and read it again. What is in the inbox is handled on it, as are all commands."""
         lease, capacity = self._leases.lease, self._machine.capacity
-        for attempt in range(1_000_000_000):
-            self._machine = Machine(self._machine.next_id)
-            unfinished = await self._steadily(lambda: self._load(lease))
-            self._machine.set_capacity(capacity)
-            relaunch, lost = self._sort_out(unfinished, lease)
+        for attempt in range(RELOADS):
             try:
+                self._machine = Machine(self._machine.next_id)
+                unfinished = await self._steadily(lambda: self._load(lease))
+                self._machine.set_capacity(capacity)
+                relaunch, lost = self._sort_out(unfinished, lease)
                 await self._carry_out(self._machine.resume(relaunch, self._clock.now()), ())
                 break
-            except StaleWrite as error:
+            except Fenced:
+                raise
+            except StoreError as error:
+                if attempt == RELOADS - 1:
+                    raise
                 self._note(error)
                 await self._clock.sleep(_nap(attempt))
         self._inbox[:0] = lost

@@ -33,9 +33,10 @@ class FakeClock:
         end = self._elapsed + seconds
         while self._sleepers and self._sleepers[0][0] <= end:
             moment, _, future = heapq.heappop(self._sleepers)
+            if future.done():  # its sleeper was cancelled
+                continue
             self._move(max(moment, self._elapsed) - self._elapsed)
-            if not future.done():
-                future.set_result(None)
+            future.set_result(None)
             await settle()
         self._move(end - self._elapsed)
         await settle()

@@ -11,7 +11,7 @@ from studio.core.spec import CronSpec
 from studio.core.states import AttemptState
 from studio.core.turn import Writes
 from studio.errors import Conflict, ServerUnavailable, StaleWrite, StoreError, StoreUnavailable, StudioError
-from studio.ports import Lease, Report
+from studio.ports import Lease, Report, SchedulerRow
 from studio.scheduler.loop import Scheduler
 from studio.testing import ScriptedExecutor
 from studio.testing.clock import settle
@@ -101,6 +101,40 @@ async def test_command_that_the_database_always_refuses_is_refused(world: World)
         await waiting
     assert commits < 10
     assert await world.states(await trigger(scheduler)) == {"run": "success", "a": "success"}
+
+
+async def test_command_that_cannot_even_be_refused_now_is_refused_later(world: World) -> None:
+    scheduler = await world.scheduler(ScriptedExecutor())
+    await publish(scheduler, dag(task("a")))
+    poison = await world.store.submit("d", "publish", {}, actor="ada", at=0.0)
+    world.store.before_commit = raising(StoreError())
+    await world.clock.advance(6)
+    await world.clock.advance(6)
+    stored = await world.store.command(poison.id)
+    assert stored is not None
+    assert (stored.state, scheduler.failure) == ("refused", None)
+
+
+async def test_last_commit_of_the_dead_that_the_database_still_keeps_does_not_hinder_the_next(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, old, run_id = await running(world)
+    look, looks = world.store.schedulers, 0
+
+    async def busy() -> list[SchedulerRow]:
+        nonlocal looks
+        found = await look()
+        looks += 1
+        if looks == 1:
+            await world.store.beat(first._leases.lease)
+        return found
+
+    monkeypatch.setattr(world.store, "schedulers", busy)
+    new = ScriptedExecutor()
+    new.unknown = set()
+    await world.scheduler(new, name="second", gone=lambda name: name == "first")
+    new.end(old.attempt_of("a"))
+    assert await world.states(run_id) == {"run": "success", "a": "success"}
 
 
 async def test_outcome_that_cannot_be_kept_ends_its_attempt_as_failed(world: World) -> None:
