@@ -8,6 +8,7 @@ import os
 import secrets
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
+from functools import partial
 from types import TracebackType
 from typing import Any, Protocol
 
@@ -66,13 +67,20 @@ class StudioServer:
 
     async def _start(self, stack: AsyncExitStack) -> None:
         settings, clock = self.settings, SystemClock()
-        stack.enter_context(only_server(settings))
+        home = stack.enter_context(only_server(settings))
         artifacts = LocalArtifacts(settings.source_root, settings.artifact_root)
         self.store = await stack.enter_async_context(self._store or open_store(settings.database))
         hub = await stack.enter_async_context(Hub(self.store, artifacts))
         executor = self._make_executor(settings, hub.outputs, artifacts)
         self.scheduler = await stack.enter_async_context(
-            Scheduler(self.store, executor, clock, name=process_name(), publish=hub.publish, gone=is_gone)
+            Scheduler(
+                self.store,
+                executor,
+                clock,
+                name=process_name(home),
+                publish=hub.publish,
+                gone=partial(is_gone, home=home),
+            )
         )
         services = Services(
             settings=settings,

@@ -38,6 +38,9 @@ __all__ = [
 ]
 
 
+_HOME_ID = 16  # characters
+
+
 @contextmanager
 def published(settings: Settings, url: str, token: str) -> Iterator[Endpoint]:
     """Keep the runtime file as long as the block lasts; it replaces a stale one and is removed if it is still ours."""
@@ -57,8 +60,11 @@ def published(settings: Settings, url: str, token: str) -> Iterator[Endpoint]:
 
 
 @contextmanager
-def only_server(settings: Settings) -> Iterator[None]:
-    """Raises `Conflict` if another process serves this home. The lock goes with the process, however it ends."""
+def only_server(settings: Settings) -> Iterator[str]:
+    """Yields what names this home for ever. Raises `Conflict` if another process serves it.
+
+    The lock goes with the process, however it ends.
+    """
     settings.home.mkdir(parents=True, exist_ok=True, mode=0o700)
     descriptor = os.open(settings.home / "server.lock", os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
     try:
@@ -71,20 +77,29 @@ def only_server(settings: Settings) -> Iterator[None]:
             raise Conflict(
                 f"A studio server{who} is running on {settings.home} already.", hint="See `studio status`."
             ) from error
-        yield
+        home = os.pread(descriptor, _HOME_ID, 0).decode("ascii", "replace")
+        if len(home) < _HOME_ID:
+            home = secrets.token_hex(_HOME_ID // 2)
+            os.pwrite(descriptor, home.encode(), 0)
+        yield home
     finally:
         os.close(descriptor)
 
 
-def process_name() -> str:
-    """Host, process id and its start: names this process for ever."""
-    return f"{socket.gethostname()}/{os.getpid()}/{int(psutil.Process().create_time())}"
+def process_name(home: str) -> str:
+    """Host, process id, its start, and what `only_server` yields: names this process for ever."""
+    return f"{socket.gethostname()}/{os.getpid()}/{int(psutil.Process().create_time())}/{home}"
 
 
-def is_gone(name: str) -> bool:
-    """Whether the process with this `process_name` has certainly ended. Of other hosts nothing is known."""
-    host, _, rest = name.partition("/")
-    pid, _, started = rest.partition("/")
+def is_gone(name: str, *, home: str) -> bool:
+    """Whether the process with this `process_name` has certainly ended; `home` is the one that we hold.
+
+    It was, if it served this home: we are its only server, whatever this machine is called by now (a container has
+    another name after each start) and whoever has the process id. Of other hosts nothing is known.
+    """
+    host, pid, started, its_home = (*name.split("/"), "", "", "")[:4]
+    if its_home == home:
+        return True
     if host != socket.gethostname() or not pid.isdecimal() or not started.isdecimal():
         return False
     try:
