@@ -101,7 +101,7 @@ class Pool:
         assert executor is not None
 
         def find() -> int | None:
-            alive = [w for w in executor._workers.values() if w.connection is not None]
+            alive = [w for w in executor._crew.workers.values() if w.connection is not None]
             return alive[0].pid if len(alive) == 1 else None
 
         return int(await self.until(find))
