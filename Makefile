@@ -26,11 +26,12 @@ CHECKS := check-ruff check-format check-types check-layers check-generated check
 help:  ## what there is
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
 
+# `exec`: a signal to make's child shall reach the Python, not a shell before it.
 lab: install  ## JupyterLab on the example notebook (ARGS="--port 9999": options of `jupyter lab`)
-	@"$(BIN)/python" scripts/lab.py $(ARGS)
+	@exec "$(BIN)/python" scripts/lab.py $(ARGS)
 
 demo: install  ## the example unattended: publish a DAG, run three days, show what came out
-	@"$(BIN)/python" scripts/demo.py $(ARGS)
+	@exec "$(BIN)/python" scripts/demo.py $(ARGS)
 
 test: install  ## all tests (ARGS="-k states": options of pytest)
 	"$(BIN)/python" -m pytest $(ARGS)

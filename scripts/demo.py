@@ -101,7 +101,8 @@ def show(client: Client, console: Console, runs: list[RunDetail]) -> None:
                 page = as_page(Path(str(attempt and attempt.output_path)))
                 console.print(f"  [bold]the report[/]   {page.as_uri()}", soft_wrap=True)
     console.print(
-        "\nThe server goes on. `make lab` shows these runs in JupyterLab; `.venv/bin/studio stop` ends it."
+        "\nThe server goes on. `make lab` shows these runs in JupyterLab; `.venv/bin/studio stop` ends it.",
+        soft_wrap=True,
     )
 
 

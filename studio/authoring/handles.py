@@ -104,7 +104,7 @@ def trigger(dag_id: str, logical_date: str | None, params: dict[str, Any], run_i
     try:
         detail = client().trigger_run(dag_id, logical_date=logical_date, params=params, run_id=run_id)
     except NotFound as error:
-        raise NotFound(error.message, hint=f"Publish it first: {dag_id}.publish()") from error
+        raise NotFound(error.message, hint="Publish it first: `dag.publish()`.") from error
     return Run(dag_id, detail.run.run_id, detail)
 
 

@@ -18,7 +18,7 @@ from studio.errors import InvalidDag, InvalidInput
 
 @click.group()
 def dags() -> None:
-    """List, show, trigger, pause, check and publish DAGs."""
+    """List, show, trigger, pause, check, publish and delete DAGs."""
 
 
 @dags.command("list")
@@ -105,6 +105,17 @@ def trigger(
 
 @dags.command()
 @click.argument("dag_id")
+@click.confirmation_option("-y", "--yes", prompt="Delete the DAG with all its runs?", help="Do not ask.")
+def delete(dag_id: str) -> int:
+    """Forget a DAG and its history; a file of the DAG folder that defines it goes first."""
+    with connect() as client:
+        client.delete_dag(dag_id)
+    click.echo(f"{dag_id} and its runs are deleted.")
+    return 0
+
+
+@dags.command()
+@click.argument("dag_id")
 @json_option
 def pause(dag_id: str, as_json: bool) -> int:
     """Start nothing new; what runs goes on."""
@@ -128,7 +139,7 @@ def check(file: Path, as_json: bool) -> int:
     if as_json:
         print_json({"dags": specs})
     for spec in [] if as_json else specs:
-        click.echo(f"✓ {spec.id}: {len(spec.tasks)} tasks")
+        click.echo(f"✓ {spec.id}: {len(spec.tasks)} task{'s' * (len(spec.tasks) != 1)}")
     return 0
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Callable, Sequence
 from datetime import datetime, timezone
@@ -34,6 +35,13 @@ STATES: Final = {
     "cancelled": ("⊗", "yellow"),
     "lost": ("?", "red"),
 }
+
+_CONTROL = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+
+
+def printable(text: str) -> str:
+    """Text of others without colours and control characters, which a terminal would obey."""
+    return _CONTROL.sub("", text)
 
 
 def json_option(command: Command) -> Command:

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 import click
 
 from studio.api.models import CellOutput
 from studio.cli.runs import latest
-from studio.cli.show import console, json_option, print_json, state
+from studio.cli.show import console, json_option, print_json, printable, state
 from studio.client import connect
-
-_CONTROL = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+from studio.core.states import TaskState
 
 
 @click.group()
@@ -40,8 +38,8 @@ def log(dag_id: str, task_id: str, run_id: str | None, try_number: int | None, a
         if found.truncated:
             click.echo("… (the beginning is left out)", err=True)
         if not found.text:
-            click.echo("(The log is empty.)", err=True)
-        click.echo(_CONTROL.sub("", found.text), nl=bool(found.text) and not found.text.endswith("\n"))
+            click.echo("(The log is empty; `studio tasks output` and `why` have cells and errors.)", err=True)
+        click.echo(printable(found.text), nl=bool(found.text) and not found.text.endswith("\n"))
     return 0
 
 
@@ -67,9 +65,9 @@ def output(
         console().print(
             f"{state(cell.state)}  cell {cell.index} ({cell.cell_type})" if cell.cell_type == "code" else ""
         )
-        click.echo(_CONTROL.sub("", cell.source))
+        click.echo(printable(cell.source))
         for text in _texts(cell):
-            click.echo(_CONTROL.sub("", text), nl=not text.endswith("\n"))
+            click.echo(printable(text), nl=not text.endswith("\n"))
     where = f"  {found.path}" if found.path else ""
     click.echo(f"{found.cells_done} of {found.cells_total} cells, try {found.try_number}{where}", err=True)
     return 0
@@ -96,9 +94,16 @@ def clear(
     with connect() as client:
         run = run_id or latest(client, dag_id)
         detail = client.clear_tasks(dag_id, run, task_ids, downstream=downstream, only_failed=only_failed)
+        newest = client.get_dag(dag_id).dag.version
     if as_json:
         print_json(detail)
     else:
+        if detail.run.version != newest:
+            click.echo(
+                f"The run keeps its version {detail.run.version[:8]}; `studio dags trigger {dag_id}` "
+                f"starts one of the newest, {newest[:8]}.",
+                err=True,
+            )
         click.echo(f"Cleared; follow it with `studio runs watch {dag_id} {run}`.")
     return 0
 
@@ -109,7 +114,12 @@ def clear(
 def why(dag_id: str, task_id: str, run_id: str | None, as_json: bool) -> int:
     """Why a task is not running, in words."""
     with connect() as client:
-        detail = client.get_task(dag_id, run_id or latest(client, dag_id), task_id)
+        run = run_id or latest(client, dag_id)
+        detail = client.get_task(dag_id, run, task_id)
+        if detail.task.state is TaskState.UPSTREAM_FAILED:
+            tasks = client.get_run(dag_id, run).tasks
+            failed = dict.fromkeys(task.task_id for task in tasks if task.state is TaskState.FAILED)
+            detail.why.append(f"A task before it failed. Failed in this run: {', '.join(failed) or 'none'}.")
     if as_json:
         print_json({"state": detail.task.state, "why": detail.why})
         return 0
@@ -117,7 +127,7 @@ def why(dag_id: str, task_id: str, run_id: str | None, as_json: bool) -> int:
     for reason in detail.why:
         click.echo(reason)
     if detail.attempts and detail.attempts[-1].error:
-        click.echo(_CONTROL.sub("", detail.attempts[-1].error))
+        click.echo(printable(detail.attempts[-1].error))
     return 0
 
 

@@ -7,9 +7,9 @@ import sys
 import click
 
 from studio.api.models import RunDetail
-from studio.cli.show import console, print_json, run_view, state
+from studio.cli.show import console, print_json, printable, run_view, state
 from studio.client import Client
-from studio.core.states import RunState
+from studio.core.states import RunState, TaskState
 
 
 def watch_run(client: Client, dag_id: str, run_id: str, *, as_json: bool) -> int:
@@ -21,6 +21,8 @@ def watch_run(client: Client, dag_id: str, run_id: str, *, as_json: bool) -> int
         last = _live(client, dag_id, run_id)
     else:
         last = _lines(client, dag_id, run_id)
+    if not as_json:
+        _tell_failures(client, last)
     return 0 if last.run.state is RunState.SUCCESS else 1
 
 
@@ -50,3 +52,15 @@ def _lines(client: Client, dag_id: str, run_id: str) -> RunDetail:
     last = client.wait_for_run(dag_id, run_id, tell)
     console().print(f"{dag_id} {run_id}: {state(last.run.state.value)}")
     return last
+
+
+def _tell_failures(client: Client, last: RunDetail) -> None:
+    """The last line of what went wrong, and where to read on."""
+    failed = [task for task in last.tasks if task.state is TaskState.FAILED]
+    for task in failed[:5]:
+        run = last.run
+        attempts = client.get_task(run.dag_id, run.run_id, task.task_id, map_index=task.map_index).attempts
+        lines = printable((attempts and attempts[-1].error) or "").split("\n")
+        said = next((line for line in reversed(lines) if line.strip()), "no message")
+        click.echo(f"{task.task_id}: {said}")
+        click.echo(f"More: `studio tasks why {run.dag_id} {task.task_id} --run {run.run_id}`.", err=True)

@@ -51,7 +51,8 @@ def zone_of(name: str) -> ZoneInfo:
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-        hint = nearest(name, available_timezones())
+        close = nearest(name, available_timezones())
+        hint = close if close.startswith("Did you mean") else "Write it like Europe/Vienna or UTC."
         raise InvalidSchedule(f"There is no time zone {shown(name)}.", hint=hint, field="timezone") from error
 
 

@@ -68,9 +68,13 @@ def _render_text(text: str, context: Mapping[str, Any], where: str) -> Any:
         return value if type(value) in _PLAIN else str(value)  # str() of an undefined value raises
     except UndefinedError as error:
         known = ", ".join(sorted(map(str, context)))
+        dateless = "logical_date" not in context and "run_id" in context
+        dates = (
+            " The run has no logical date; trigger one with a date for `ds` and the like." if dateless else ""
+        )
         raise TemplateError(
             f"The template {shown(text)} of {where} cannot be rendered: {error}.",
-            hint=f"It may use: {known}.",
+            hint=f"It may use: {known}.{dates}",
         ) from error
     except TemplateSyntaxError as error:
         raise TemplateError(f"The template {shown(text)} of {where} is not valid: {error}.") from error

@@ -69,6 +69,7 @@ def test_commands_against_a_server(
     assert (watched["run"]["state"], watched["run"]["params"]) == ("success", {"day": 2})
     code, out, _ = called(capsys, "dags", "trigger", "bad", "--watch")
     assert (code, "fail: failed" in out, "✗ failed" in out) == (1, True, True)
+    assert "as asked" in out.splitlines()[-1]
     assert called(capsys, "runs", "watch", "bad")[0] == 1
     assert [found["dag_id"] for found in as_json(capsys, "runs", "list", "--state", "failed")["runs"]] == [
         "bad"
@@ -77,6 +78,7 @@ def test_commands_against_a_server(
     assert "✗ failed" in called(capsys, "runs", "show", "bad")[1]
     assert as_json(capsys, "tasks", "why", "bad", "fail")["state"] == "failed"
     assert "as asked" in called(capsys, "tasks", "why", "bad", "fail")[1]
+    assert "Failed in this run: fail." in called(capsys, "tasks", "why", "bad", "quick")[1]
     assert as_json(capsys, "tasks", "output", "bad", "fail")["cells"] == []
     assert as_json(capsys, "tasks", "log", "bad", "fail")["try_number"] == 1
     assert as_json(capsys, "tasks", "clear", "bad", "fail", "--no-downstream")["run"]["dag_id"] == "bad"
@@ -94,6 +96,9 @@ def test_commands_against_a_server(
     assert (watcher.communicate(timeout=30)[1], watcher.returncode) == (b"\n", 130)
     assert as_json(capsys, "runs", "cancel", "long", long)["run"]["cancelling"] is True
     assert called(capsys, "runs", "watch", "long", long)[0] == 1
+
+    assert called(capsys, "dags", "delete", "bad", "--yes") == (0, "bad and its runs are deleted.\n", "")
+    assert called(capsys, "dags", "show", "bad")[0] == 1
 
     code, out, _ = called(capsys, "doctor")
     assert (code, "✗" in out) == (0, False), out

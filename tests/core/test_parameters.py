@@ -165,3 +165,9 @@ def test_templates_render_and_one_expression_keeps_its_type(template: object, va
 def test_bad_templates_name_the_parameter_and_the_fault(template: str, said: str) -> None:
     with pytest.raises(TemplateError, match=said):
         render_all({"day": template}, CONTEXT)
+
+
+def test_a_date_of_a_run_without_one_says_what_to_do() -> None:
+    with pytest.raises(TemplateError) as caught:
+        render_all({"day": "{{ ds }}"}, {"run_id": "manual__1"})
+    assert "no logical date; trigger one with a date" in str(caught.value.hint)
