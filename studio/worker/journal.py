@@ -145,7 +145,7 @@ class Journal:
             if os.write(self._file, data) != len(data):
                 raise OSError("only a part could be written; is the disk full?")
         except OSError as error:
-            os.ftruncate(self._file, self._size)  # a torn record in the middle would hide the ones after it
+            self._cut_torn_record()
             raise JournalError(f"The journal {self._path} cannot be written: {error}.") from error
         self._size += len(data)
 
@@ -170,6 +170,13 @@ class Journal:
     def close(self) -> None:
         os.close(self._file)
 
+    def _cut_torn_record(self) -> None:
+        """One in the middle would hide those after it."""
+        try:
+            os.ftruncate(self._file, self._size)
+        except OSError:  # the reader will find the journal damaged, and conclude nothing from it
+            pass
+
     def _add(self, record: _Record) -> None:
         self._pending += _encode(record)
 
@@ -177,8 +184,9 @@ class Journal:
         """Write and sync a new file, put it in the old one's place; returns it, open for appending."""
         data = b"".join(map(_encode, records))
         new = self._path.with_name(f"{self._path.name}.new")
-        file = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND | os.O_CLOEXEC, 0o600)
+        file = -1
         try:
+            file = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND | os.O_CLOEXEC, 0o600)
             if os.write(file, data) != len(data):
                 raise OSError("only a part could be written; is the disk full?")
             os.fsync(file)
@@ -189,7 +197,8 @@ class Journal:
             finally:
                 os.close(directory)
         except OSError as error:
-            os.close(file)
+            if file >= 0:
+                os.close(file)
             raise JournalError(f"The journal {self._path} cannot be written: {error}.") from error
         self._size = len(data)
         self._long = max(COMPACT_ABOVE, 4 * self._size)  # mostly live records: not worth rewriting soon

@@ -111,3 +111,14 @@ def test_full_disk_is_an_error_and_leaves_no_half_record(path: Path) -> None:
     journal.write()
     journal.close()
     assert read_journal(path) == JournalContent(HEADER, {1: 1.0, 3: 1.0})
+
+
+def test_rewriting_that_cannot_even_begin_is_said_and_the_old_file_goes_on(path: Path) -> None:
+    journal = Journal(path, HEADER)
+    path.with_name("journal.new").mkdir()
+    with pytest.raises(JournalError):
+        journal.compact([], [])
+    journal.begun(1, 10.0)
+    journal.write()
+    journal.close()
+    assert read_journal(path) == JournalContent(HEADER, {1: 10.0})
