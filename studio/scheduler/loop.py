@@ -78,6 +78,7 @@ class Scheduler:
         self._handed_over: set[int] = set()  # attempts that the executor knows of
         self._free: set[int] = set()  # those of earlier servers that our executor knows nobody to have
         self._failures = 0  # turns in a row
+        self._postponed: list[Report] = []  # could not be handled, although nothing can be wrong with them
         self._machine = Machine(0)
         self._tasks: list[asyncio.Task[None]] = []
         self._lingering: asyncio.Task[None] | None = None
@@ -255,8 +256,9 @@ class Scheduler:
                 self._note(error)  # it stays pending and is tried again with the next beat
         elif (instead := stand_in(one, failure)) is not None:
             await self._alone(instead)
-        else:
-            log.error("This report was dropped: %r", one)
+        elif not isinstance(one, Started):
+            log.error("This report is tried again with the next beat: %r", one)
+            self._postponed.append(one)
 
     def _note(self, error: Exception) -> None:
         if isinstance(error, StaleWrite):
@@ -361,6 +363,8 @@ class Scheduler:
             except Exception:
                 log.exception("The lease could not be renewed; trying again.")
             self._look_for_commands = True  # those that other processes wrote
+            self._inbox += self._postponed
+            self._postponed.clear()
             self._wake_up()
 
 

@@ -246,3 +246,15 @@ async def test_scheduler_that_stopped_refuses_commands_and_lets_its_lease_run_ou
     await world.clock.advance(20)
     await settle()
     assert (await world.store.schedulers())[0].beat == before
+
+
+async def test_report_that_cannot_be_kept_now_is_tried_again_with_the_next_beat(world: World) -> None:
+    _, executor, run_id = await running(world)
+    world.store.before_commit = raising(*[StoreError()] * 4)
+    executor.lose(executor.attempt_of("a"))
+    assert executor.acknowledged == []
+    lost = executor.attempt_of("a")
+    await world.clock.advance(6)
+    assert executor.acknowledged == [lost]
+    executor.end(executor.attempt_of("a"))
+    assert await world.states(run_id) == {"run": "success", "a": "success"}

@@ -18,6 +18,7 @@ FOUND = {
     289: "an alarm spun on a remainder smaller than the clock's resolution",
     623: "the same",
     630: "the same",
+    1181: "the loss of an attempt was dropped after errors of the database in a row",
 }
 
 
