@@ -11,6 +11,9 @@ from typing import Any, Final, Literal
 
 import msgspec
 
+from studio.core.schedule_spec import CronSpec as CronSpec
+from studio.core.schedule_spec import ScheduleSpec as ScheduleSpec
+
 FORMAT: Final = 1
 
 Catchup = Literal["skip", "latest", "all"]
@@ -30,16 +33,6 @@ class TaskSpec(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, fo
     max_retry_delay: float = 86400.0  # seconds
     timeout: float | None = None  # seconds
     doc: str = ""
-
-
-class CronSpec(msgspec.Struct, frozen=True, tag="cron", omit_defaults=True, forbid_unknown_fields=True):
-    """A cron expression, evaluated on the wall clock of the DAG's time zone."""
-
-    expression: str
-
-
-#: One schedule is one class here and one class in `studio.core.schedules`.
-ScheduleSpec = CronSpec
 
 
 class DagSpec(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
