@@ -76,7 +76,7 @@ def _type(schema: Schema) -> str:
         case "null":
             return "null"
         case "array":
-            item = _type(schema["items"])
+            item = _type(schema.get("items", {}))  # a list of anything has no items
             return f"({item})[]" if " | " in item else f"{item}[]"
         case "object":
             extra = schema.get("additionalProperties")

@@ -213,7 +213,7 @@ class Board:
         state, with_failures = active.verdict()
         self.set_run_state(active, state)
         run.with_failures = with_failures
-        run.cancelling = False
+        run.ending = None
         self.dags[run.dag_id].runs.pop(run.run_id, None)
         return True
 

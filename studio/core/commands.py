@@ -82,7 +82,7 @@ def trigger(board: Board, event: CommandGiven) -> dict[str, Any]:
     """Start a run by hand."""
     owned, payload = _owned(board, event), event.command.payload
     logical_date, wanted = payload.get("logical_date"), payload.get("run_id")
-    taken = event.taken | owned.runs.keys() | board.ended_now(owned.dag.dag_id).keys()
+    taken = event.facts.taken | owned.runs.keys() | board.ended_now(owned.dag.dag_id).keys()
     if wanted is not None:
         check_run_id(wanted)
         if wanted.startswith(("scheduled__", "backfill__")):
@@ -127,7 +127,7 @@ def cancel(board: Board, event: CommandGiven) -> dict[str, Any]:
         )
     board.ledger.touch_run(active.run)
     board.touched[active.run.id] = active
-    active.run.cancelling = True
+    active.run.ending = RunState.CANCELLED
     for task in active.tasks.values():
         if task.state in (_T.QUEUED, _T.RUNNING, _T.RESTARTING):
             board.move(active, task, _T.STOPPING)
@@ -210,10 +210,10 @@ def _owned(board: Board, event: CommandGiven) -> OwnedDag:
 
 
 def _stored(event: CommandGiven) -> RunWithTasks:
-    if event.run is None:
+    if not event.facts.runs:
         run_id = event.command.payload["run_id"]
         raise NotFound(f"The DAG {shown(event.command.dag_id)} has no run {shown(run_id)}.")
-    return event.run
+    return event.facts.runs[0]
 
 
 def _unfinished(board: Board, event: CommandGiven) -> ActiveRun | None:

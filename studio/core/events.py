@@ -5,7 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from studio.core.model import Command, RunWithTasks
+from studio.core.model import AssetEvent, Command, Run, RunWithTasks
+from studio.core.signals import Signal
+
+NOTHING_SAID = Signal()
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,16 +22,21 @@ class Started:
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """An attempt has ended; the worker keeps this until it is acknowledged and says it again after a reconnect."""
+    """An attempt has ended; the worker keeps this until it is acknowledged and says it again after a reconnect.
+
+    `state` is an AttemptState value: success, failed, skipped, rescheduled or cancelled. A deferred task is a
+    rescheduled one whose signal has `resume`.
+    """
 
     attempt_id: int
     worker: str
-    state: str  # an AttemptState value: success, failed or cancelled
+    state: str
     started_at: float
     ended_at: float
     error: str | None = None
     value: Any = None
     details: dict[str, Any] | None = None
+    signal: Signal = NOTHING_SAID
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,15 +55,25 @@ class Capacity:
 
 
 @dataclass(frozen=True, slots=True)
-class CommandGiven:
-    """A durable command is to be handled, with what the database says of the run it is about.
+class Facts:
+    """What the database says about things that are not in memory: the machine holds unfinished runs only.
 
-    The machine holds unfinished runs only, so whoever gives the command looks the rest up.
+    Whoever gives a command looks up what it may be about: `studio.scheduler.inquiry` says what for which.
     """
 
+    runs: tuple[RunWithTasks, ...] = ()  # stored runs that the command may change
+    dated: tuple[Run, ...] = ()  # `backfill`: stored runs with a logical date in its range
+    before: tuple[RunWithTasks, ...] = ()  # the runs that tasks with `depends_on_past` look at
+    taken: frozenset[str] = frozenset()  # stored run ids that a new run must not have
+    events: tuple[AssetEvent, ...] = ()  # asset events that a run is about
+
+
+@dataclass(frozen=True, slots=True)
+class CommandGiven:
+    """A durable command is to be handled."""
+
     command: Command
-    run: RunWithTasks | None = None  # the run the command names, if it is stored
-    taken: frozenset[str] = frozenset()  # for `trigger`: stored run ids that the new one must not have
+    facts: Facts = Facts()
 
 
 Report = Started | Finished | Lost | Capacity

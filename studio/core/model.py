@@ -15,8 +15,15 @@ from typing import Any, Literal
 from studio.core.spec import DagSpec
 from studio.core.states import AttemptState, RunState, TaskState
 
-RunType = Literal["scheduled", "manual", "backfill"]
-CommandKind = Literal["publish", "pause", "unpause", "trigger", "cancel", "clear", "delete_dag"]
+RunType = Literal["scheduled", "manual", "backfill", "asset", "operator"]
+CommandKind = Literal[
+    "publish", "pause", "unpause", "delete_dag",
+    "trigger", "cancel", "clear", "mark", "mark_run", "respond", "note", "delete_run",
+    "backfill", "change_backfill",
+    "set_pool", "delete_pool", "asset_event", "forget_events",
+]  # fmt: skip
+BackfillState = Literal["running", "paused", "cancelled", "done"]
+Reprocess = Literal["missing", "failed", "all"]
 CommandState = Literal["pending", "done", "refused"]
 
 
@@ -32,6 +39,8 @@ class Dag:
     next_due: float | None = None  # when the next scheduled run starts
     created_at: float = 0.0
     updated_at: float = 0.0
+    failures: int = 0  # failed runs in a row
+    queued_events: dict[str, list[int]] = field(default_factory=dict)  # asset → AssetEvent.ids not used yet
     rev: int = 0  # grows with every write
 
 
@@ -42,15 +51,26 @@ class TaskInstance:
     id: int
     run: int  # Run.id
     task_id: str
-    map_index: int = -1
+    map_index: int = -1  # unique within (run, task); -1: not mapped, or not expanded yet
+    map_path: tuple[int, ...] = ()  # its index in each mapping around it, outermost first
     state: TaskState = TaskState.NONE
-    try_number: int = 0  # attempts so far
+    try_number: int = 0  # attempts so far; further looks of a sensor do not count
     max_tries: int = 1
     lost_count: int = 0  # attempts lost with their worker; they do not use up retries
     attempt: int | None = None  # Attempt.id of the latest attempt
-    retry_at: float | None = None
+    retry_at: float | None = None  # when it goes on by itself; of AWAITING_INPUT: when it gives up
     started_at: float | None = None  # of the latest attempt
     ended_at: float | None = None
+    waiting_since: float | None = None  # the first look of a sensor, or the question of an approval
+    looks: int = 0  # of a sensor in this try that did not find what it waits for
+    stop_as: TaskState | None = None  # what STOPPING becomes; None: CANCELLED
+    length: int | None = None  # how many items its value has, if something is mapped over it
+    decision: dict[str, Any] | None = (
+        None  # branch: {"follow": [...]}, short circuit: {"skip": "all" | "next"}
+    )
+    resume: dict[str, Any] | None = None  # what a deferred task wants to be told when it goes on
+    label: str = ""  # shown instead of the map index
+    note: str = ""
     rev: int = 0
 
 
@@ -68,14 +88,28 @@ class Run:
     interval_start: float | None = None
     interval_end: float | None = None
     state: RunState = RunState.QUEUED
-    cancelling: bool = False
+    ending: RunState | None = None  # what it becomes as soon as nothing of it runs any more
+    reason: str = ""  # why it ended so: task_failure, timed_out, fail_fast, marked, replaced, …
     with_failures: bool = False  # SUCCESS although a task that is no leaf failed
     params: dict[str, Any] = field(default_factory=dict)
     queued_at: float = 0.0
     started_at: float | None = None
     ended_at: float | None = None
     triggered_by: str = ""
+    backfill: int | None = None  # Backfill.id
+    ordinal: int = 0  # its place in the backfill, from 1
+    subset: tuple[str, ...] = ()  # the tasks it is limited to; none: all
+    events: tuple[int, ...] = ()  # AssetEvent.ids that it is about
+    deadlines: list[float | None] = field(
+        default_factory=list
+    )  # of each DeadlineSpec; None: called, or without
+    note: str = ""
     rev: int = 0
+
+    @property
+    def cancelling(self) -> bool:
+        """It is being cancelled: what runs is ended."""
+        return self.ending is RunState.CANCELLED
 
 
 @dataclass(slots=True)
@@ -110,6 +144,87 @@ class Command:
     state: CommandState = "pending"
     result: dict[str, Any] = field(default_factory=dict)  # {"run_id": …} or {"code", "message", "hint"}
     handled_at: float | None = None
+
+
+@dataclass(slots=True)
+class Pool:
+    """A limit that tasks of any DAGs share."""
+
+    name: str
+    slots: int  # -1: no limit
+    description: str = ""
+    include_deferred: bool = False  # tasks that wait without a slot count too
+    used: int = (
+        0  # slots taken; changed by differences only, in the transaction of the states they follow from
+    )
+    rev: int = 0
+
+
+@dataclass(slots=True)
+class Backfill:
+    """Runs of a DAG for dates, or lists of params, of the past."""
+
+    id: int
+    dag_id: str
+    state: BackfillState = "running"
+    asked: dict[str, Any] = field(default_factory=dict)  # the command's payload
+    max_active_runs: int = 10
+    runs: int = 0  # how many it made or cleared
+    created_at: float = 0.0
+    ended_at: float | None = None
+    actor: str = ""
+    rev: int = 0
+
+
+@dataclass(slots=True)
+class Asset:
+    """Something that tasks make and DAGs wait for; registered when a DAG that names it is published."""
+
+    name: str
+    uri: str = ""
+    group: str = ""
+    extra: dict[str, Any] = field(default_factory=dict)
+    created_at: float = 0.0
+
+
+@dataclass(slots=True)
+class AssetEvent:
+    """An asset was made anew, by a task or by hand (then `dag_id` is "")."""
+
+    id: int
+    asset: str
+    at: float
+    extra: dict[str, Any] = field(default_factory=dict)
+    dag_id: str = ""
+    run_id: str = ""
+    task_id: str = ""
+    map_index: int = -1
+    actor: str = ""
+
+
+@dataclass(slots=True)
+class CallbackRequest:
+    """A callback that a worker is to call, once: the outbox of what people want to hear of.
+
+    `id` is from the same numbers as `Attempt.id`; executors treat both alike.
+    """
+
+    id: int
+    dag_id: str
+    run: int  # Run.id
+    on: str  # a CallbackEvent
+    function: str
+    task_instance: int | None = None
+    args: dict[str, Any] = field(default_factory=dict)
+    path: tuple[str, ...] = ()
+    context: dict[str, Any] = field(default_factory=dict)
+    state: AttemptState = AttemptState.QUEUED
+    tries: int = 1  # a lost one is called again, as a new request
+    directory: str = ""
+    queued_at: float = 0.0
+    started_at: float | None = None
+    ended_at: float | None = None
+    error: str | None = None
 
 
 @dataclass(slots=True)

@@ -22,11 +22,15 @@ class TaskState(str, Enum):
     STOPPING = "stopping"
     RESTARTING = "restarting"
     UP_FOR_RETRY = "up_for_retry"
+    UP_FOR_RESCHEDULE = "up_for_reschedule"
+    DEFERRED = "deferred"
+    AWAITING_INPUT = "awaiting_input"
     SUCCESS = "success"
     FAILED = "failed"
     SKIPPED = "skipped"
     UPSTREAM_FAILED = "upstream_failed"
     CANCELLED = "cancelled"
+    REMOVED = "removed"
 
 
 class RunState(str, Enum):
@@ -46,6 +50,8 @@ class AttemptState(str, Enum):
     RUNNING = "running"
     SUCCESS = "success"
     FAILED = "failed"
+    SKIPPED = "skipped"
+    RESCHEDULED = "rescheduled"  # it waits for something and holds no slot; its row goes when it looks again
     CANCELLED = "cancelled"
     LOST = "lost"
 
@@ -54,100 +60,151 @@ _T = TaskState
 _R = RunState
 _A = AttemptState
 
+#: Nothing more happens to a TaskInstance in these unless a person clears or marks it, or its DAG changes.
+TERMINAL: Final = frozenset({_T.SUCCESS, _T.FAILED, _T.SKIPPED, _T.UPSTREAM_FAILED, _T.CANCELLED, _T.REMOVED})
+
+_CLEARED = {_T.NONE: "it or an upstream task was cleared"}
+_CANCELLED = {_T.CANCELLED: "its run was cancelled"}
+_REMOVED = {_T.REMOVED: "it is no longer in the DAG, or beyond the end of its map"}
+_MARKED = {
+    _T.SUCCESS: "marked by hand",
+    _T.FAILED: "marked by hand, or its run failed fast",
+    _T.SKIPPED: "marked by hand, or its run timed out or failed fast",
+}
+_OUTCOMES = {
+    _T.SUCCESS: "it succeeded",
+    _T.FAILED: "it failed and has no retry left",
+    _T.SKIPPED: "it ended early as skipped",
+    _T.UP_FOR_RETRY: "it failed, or its worker was lost, and may be tried again",
+    _T.UP_FOR_RESCHEDULE: "what it waits for is not there yet",
+    _T.DEFERRED: "it waits for a time",
+    _T.STOPPING: "its run was cancelled, or it was marked",
+    _T.RESTARTING: "it was cleared",
+}
+
 #: state → {next state: why}. A pair that is not here is refused.
 TRANSITIONS: Final[dict[TaskState, dict[TaskState, str]]] = {
     _T.NONE: {
         _T.SCHEDULED: "its trigger rule holds",
+        _T.DEFERRED: "its trigger rule holds, and it waits for a time",
+        _T.AWAITING_INPUT: "its trigger rule holds, and it waits for a person",
         _T.UPSTREAM_FAILED: "an upstream task failed",
-        _T.SKIPPED: "an upstream task was skipped",
-        _T.CANCELLED: "its run was cancelled",
+        **_MARKED,
+        _T.SUCCESS: "it has nothing to run, or was marked by hand",
+        _T.SKIPPED: "an upstream task was skipped or took another branch",
+        **_CANCELLED,
+        **_REMOVED,
     },
     _T.SCHEDULED: {
         _T.QUEUED: "every limit has room: handed to the executor",
-        _T.NONE: "it or an upstream task was cleared",
-        _T.CANCELLED: "its run was cancelled",
+        **_CLEARED,
+        **_MARKED,
+        **_CANCELLED,
+        **_REMOVED,
     },
-    _T.QUEUED: {
-        _T.RUNNING: "a worker started it",
-        _T.SUCCESS: "it succeeded (start and end came together)",
-        _T.FAILED: "it failed and has no retry left",
-        _T.SKIPPED: "it ended early as skipped",
-        _T.UP_FOR_RETRY: "it failed, or its worker was lost, and may be tried again",
-        _T.STOPPING: "its run was cancelled",
-        _T.RESTARTING: "it was cleared",
-    },
-    _T.RUNNING: {
-        _T.SUCCESS: "it succeeded",
-        _T.FAILED: "it failed and has no retry left",
-        _T.SKIPPED: "it ended early as skipped",
-        _T.UP_FOR_RETRY: "it failed, or its worker was lost, and may be tried again",
-        _T.STOPPING: "its run was cancelled",
-        _T.RESTARTING: "it was cleared",
-    },
+    _T.QUEUED: {_T.RUNNING: "a worker started it", **_OUTCOMES},
+    _T.RUNNING: dict(_OUTCOMES),
     _T.STOPPING: {
         _T.CANCELLED: "its last process is gone",
-        _T.SUCCESS: "it succeeded before it could be stopped",
+        _T.SUCCESS: "it succeeded before it could be stopped, or was marked",
+        _T.FAILED: "its last process is gone; it was marked, or its run failed fast",
+        _T.SKIPPED: "its last process is gone; it was marked, or its run timed out",
+        _T.UP_FOR_RETRY: "it was queued for too long",
         _T.RESTARTING: "it was cleared",
+        **_REMOVED,
     },
     _T.RESTARTING: {
         _T.NONE: "its last process is gone",
-        _T.STOPPING: "its run was cancelled",
+        _T.STOPPING: "its run was cancelled, or it was marked",
+        **_REMOVED,
     },
     _T.UP_FOR_RETRY: {
         _T.SCHEDULED: "its retry delay is over",
-        _T.NONE: "it or an upstream task was cleared",
-        _T.CANCELLED: "its run was cancelled",
+        **_CLEARED,
+        **_MARKED,
+        **_CANCELLED,
+        **_REMOVED,
     },
-    _T.SUCCESS: {_T.NONE: "cleared"},
-    _T.FAILED: {_T.NONE: "cleared"},
-    _T.SKIPPED: {_T.NONE: "cleared"},
-    _T.UPSTREAM_FAILED: {_T.NONE: "cleared"},
-    _T.CANCELLED: {_T.NONE: "cleared"},
+    _T.UP_FOR_RESCHEDULE: {
+        _T.SCHEDULED: "it is time to look again",
+        **_CLEARED,
+        **_MARKED,
+        **_CANCELLED,
+        **_REMOVED,
+    },
+    _T.DEFERRED: {
+        _T.SCHEDULED: "the time has come: it goes on",
+        **_CLEARED,
+        **_MARKED,
+        _T.SUCCESS: "the time has come, or it was marked by hand",
+        **_CANCELLED,
+        **_REMOVED,
+    },
+    _T.AWAITING_INPUT: {
+        **_CLEARED,
+        _T.SUCCESS: "a person answered, or it was marked by hand",
+        _T.FAILED: "refused, nobody answered in time, or marked by hand",
+        _T.SKIPPED: "marked by hand, or its run timed out",
+        **_CANCELLED,
+        **_REMOVED,
+    },
+    _T.SUCCESS: {_T.NONE: "cleared", _T.FAILED: "marked by hand", _T.SKIPPED: "marked by hand", **_REMOVED},
+    _T.FAILED: {_T.NONE: "cleared", _T.SUCCESS: "marked by hand", _T.SKIPPED: "marked by hand", **_REMOVED},
+    _T.SKIPPED: {_T.NONE: "cleared", _T.SUCCESS: "marked by hand", _T.FAILED: "marked by hand", **_REMOVED},
+    _T.UPSTREAM_FAILED: {_T.NONE: "cleared", **_MARKED, **_REMOVED},
+    _T.CANCELLED: {_T.NONE: "cleared", **_MARKED, **_REMOVED},
+    _T.REMOVED: {_T.NONE: "it is in the DAG again"},
 }
 
 RUN_TRANSITIONS: Final[dict[RunState, dict[RunState, str]]] = {
     _R.QUEUED: {
         _R.RUNNING: "max_active_runs has room",
-        _R.CANCELLED: "cancelled",
+        _R.SUCCESS: "marked by hand",
+        _R.FAILED: "marked by hand",
+        _R.CANCELLED: "cancelled, or replaced by a newer run",
     },
     _R.RUNNING: {
         _R.SUCCESS: "all tasks ended, no leaf failed",
-        _R.FAILED: "all tasks ended, a leaf failed",
+        _R.FAILED: "all tasks ended, a leaf failed, or it timed out",
         _R.CANCELLED: "cancelled, and all tasks ended",
     },
-    _R.SUCCESS: {_R.QUEUED: "tasks of it were cleared"},
-    _R.FAILED: {_R.QUEUED: "tasks of it were cleared"},
-    _R.CANCELLED: {_R.QUEUED: "tasks of it were cleared"},
+    _R.SUCCESS: {_R.QUEUED: "tasks of it were cleared", _R.FAILED: "marked by hand"},
+    _R.FAILED: {_R.QUEUED: "tasks of it were cleared", _R.SUCCESS: "marked by hand"},
+    _R.CANCELLED: {
+        _R.QUEUED: "tasks of it were cleared",
+        _R.SUCCESS: "marked by hand",
+        _R.FAILED: "marked by hand",
+    },
+}
+
+_REPORTED = {
+    _A.SUCCESS: "reported",
+    _A.FAILED: "reported",
+    _A.SKIPPED: "reported",
+    _A.RESCHEDULED: "reported",
+    _A.CANCELLED: "stopped on request",
+    _A.LOST: "its worker is gone and left no outcome",
 }
 
 ATTEMPT_TRANSITIONS: Final[dict[AttemptState, dict[AttemptState, str]]] = {
-    _A.QUEUED: {
-        _A.RUNNING: "a worker started it",
-        _A.SUCCESS: "reported",
-        _A.FAILED: "reported",
-        _A.CANCELLED: "stopped on request",
-        _A.LOST: "its worker is gone and left no outcome",
-    },
-    _A.RUNNING: {
-        _A.SUCCESS: "reported",
-        _A.FAILED: "reported",
-        _A.CANCELLED: "stopped on request",
-        _A.LOST: "its worker is gone and left no outcome",
-    },
+    _A.QUEUED: {_A.RUNNING: "a worker started it", **_REPORTED},
+    _A.RUNNING: dict(_REPORTED),
     _A.SUCCESS: {},
     _A.FAILED: {},
+    _A.SKIPPED: {},
+    _A.RESCHEDULED: {},
     _A.CANCELLED: {},
     _A.LOST: {},
 }
 
-#: Nothing more happens to a TaskInstance in these unless a person clears it.
-TERMINAL: Final = frozenset(
-    state for state, nexts in TRANSITIONS.items() if all(why == "cleared" for why in nexts.values())
-)
 #: An attempt of the TaskInstance is alive, or may be: it holds a slot.
 ACTIVE: Final = frozenset({_T.QUEUED, _T.RUNNING, _T.STOPPING, _T.RESTARTING})
+#: It waits for a time or a person, and holds no slot.
+WAITING: Final = frozenset({_T.UP_FOR_RETRY, _T.UP_FOR_RESCHEDULE, _T.DEFERRED, _T.AWAITING_INPUT})
 #: A leaf in one of these makes its run fail.
 FAILED_LIKE: Final = frozenset({_T.FAILED, _T.UPSTREAM_FAILED})
+#: What comes after goes on as if it had run.
+SUCCESS_LIKE: Final = frozenset({_T.SUCCESS, _T.SKIPPED})
 
 RUN_TERMINAL: Final = frozenset({_R.SUCCESS, _R.FAILED, _R.CANCELLED})
 ATTEMPT_TERMINAL: Final = frozenset(state for state, nexts in ATTEMPT_TRANSITIONS.items() if not nexts)

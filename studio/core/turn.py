@@ -5,7 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from studio.core.model import Attempt, Command, Dag, Run, TaskInstance
+from studio.core.map_spec import ExpandSpec
+from studio.core.model import (
+    Asset,
+    AssetEvent,
+    Attempt,
+    Backfill,
+    CallbackRequest,
+    Command,
+    Dag,
+    Pool,
+    Run,
+    TaskInstance,
+)
 from studio.core.states import AttemptState, RunState, TaskState
 
 
@@ -50,9 +62,42 @@ class Writes:
     tasks: list[TaskGuard] = field(default_factory=list)
     attempts: list[AttemptGuard] = field(default_factory=list)
     commands: list[Command] = field(default_factory=list)  # pending → done or refused
+    removed_runs: list[int] = field(
+        default_factory=list
+    )  # Run.ids, with tasks and attempts; before all inserts
+    removed_attempts: list[int] = field(default_factory=list)  # earlier looks of a sensor; before all inserts
+    pools: list[Pool] = field(default_factory=list)  # insert (rev 1) or update by name; `used` is left alone
+    removed_pools: list[str] = field(default_factory=list)
+    pool_use: dict[str, int] = field(
+        default_factory=dict
+    )  # pool → slots taken (+) or given back (-); guarded
+    backfills: list[Backfill] = field(default_factory=list)  # insert (rev 1), or update guarded by rev - 1
+    assets: list[Asset] = field(default_factory=list)  # insert, or update by name
+    new_events: list[AssetEvent] = field(default_factory=list)
+    new_callbacks: list[CallbackRequest] = field(default_factory=list)
+    callbacks: list[CallbackRequest] = field(
+        default_factory=list
+    )  # update by id, unless it is terminal already
 
     def __bool__(self) -> bool:
         return any(getattr(self, name) for name in self.__slots__)
+
+
+@dataclass(frozen=True, slots=True)
+class Wants:
+    """Values that a launch needs and the machine does not hold: whoever carries it out reads them and calls
+    `studio.core.binding.bind`.
+
+    `outputs`: task id → the attempts whose values they are: one for a plain task, a tuple for a mapped one.
+    `mapped`: the scope's mappings, outermost first: (expansion, index of the instance in it).
+    """
+
+    outputs: dict[str, int | tuple[int, ...] | None]
+    mapped: tuple[tuple[ExpandSpec, int], ...] = ()
+    own: bool = False  # the last of `mapped` is the task's own, not its group's: its arguments are the task's
+    events: tuple[int, ...] = ()  # AssetEvent.ids
+    previous: tuple[str, float] | None = None  # (DAG, logical date): the successful run before it
+    params: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +115,8 @@ class Launch:
     context: dict[str, Any]  # template context, JSON
     directory: str  # relative to the artifact root
     timeout: float | None  # seconds
+    priority: tuple[float, ...] = ()  # less is earlier
+    wants: Wants | None = None  # what must be read from the database before a worker can have it
 
 
 @dataclass(frozen=True, slots=True)

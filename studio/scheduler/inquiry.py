@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from studio.core.commands import manual_run_id
-from studio.core.events import CommandGiven
+from studio.core.events import CommandGiven, Facts
 from studio.core.model import Command
 from studio.ports import Store
 
@@ -12,9 +12,10 @@ async def given(store: Store, command: Command) -> CommandGiven:
     """The command with the stored facts that decide on it."""
     run_id = command.payload.get("run_id")
     if command.kind == "trigger":
-        return CommandGiven(command, taken=await _taken(store, command, run_id))
+        return CommandGiven(command, Facts(taken=await _taken(store, command, run_id)))
     if command.kind in ("cancel", "clear") and run_id is not None:
-        return CommandGiven(command, run=await store.load_run(command.dag_id, run_id))
+        run = await store.load_run(command.dag_id, run_id)
+        return CommandGiven(command, Facts(runs=() if run is None else (run,)))
     return CommandGiven(command)
 
 

@@ -278,7 +278,7 @@ def run_record(row: Row) -> Run:
         interval_start=interval_start,
         interval_end=interval_end,
         state=RunState(state),
-        cancelling=cancelling,
+        ending=RunState.CANCELLED if cancelling else None,
         with_failures=with_failures,
         params=from_json(params),
         queued_at=queued_at,

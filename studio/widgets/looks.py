@@ -32,11 +32,15 @@ LOOKS: Final[dict[str, Look]] = {
     "stopping": Look("stopping", "■", *_AMBER),
     "restarting": Look("restarting", "↻", *_AMBER),
     "up_for_retry": Look("up for retry", "↻", *_AMBER),
+    "up_for_reschedule": Look("up for reschedule", "◷", *_GREY),
+    "deferred": Look("deferred", "◷", *_GREY),
+    "awaiting_input": Look("awaiting input", "?", *_BLUE),
     "success": Look("success", "✓", *_GREEN),
     "failed": Look("failed", "✗", *_RED),
     "skipped": Look("skipped", "»", *_PINK),
     "upstream_failed": Look("upstream failed", "↑", *_RED),
     "cancelled": Look("cancelled", "–", *_AMBER),
+    "removed": Look("removed", "–", *_GREY),
 }
 
 #: A task that belongs to no run.

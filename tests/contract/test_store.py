@@ -294,7 +294,7 @@ def full_run(scribe: Scribe, run: Run) -> Run:
         logical_date=NOW - 86400.5,
         interval_start=NOW - 86400.5,
         interval_end=NOW - 0.1,
-        cancelling=True,
+        ending=RunState.CANCELLED,
         with_failures=True,
         started_at=NOW + 1e-6,
         ended_at=-1.5,
@@ -316,7 +316,9 @@ async def test_run_and_task_change(store: Store, lease: Lease, scribe: Scribe) -
     writes, runs, tasks = scribe.whole()
     await store.commit(lease, writes)
     attempt = scribe.attempt(tasks[0])
-    run = changed_run(runs[0], RunState.RUNNING, started_at=NOW + 1, cancelling=True, params={"x": 2})
+    run = changed_run(
+        runs[0], RunState.RUNNING, started_at=NOW + 1, ending=RunState.CANCELLED, params={"x": 2}
+    )
     task = changed_task(
         tasks[0],
         T.SCHEDULED,
@@ -458,7 +460,7 @@ async def test_steps_outside_of_the_tables_are_refused(store: Store, lease: Leas
     writes.new_attempts = [attempt]
     await store.commit(lease, writes)
     for bad in (
-        Writes(tasks=[changed_task(tasks[0], T.SUCCESS)]),
+        Writes(tasks=[changed_task(tasks[0], T.RUNNING)]),
         Writes(attempts=[changed_attempt(attempt, AttemptState.FAILED)]),
         Writes(attempts=[changed_attempt(attempt, AttemptState.SUCCESS)]),
     ):

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from studio.core.events import Capacity, CommandGiven, Event, Finished, Lost, Started
+from studio.core.events import Capacity, CommandGiven, Event, Facts, Finished, Lost, Started
 from studio.core.machine import Machine, Turn
 from studio.core.model import Command, CommandKind
 from studio.core.spec import DagSpec, TaskSpec
@@ -53,7 +53,7 @@ class Driver:
         self, kind: CommandKind, payload: dict[str, Any] | None = None, dag_id: str = "d", **facts: Any
     ) -> Command:
         command = Command(next(self._command_ids), dag_id, kind, payload or {}, actor="ada")
-        self.feed(CommandGiven(command, **facts))
+        self.feed(CommandGiven(command, Facts(**facts)))
         return command
 
     def publish(self, spec: DagSpec) -> Command:

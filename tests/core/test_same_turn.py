@@ -5,7 +5,7 @@ from __future__ import annotations
 from copy import deepcopy
 from typing import Any
 
-from studio.core.events import CommandGiven, Finished
+from studio.core.events import CommandGiven, Facts, Finished
 from studio.core.model import Command, CommandKind, RunWithTasks
 from studio.core.spec import DagSpec
 from studio.core.turn import Launch
@@ -37,7 +37,7 @@ def test_clear_in_the_turn_that_ends_its_run_repeats_the_run_as_it_ended() -> No
     first = driver.launched["a"].attempt_id
     before = stored(driver, run_id, spec)
     clear = Command(99, "d", "clear", {"run_id": run_id, "task_ids": ["a"]})
-    turn = driver.feed(Finished(first, "w", "failed", 1.0, 2.0), CommandGiven(clear, run=before))
+    turn = driver.feed(Finished(first, "w", "failed", 1.0, 2.0), CommandGiven(clear, Facts(runs=(before,))))
     assert clear.result == {"cleared": 1}
     [launch] = [effect for effect in turn.effects if isinstance(effect, Launch)]
     [guard] = turn.writes.tasks
@@ -54,7 +54,8 @@ def test_cancel_in_the_turn_that_ends_its_run_is_refused() -> None:
     before = stored(driver, run_id, spec)
     cancel = Command(99, "d", "cancel", {"run_id": run_id})
     driver.feed(
-        Finished(driver.launched["a"].attempt_id, "w", "success", 1.0, 2.0), CommandGiven(cancel, run=before)
+        Finished(driver.launched["a"].attempt_id, "w", "success", 1.0, 2.0),
+        CommandGiven(cancel, Facts(runs=(before,))),
     )
     assert (cancel.state, cancel.result["code"]) == ("refused", "conflict")
     assert driver.run_states == {run_id: "success"}
@@ -78,7 +79,7 @@ def test_run_that_ends_as_it_is_admitted_lets_the_others_in_once() -> None:
     driver.command("pause")
     for run_id in ("r1", "r2", "r3"):
         driver.trigger(run_id=run_id)
-    driver.command("clear", {"run_id": "old", "task_ids": ["b"]}, run=old)
+    driver.command("clear", {"run_id": "old", "task_ids": ["b"]}, runs=(old,))
     assert driver.command("unpause").state == "done"
     assert driver.run_states == {"old": "failed", "r1": "running", "r2": "running", "r3": "queued"}
 

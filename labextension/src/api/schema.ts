@@ -1,10 +1,10 @@
 // Generated from studio/api by scripts/generate.py. Do not edit: change the Python models and run `make generate`.
 
 /** State of a TaskInstance. */
-export type TaskState = 'none' | 'scheduled' | 'queued' | 'running' | 'stopping' | 'restarting' | 'up_for_retry' | 'success' | 'failed' | 'skipped' | 'upstream_failed' | 'cancelled';
-export const TASK_STATES: readonly TaskState[] = ['none', 'scheduled', 'queued', 'running', 'stopping', 'restarting', 'up_for_retry', 'success', 'failed', 'skipped', 'upstream_failed', 'cancelled'];
+export type TaskState = 'none' | 'scheduled' | 'queued' | 'running' | 'stopping' | 'restarting' | 'up_for_retry' | 'up_for_reschedule' | 'deferred' | 'awaiting_input' | 'success' | 'failed' | 'skipped' | 'upstream_failed' | 'cancelled' | 'removed';
+export const TASK_STATES: readonly TaskState[] = ['none', 'scheduled', 'queued', 'running', 'stopping', 'restarting', 'up_for_retry', 'up_for_reschedule', 'deferred', 'awaiting_input', 'success', 'failed', 'skipped', 'upstream_failed', 'cancelled', 'removed'];
 /** The TaskStates in which nothing more happens by itself. */
-export const TASK_TERMINAL: readonly TaskState[] = ['success', 'failed', 'skipped', 'upstream_failed', 'cancelled'];
+export const TASK_TERMINAL: readonly TaskState[] = ['success', 'failed', 'skipped', 'upstream_failed', 'cancelled', 'removed'];
 
 /** State of a DagRun. */
 export type RunState = 'queued' | 'running' | 'success' | 'failed' | 'cancelled';
@@ -13,10 +13,10 @@ export const RUN_STATES: readonly RunState[] = ['queued', 'running', 'success', 
 export const RUN_TERMINAL: readonly RunState[] = ['success', 'failed', 'cancelled'];
 
 /** State of one try of a TaskInstance. A terminal one never changes again. */
-export type AttemptState = 'queued' | 'running' | 'success' | 'failed' | 'cancelled' | 'lost';
-export const ATTEMPT_STATES: readonly AttemptState[] = ['queued', 'running', 'success', 'failed', 'cancelled', 'lost'];
+export type AttemptState = 'queued' | 'running' | 'success' | 'failed' | 'skipped' | 'rescheduled' | 'cancelled' | 'lost';
+export const ATTEMPT_STATES: readonly AttemptState[] = ['queued', 'running', 'success', 'failed', 'skipped', 'rescheduled', 'cancelled', 'lost'];
 /** The AttemptStates in which nothing more happens by itself. */
-export const ATTEMPT_TERMINAL: readonly AttemptState[] = ['success', 'failed', 'cancelled', 'lost'];
+export const ATTEMPT_TERMINAL: readonly AttemptState[] = ['success', 'failed', 'skipped', 'rescheduled', 'cancelled', 'lost'];
 
 /** Register a DAG, or a new version of it. */
 export interface PublishDag {
@@ -34,14 +34,28 @@ export interface DagSpec {
   end_date?: string | null;
   timezone?: string;
   catchup?: 'all' | 'latest' | 'skip';
+  collision?: 'queue' | 'replace' | 'skip';
   max_active_runs?: number;
   max_active_tasks?: number;
+  max_active_tasks_per_dag?: number | null;
   params?: Record<string, unknown>;
+  param_schemas?: Record<string, Record<string, unknown>>;
   tags?: string[];
+  groups?: GroupSpec[];
+  run_timeout?: number | null;
+  fail_fast?: boolean;
+  pause_after_failures?: number | null;
+  native?: boolean;
+  deadlines?: DeadlineSpec[];
+  callbacks?: CallbackSpec[];
   origin?: string;
 }
 
-/** One task. `config` belongs to its `kind` (see `studio.worker.kinds`); durations are in seconds. */
+/**
+ * One task. `config` belongs to its `kind` (see `studio.worker.kinds` and `studio.core.local_kinds`).
+ *
+ * A value `{"$output": "task"}` anywhere in `config` stands for what that task returned: for a mapped task, a list.
+ */
 export interface TaskSpec {
   id: string;
   kind: string;
@@ -52,14 +66,148 @@ export interface TaskSpec {
   retry_delay?: number;
   retry_backoff?: number;
   max_retry_delay?: number;
+  retry_rules?: RetryRule[];
+  lost_retries?: number;
   timeout?: number | null;
+  queue_timeout?: number | null;
   doc?: string;
+  group?: string;
+  pool?: string;
+  pool_slots?: number;
+  priority_weight?: number;
+  weight_rule?: 'absolute' | 'downstream' | 'upstream';
+  max_active_per_dag?: number | null;
+  max_active_per_run?: number | null;
+  depends_on_past?: boolean;
+  wait_for_downstream?: boolean;
+  wait_for_past_before_skipping?: boolean;
+  params?: Record<string, unknown>;
+  param_schemas?: Record<string, Record<string, unknown>>;
+  role?: 'setup' | 'teardown' | 'work';
+  setups?: string[];
+  fail_run?: boolean;
+  interpret?: 'branch' | 'sensor' | 'short_circuit' | 'value';
+  skip_all?: boolean;
+  sensor?: SensorSpec | null;
+  expand?: ExpandSpec | null;
+  map_index_template?: string;
+  outlets?: AssetSpec[];
+  inlets?: AssetSpec[];
+  callbacks?: CallbackSpec[];
+}
+
+/** What to do after an exception of this class, or of one derived from it; the first rule that fits counts. */
+export interface RetryRule {
+  exception: string;
+  action?: 'fail' | 'retry';
+  delay?: number | null;
+}
+
+/** How a task that waits for something looks for it: "poke" keeps its slot between looks, "reschedule" does not. */
+export interface SensorSpec {
+  mode?: 'poke' | 'reschedule';
+  poke_interval?: number;
+  timeout?: number;
+  soft_fail?: boolean;
+  backoff?: boolean;
+  max_wait?: number | null;
+}
+
+/**
+ * How many task instances, and the arguments of each.
+ *
+ * `product`: each combination of the sources, the last argument varies fastest. `kwargs`: one source under the name
+ * "" whose items are dicts of arguments.
+ */
+export interface ExpandSpec {
+  by?: 'kwargs' | 'product';
+  over: Record<string, Items | Output | FromParam | Zipped | Concatenated | Transformed>;
+}
+
+/** Values that are known when the DAG is defined. */
+export interface Items {
+  type: 'items';
+  values: unknown[] | Record<string, unknown>;
+}
+
+/** What an upstream task returned; of a mapped task: the values of its successful instances, in order. */
+export interface Output {
+  type: 'output';
+  task: string;
+}
+
+/** A param of the run. */
+export interface FromParam {
+  type: 'param';
+  name: string;
+}
+
+/** Lists side by side; as long as the shortest, or as the longest with `fill` in the gaps. */
+export interface Zipped {
+  type: 'zip';
+  sources: (Items | Output | FromParam | Zipped | Concatenated | Transformed)[];
+  longest?: boolean;
+  fill?: unknown;
+}
+
+/** One list after the other. */
+export interface Concatenated {
+  type: 'concat';
+  sources: (Items | Output | FromParam | Zipped | Concatenated | Transformed)[];
+}
+
+/** Each item given to a function, in the worker, when its task instance runs; `studio.Skip` skips that one. */
+export interface Transformed {
+  type: 'map';
+  source: Items | Output | FromParam | Zipped | Concatenated | Transformed;
+  function: string;
+  path?: string[];
+}
+
+/** Something that tasks make and DAGs wait for. */
+export interface AssetSpec {
+  name: string;
+  uri?: string;
+  group?: string;
+  extra?: Record<string, unknown>;
+}
+
+/** A function that a worker calls with the context when something has happened. */
+export interface CallbackSpec {
+  on: 'deadline' | 'failure' | 'retry' | 'skipped' | 'success';
+  function: string;
+  args?: Record<string, unknown>;
+  path?: string[];
 }
 
 /** A cron expression, evaluated on the wall clock of the DAG's time zone. */
 export interface CronSpec {
   type: 'cron';
   expression: string;
+}
+
+/**
+ * A group of tasks: structure for people, and, with `expand`, what is mapped as a whole.
+ *
+ * The arguments of an expanded group are in the template context of its tasks as `mapped.<argument>`, and stand
+ * for `{"$mapped": "argument"}` in their `config`.
+ */
+export interface GroupSpec {
+  id: string;
+  parent?: string;
+  label?: string;
+  doc?: string;
+  expand?: ExpandSpec | null;
+}
+
+/** A run that has not succeeded `after` seconds from the reference is late: the callback is called, once. */
+export interface DeadlineSpec {
+  reference: 'average_runtime' | 'fixed' | 'logical_date' | 'queued_at';
+  after?: number;
+  at?: string | null;
+  runs?: number;
+  name?: string;
+  callback?: CallbackSpec | null;
 }
 
 /** Change what is not part of the spec. */

@@ -17,13 +17,17 @@ const MOST_TELLING: readonly TaskState[] = [
   'running',
   'stopping',
   'restarting',
+  'awaiting_input',
   'up_for_retry',
+  'up_for_reschedule',
+  'deferred',
   'queued',
   'scheduled',
   'none',
   'cancelled',
   'success',
-  'skipped'
+  'skipped',
+  'removed'
 ];
 
 /** A run with the tasks of it that are known. Of two versions of anything the later one stays. */

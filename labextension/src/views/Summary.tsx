@@ -15,10 +15,14 @@ const ORDER: readonly TaskState[] = [
   'queued',
   'scheduled',
   'up_for_retry',
+  'up_for_reschedule',
+  'deferred',
+  'awaiting_input',
   'failed',
   'upstream_failed',
   'skipped',
   'cancelled',
+  'removed',
   'none'
 ];
 

@@ -21,6 +21,7 @@ const SQUARE = 'M5.6 5.6 H10.4 V10.4 H5.6 Z';
 const ARC = 'M8 4.2 A3.8 3.8 0 1 1 4.2 8';
 const SKIP = 'M4.6 5.4 7.2 8 4.6 10.6 M8.6 5.4 11.2 8 8.6 10.6';
 const UP = 'M8 11.4 V4.8 M5.2 7.4 8 4.6 10.8 7.4';
+const HAND = 'M5.8 6.2 A2.2 2.2 0 1 1 8 8.4 V9.4 M8 11.6 h.01';
 const BAR = 'M4.8 8 H11.2';
 
 export const LOOKS: Readonly<Record<AnyState, ILook>> = {
@@ -32,12 +33,17 @@ export const LOOKS: Readonly<Record<AnyState, ILook>> = {
   stopping: { label: 'stopping', glyph: '■', icon: SQUARE },
   restarting: { label: 'restarting', glyph: '↻', icon: TURN },
   up_for_retry: { label: 'up for retry', glyph: '↻', icon: TURN },
+  up_for_reschedule: { label: 'up for reschedule', glyph: '◷', icon: CLOCK },
+  rescheduled: { label: 'rescheduled', glyph: '◷', icon: CLOCK },
+  deferred: { label: 'deferred', glyph: '◷', icon: CLOCK },
+  awaiting_input: { label: 'awaiting input', glyph: '?', icon: HAND },
   success: { label: 'success', glyph: '✓', icon: CHECK },
   failed: { label: 'failed', glyph: '✗', icon: CROSS },
   lost: { label: 'lost', glyph: '✗', icon: CROSS },
   skipped: { label: 'skipped', glyph: '»', icon: SKIP },
   upstream_failed: { label: 'upstream failed', glyph: '↑', icon: UP },
-  cancelled: { label: 'cancelled', glyph: '–', icon: BAR }
+  cancelled: { label: 'cancelled', glyph: '–', icon: BAR },
+  removed: { label: 'removed', glyph: '–', icon: BAR }
 };
 
 /** The class that gives an element the colour of a state, as `--studio-state`. */
