@@ -13,7 +13,6 @@ from studio.core.parameters import (
     detect_parameters,
     language_of,
 )
-from studio.core.templating import TemplateError, render, render_all
 from studio.errors import InvalidParameter
 
 
@@ -123,51 +122,3 @@ def test_a_value_nested_without_end_is_refused() -> None:
     loop.append(loop)
     with pytest.raises(InvalidParameter, match="levels deep"):
         check_value(loop, "x")
-
-
-CONTEXT = {"ds": "2013-01-01", "params": {"n": 3, "origins": ["EWR"]}, "try_number": 1}
-
-
-@pytest.mark.parametrize(
-    ("template", "value"),
-    [
-        ("{{ ds }}", "2013-01-01"),
-        ("flights/{{ ds }}.csv", "flights/2013-01-01.csv"),
-        ("{{ params.n }}", 3),
-        ("{{ params.n + 1 }}", 4),
-        ("{{- -params.n -}}", -3),
-        ("{{ params.origins }}", ["EWR"]),
-        ("n={{ params.n }}", "n=3"),
-        ("{{ ds }}{{ ds }}", "2013-01-012013-01-01"),
-        ("{% if params.n > 2 %}many{% endif %}", "many"),
-        ("{ plain }", "{ plain }"),
-        ("{{ 'a' if false }}", ""),
-        ("{{ params.get('m', 7) }}", 7),
-        ({"a": ["{{ ds }}", 1]}, {"a": ["2013-01-01", 1]}),
-    ],
-)
-def test_templates_render_and_one_expression_keeps_its_type(template: object, value: object) -> None:
-    assert render(template, CONTEXT, "x") == value
-
-
-@pytest.mark.parametrize(
-    ("template", "said"),
-    [
-        ("{{ dss }}", "parameter 'day' cannot be rendered: 'dss' is undefined"),
-        ("{{ params.m }}", "no attribute 'm'"),
-        ("x {{ params.m }}", "no attribute 'm'"),
-        ("{{ ds", "is not valid"),
-        ("{{ 1 / 0 }}", "ZeroDivisionError"),
-        ("{{ ds.__class__.__mro__ }}", "unsafe|undefined|denied"),
-        ("{{ params.update(n=1) }}", "SecurityError"),
-    ],
-)
-def test_bad_templates_name_the_parameter_and_the_fault(template: str, said: str) -> None:
-    with pytest.raises(TemplateError, match=said):
-        render_all({"day": template}, CONTEXT)
-
-
-def test_a_date_of_a_run_without_one_says_what_to_do() -> None:
-    with pytest.raises(TemplateError) as caught:
-        render_all({"day": "{{ ds }}"}, {"run_id": "manual__1"})
-    assert "no logical date; trigger one with a date" in str(caught.value.hint)
