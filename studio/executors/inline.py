@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import ctypes
+import itertools
 import os
 import queue
 import signal
@@ -17,11 +18,13 @@ from typing import Final
 
 from studio.artifacts.local import LocalArtifacts
 from studio.core.model import Attempt
+from studio.core.signals import Signal
 from studio.core.states import AttemptState
 from studio.core.turn import Launch
 from studio.errors import StudioError
 from studio.executors.jobs import never_begun, request_for
 from studio.ports import Capacity, Finished, Lost, Report, Started
+from studio.worker.error_names import TIMED_OUT
 from studio.worker.kinds import run_task
 from studio.worker.task import Event, KernelStarted, TaskResult
 
@@ -40,7 +43,9 @@ class InlineExecutor:
     def __init__(self, *, observe: Callable[[int, Event], None], artifacts: LocalArtifacts) -> None:
         self._observe = observe
         self._artifacts = artifacts
-        self._jobs: queue.SimpleQueue[Launch | None] = queue.SimpleQueue()
+        # (priority, arrival, launch): the least first; None in place of a launch ends the thread.
+        self._jobs: queue.PriorityQueue[tuple[tuple[float, ...], int, Launch | None]] = queue.PriorityQueue()
+        self._arrivals = itertools.count()
         self._thread: threading.Thread | None = None
         self._lock = threading.Lock()
         self._current: int | None = None  # the attempt whose code runs now
@@ -71,7 +76,7 @@ class InlineExecutor:
                 self._jobs.get_nowait()
             except queue.Empty:
                 break
-        self._jobs.put(None)
+        self._jobs.put(((), -1, None))
         with self._lock:
             if self._current is not None:
                 self._stopped.setdefault(self._current, "cancel")
@@ -80,7 +85,7 @@ class InlineExecutor:
 
     def launch(self, launches: Sequence[Launch]) -> None:
         for launch in launches:
-            self._jobs.put(launch)
+            self._jobs.put((launch.priority, next(self._arrivals), launch))
 
     def cancel(self, attempt_ids: Sequence[int]) -> None:
         for attempt_id in attempt_ids:
@@ -122,7 +127,7 @@ class InlineExecutor:
             asyncio.set_event_loop(None)
 
     def _run_all(self) -> None:
-        while (launch := self._jobs.get()) is not None:
+        while (launch := self._jobs.get()[2]) is not None:
             begin = time.time()
             if launch.attempt_id in self._stopped:
                 self._tell([never_begun(launch.attempt_id, "cancelled", begin)])
@@ -167,16 +172,19 @@ class InlineExecutor:
 
     def _finished(self, launch: Launch, result: TaskResult, begin: float) -> Finished:
         state: str = result.state
-        error = result.error
+        error, said = result.error, result.signal
         cause = self._stopped.pop(launch.attempt_id, None)
-        if state != "success" and cause == "cancel":
-            state, error = "cancelled", None
-        elif state != "success" and cause == "timeout":
+        has_come_to_its_end = state in ("success", "skipped")
+        if not has_come_to_its_end and cause == "cancel":
+            state, error, said = "cancelled", None, Signal()
+        elif not has_come_to_its_end and cause == "timeout":
+            state, said = "failed", Signal(errors=TIMED_OUT)
             error = f"timed out after {launch.timeout:g} s\n{error or ''}".strip()
         details = dict(result.details)
         if result.failed_cell is not None:
             details["failed_cell"] = result.failed_cell
-        return Finished(launch.attempt_id, WORKER, state, begin, time.time(), error, result.value, details)
+        value, now = result.value, time.time()
+        return Finished(launch.attempt_id, WORKER, state, begin, now, error, value, details, said)
 
     def _tell(self, reports: Sequence[Report]) -> None:
         def deliver() -> None:

@@ -5,11 +5,14 @@ from __future__ import annotations
 import msgspec
 
 from studio.artifacts.local import LocalArtifacts
+from studio.core.signals import Signal
 from studio.core.turn import Launch
 from studio.errors import InvalidInput
 from studio.ports import Finished
 from studio.worker.messages import Job, Outcome, raw
 from studio.worker.task import TaskRequest
+
+_signals: msgspec.msgpack.Decoder[Signal] = msgspec.msgpack.Decoder(Signal)
 
 
 def request_for(launch: Launch, artifacts: LocalArtifacts) -> TaskRequest:
@@ -51,7 +54,7 @@ def job_for(launch: Launch, artifacts: LocalArtifacts) -> Job:
         request = raw(request_for(launch, artifacts))
     except (TypeError, ValueError, OverflowError) as error:
         raise InvalidInput(f"The task's configuration cannot be sent to a worker: {error}.") from error
-    return Job(launch.attempt_id, launch.kind, launch.timeout, request)
+    return Job(launch.attempt_id, launch.kind, launch.timeout, request, tuple(launch.priority))
 
 
 def finished_for(outcome: Outcome, worker: str) -> Finished:
@@ -65,6 +68,7 @@ def finished_for(outcome: Outcome, worker: str) -> Finished:
         outcome.error,
         msgspec.msgpack.decode(outcome.value),
         msgspec.msgpack.decode(outcome.details),
+        _signals.decode(outcome.signal),
     )
 
 

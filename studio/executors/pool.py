@@ -121,7 +121,7 @@ class PoolExecutor:
     def launch(self, launches: Sequence[Launch]) -> None:
         for launch in launches:
             try:
-                self._attempts.queue[launch.attempt_id] = job_for(launch, self._artifacts)
+                self._attempts.queue.put(job_for(launch, self._artifacts))
             except StudioError as error:
                 self._attempts.tell([never_begun(launch.attempt_id, "failed", time.time(), str(error))])
         self._dispatch_soon()
@@ -138,7 +138,7 @@ class PoolExecutor:
             elif attempt_id in self._attempts.doubtful:
                 self._attempts.ending.add(attempt_id)
             elif attempt_id not in self._attempts.reported and attempt_id not in self._attempts.acknowledged:
-                self._attempts.queue.pop(attempt_id, None)
+                self._attempts.queue.remove(attempt_id)
                 self._attempts.tell([never_begun(attempt_id, "cancelled", time.time())])
         for worker, ids in ends.items():
             worker.end(ids)
@@ -226,12 +226,12 @@ class PoolExecutor:
         batches: dict[PoolWorker, list[Job]] = {}
         while self._attempts.queue and available:
             worker = min(available, key=lambda w: len(w.given))
-            if len(worker.given) >= self._window:
+            job = self._attempts.queue.first()
+            if len(worker.given) >= self._window and not worker.holds_less_urgent(job):
                 break
-            attempt_id, job = next(iter(self._attempts.queue.items()))
-            del self._attempts.queue[attempt_id]
-            self._attempts.where[attempt_id] = worker
-            worker.given[attempt_id] = job
+            self._attempts.queue.take()
+            self._attempts.where[job.attempt_id] = worker
+            worker.given[job.attempt_id] = job
             batches.setdefault(worker, []).append(job)
         for worker, jobs in batches.items():
             worker.run(jobs)

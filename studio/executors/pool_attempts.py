@@ -13,7 +13,8 @@ from typing import Final
 from studio.executors.jobs import finished_for
 from studio.executors.pool_worker import PoolWorker
 from studio.ports import Lost, Report, Started
-from studio.worker.messages import Job, Outcome
+from studio.worker.job_queue import JobQueue
+from studio.worker.messages import Outcome
 
 _REMEMBERED: Final = 20_000  # acknowledged attempts, should a worker say their outcomes again
 
@@ -22,7 +23,7 @@ class PoolAttempts:
     """The executor's books. `doubtful`: what a silent worker may hold; `ending`: to be cancelled once it speaks."""
 
     def __init__(self) -> None:
-        self.queue: dict[int, Job] = {}
+        self.queue = JobQueue()
         self.where: dict[int, PoolWorker] = {}
         self.reported: dict[int, PoolWorker] = {}
         self.acknowledged: OrderedDict[int, None] = OrderedDict()
@@ -44,7 +45,8 @@ class PoolAttempts:
         """Forget everything: the workers know it."""
         self._is_closed = True
         self._report = None
-        for place in (self.queue, self.where, self.reported, self.acknowledged):
+        self.queue.clear()
+        for place in (self.where, self.reported, self.acknowledged):
             place.clear()
         self.doubtful.clear()
         self.ending.clear()

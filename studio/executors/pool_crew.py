@@ -168,7 +168,8 @@ class PoolCrew:
             asyncio.get_running_loop().call_later(pause + 0.01, self.look.set)
             if self._deaths >= _DEATHS_IN_A_ROW:
                 told = f"No worker can be started: {self._deaths} in a row ended at once."
-                waiting, self._attempts.queue = list(self._attempts.queue), {}
+                waiting = sorted(self._attempts.queue)
+                self._attempts.queue.clear()
                 self._attempts.lose(
                     waiting, None, f"{told} The log of the last one ends with:\n{log_tail(worker.directory)}"
                 )
@@ -190,7 +191,7 @@ class PoolCrew:
         books.doubtful.difference_update(found.begun, (outcome.attempt_id for outcome in found.outcomes))
         self.ended(worker, found.outcomes)
         self._attempts.lose(found.begun, worker, reason)
-        untouched: dict[int, Job] = {}
+        untouched: list[Job] = []
         for attempt_id, job in list(worker.given.items()):
             is_unwanted = attempt_id in books.ending
             is_sure = found.is_complete and attempt_id not in worker.begun
@@ -199,10 +200,10 @@ class PoolCrew:
                 books.tell([never_begun(attempt_id, "cancelled", time.time())])
             elif is_sure and job is not None:
                 books.forget(worker, attempt_id)
-                untouched[attempt_id] = job
+                untouched.append(job)
             else:
                 self._attempts.lose([attempt_id], worker, reason)
-        books.queue = {**untouched, **books.queue}  # they never began: another worker runs them, first
+        books.queue.put_back(untouched)  # they never began: another worker runs them, first
         worker.is_settled = True
         self.remove_if_settled(worker)
         self.has_spoken(worker)

@@ -79,6 +79,10 @@ class PoolWorker:
             return started_at(self.pid) is not None
         return is_same_process(self.pid, self.start)
 
+    def holds_less_urgent(self, job: Job) -> bool:
+        """Whether something that `job` would overtake waits in it."""
+        return any(held is not None and held.priority > job.priority for held in self.given.values())
+
     def run(self, jobs: list[Job]) -> None:
         for job in jobs:
             self.given[job.attempt_id] = job

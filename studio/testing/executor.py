@@ -4,13 +4,27 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
 
-from studio.core.events import Capacity, Finished, Lost, Report, Started
+from studio.core.events import NOTHING_SAID, Capacity, Finished, Lost, Report, Started
 from studio.core.model import Attempt
+from studio.core.signals import Signal
 from studio.core.turn import Launch
 
-#: Says how an attempt ends: an AttemptState value such as "success"; None: it runs until the test ends it.
-Script = Callable[[Launch], str | None]
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How an attempt ends; `state` is an AttemptState value."""
+
+    state: str = "success"
+    error: str | None = None
+    value: Any = None
+    signal: Signal = NOTHING_SAID
+
+
+#: Says how an attempt ends: an `Ending`, or its state such as "success"; None: it runs until the test ends it.
+Script = Callable[[Launch], Ending | str | None]
 
 
 class ScriptedExecutor:
@@ -38,9 +52,13 @@ class ScriptedExecutor:
     def launch(self, launches: Sequence[Launch]) -> None:
         self.launched.extend(launches)
         for launch in launches:
-            state = self.script(launch)
-            if state is not None:
-                asyncio.get_running_loop().call_soon(self.end, launch.attempt_id, state)
+            said = self.script(launch)
+            if said is None:
+                continue
+            ending = Ending(said) if isinstance(said, str) else said
+            asyncio.get_running_loop().call_soon(
+                self.end, launch.attempt_id, ending.state, ending.error, ending.value, ending.signal
+            )
 
     def cancel(self, attempt_ids: Sequence[int]) -> None:
         self.cancelled.extend(attempt_ids)
@@ -56,9 +74,16 @@ class ScriptedExecutor:
         """Report that a worker has begun the attempt."""
         self._report([Started(attempt_id, "scripted", at)])
 
-    def end(self, attempt_id: int, state: str = "success", error: str | None = None) -> None:
+    def end(
+        self,
+        attempt_id: int,
+        state: str = "success",
+        error: str | None = None,
+        value: Any = None,
+        signal: Signal = NOTHING_SAID,
+    ) -> None:
         """Report how the attempt ended."""
-        self._report([Finished(attempt_id, "scripted", state, 1.0, 2.0, error)])
+        self._report([Finished(attempt_id, "scripted", state, 1.0, 2.0, error, value, signal=signal)])
 
     def lose(self, attempt_id: int, reason: str = "the worker is gone") -> None:
         """Report that the attempt's worker is gone."""

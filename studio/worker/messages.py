@@ -3,7 +3,7 @@
     server ──ToWorker──► worker ──ToRunner──► runner
            ◄─FromWorker─        ◄─FromRunner─
 
-A worker passes requests, events and returned values on without decoding them (`msgspec.Raw`). Structs travel as
+A worker passes requests, events, values and signals on without decoding them (`msgspec.Raw`). Structs travel as
 arrays: a newer version may add fields at the end, with defaults, and no other change.
 """
 
@@ -13,7 +13,21 @@ from typing import Literal
 
 import msgspec
 
-OutcomeState = Literal["success", "failed", "cancelled"]
+from studio.core.signals import Signal
+
+OutcomeState = Literal["success", "failed", "cancelled", "skipped", "rescheduled"]
+
+_encoder = msgspec.msgpack.Encoder()
+
+
+def raw(value: object) -> msgspec.Raw:
+    """`value`, encoded."""
+    return msgspec.Raw(_encoder.encode(value))
+
+
+NOTHING = raw(None)
+NO_DETAILS = raw({})
+NO_SIGNAL = raw(Signal())
 
 
 class _Message(msgspec.Struct, frozen=True, array_like=True):
@@ -27,6 +41,7 @@ class Job(_Message, frozen=True, array_like=True, tag="job"):
     kind: str
     timeout: float | None  # seconds, from its begin
     request: msgspec.Raw
+    priority: tuple[float, ...] = ()  # of two that wait, the one with less begins first
 
 
 class Outcome(_Message, frozen=True, array_like=True, tag="outcome"):
@@ -39,6 +54,7 @@ class Outcome(_Message, frozen=True, array_like=True, tag="outcome"):
     error: str | None
     value: msgspec.Raw  # encoded JSON value
     details: msgspec.Raw  # encoded map
+    signal: msgspec.Raw = NO_SIGNAL  # encoded `studio.core.signals.Signal`
 
 
 # --- worker → server -----------------------------------------------------------------------------------------
@@ -88,7 +104,7 @@ FromWorker = Hello | Begun | Ended | Observed | Beat
 
 
 class Run(_Message, frozen=True, array_like=True, tag="run"):
-    """Run these, in this order, as slots become free. An attempt that the worker knows already is passed over."""
+    """Run these as slots become free: by priority, then in this order. What the worker knows already is passed over."""
 
     jobs: list[Job]
 
@@ -129,24 +145,14 @@ class Done(_Message, frozen=True, array_like=True, tag="done"):
     """The attempt has ended by itself, and none of its processes is left."""
 
     attempt_id: int
-    state: Literal["success", "failed"]
+    state: Literal["success", "failed", "skipped", "rescheduled"]
     error: str | None
     value: msgspec.Raw
     details: msgspec.Raw
     ended_at: float
     spent: bool  # the attempt left traces in the runner: use another one
+    signal: msgspec.Raw = NO_SIGNAL
 
 
 ToRunner = Job | Warm
 FromRunner = Ready | Observed | Done
-
-_encoder = msgspec.msgpack.Encoder()
-
-
-def raw(value: object) -> msgspec.Raw:
-    """`value`, encoded."""
-    return msgspec.Raw(_encoder.encode(value))
-
-
-NOTHING = raw(None)
-NO_DETAILS = raw({})

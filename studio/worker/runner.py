@@ -21,7 +21,18 @@ import msgspec
 
 from studio.worker.framing import FrameReader, encode_frame
 from studio.worker.kinds import run_task
-from studio.worker.messages import NO_DETAILS, NOTHING, Done, Job, Observed, Ready, ToRunner, Warm, raw
+from studio.worker.messages import (
+    NO_DETAILS,
+    NO_SIGNAL,
+    NOTHING,
+    Done,
+    Job,
+    Observed,
+    Ready,
+    ToRunner,
+    Warm,
+    raw,
+)
 from studio.worker.processes import (
     become_subreaper,
     children,
@@ -82,17 +93,20 @@ class Runner:
             reap_children()
             spent = has_children() or spent
             _kill_children()
-        value, details = NOTHING, NO_DETAILS
+        value, details, said = NOTHING, NO_DETAILS, NO_SIGNAL
         try:
             if result.value is not None:
                 value = raw(result.value)
             if result.details or result.failed_cell is not None:
                 details = raw(_details(result))
+            said = raw(result.signal)
         except (TypeError, ValueError, OverflowError) as error:
-            result, value = failure(f"The result of the task cannot be kept: {error}."), NOTHING
+            result = failure(f"The result of the task cannot be kept: {error}.")
+            value, said = NOTHING, NO_SIGNAL
         if len(bytes(value)) > MAX_VALUE:
-            result, value = failure(_too_large(len(bytes(value)))), NOTHING
-        return Done(job.attempt_id, result.state, result.error, value, details, ended_at, spent)
+            result = failure(_too_large(len(bytes(value))))
+            value, said = NOTHING, NO_SIGNAL
+        return Done(job.attempt_id, result.state, result.error, value, details, ended_at, spent, said)
 
     def _result(self, job: Job) -> TaskResult:
         result: TaskResult | None = None

@@ -12,11 +12,26 @@ from typing import Any, Final, Protocol
 
 import msgspec
 
-from studio.worker.messages import NO_DETAILS, NOTHING, Done, FromRunner, Job, Observed, Outcome, Ready, Warm
+from studio.core.signals import Signal
+from studio.worker.error_names import TIMED_OUT
+from studio.worker.messages import (
+    NO_DETAILS,
+    NO_SIGNAL,
+    NOTHING,
+    Done,
+    FromRunner,
+    Job,
+    Observed,
+    Outcome,
+    Ready,
+    Warm,
+    raw,
+)
 from studio.worker.processes import descendants, send_signal
 from studio.worker.runner_process import RunnerProcess
 
 _KILL_AGAIN: Final = 0.1  # seconds
+_OVERTIME: Final = raw(Signal(errors=TIMED_OUT))
 
 _log = logging.getLogger(__name__)
 
@@ -180,7 +195,7 @@ class Slot:
 
 def _judge(attempt: _Attempt, done: Done | None, *, exit_status: int = 0, is_ready: bool = True) -> Outcome:
     """What became of an attempt that said `done`, or whose runner ended without a word."""
-    if done is not None and (attempt.stopped_for is None or done.state == "success"):
+    if done is not None and (attempt.stopped_for is None or done.state in ("success", "skipped")):
         return Outcome(
             attempt.job.attempt_id,
             done.state,
@@ -189,12 +204,14 @@ def _judge(attempt: _Attempt, done: Done | None, *, exit_status: int = 0, is_rea
             done.error,
             done.value,
             done.details,
+            done.signal,
         )
     if attempt.stopped_for == "cancel":
         return _outcome(attempt, "cancelled", None, done)
     if attempt.stopped_for == "timeout":
         error = f"timed out after {attempt.job.timeout:g} s"
-        return _outcome(attempt, "failed", f"{error}\n{done.error}" if done and done.error else error, done)
+        told = f"{error}\n{done.error}" if done and done.error else error
+        return msgspec.structs.replace(_outcome(attempt, "failed", told, done), signal=_OVERTIME)
     how = describe_exit(exit_status)
     if not is_ready:
         return _outcome(
@@ -205,7 +222,8 @@ def _judge(attempt: _Attempt, done: Done | None, *, exit_status: int = 0, is_rea
 
 def _outcome(attempt: _Attempt, state: Any, error: str | None, done: Done | None = None) -> Outcome:
     details = done.details if done is not None else NO_DETAILS
-    return Outcome(attempt.job.attempt_id, state, attempt.began_at, time.time(), error, NOTHING, details)
+    now = time.time()
+    return Outcome(attempt.job.attempt_id, state, attempt.began_at, now, error, NOTHING, details, NO_SIGNAL)
 
 
 def describe_exit(status: int) -> str:

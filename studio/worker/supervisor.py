@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Final
 
 from studio._version import __version__
+from studio.worker.job_queue import JobQueue
 from studio.worker.journal import Header, Journal, JournalError
 from studio.worker.link import ServerLink
 from studio.worker.messages import (
@@ -67,7 +68,7 @@ class Supervisor:
 
     def __init__(self, options: WorkerOptions) -> None:
         self._options = options
-        self._queue: dict[int, Job] = {}
+        self._queue = JobQueue()
         self._begun: dict[int, tuple[Slot, float]] = {}
         self._fresh: dict[int, Outcome] = {}  # not synced yet
         self._syncing: dict[int, Outcome] = {}
@@ -154,7 +155,7 @@ class Supervisor:
         for job in jobs:
             known = (self._queue, self._begun, self._fresh, self._syncing, self._outcomes)
             if not any(job.attempt_id in place for place in known):
-                self._queue[job.attempt_id] = job
+                self._queue.put(job)
             if job.kind == "notebook" and not self._wants_notebooks:
                 self._wants_notebooks = True
                 self._loop.call_later(0.2, self._warm_idle)
@@ -167,7 +168,7 @@ class Supervisor:
         self._quit_if_idle()
 
     def _end(self, attempt_id: int) -> None:
-        if self._queue.pop(attempt_id, None) is not None:
+        if self._queue.remove(attempt_id):
             now = time.time()
             self._keep(Outcome(attempt_id, "cancelled", now, now, None, NOTHING, NO_DETAILS))
         elif attempt_id in self._begun:
@@ -176,15 +177,14 @@ class Supervisor:
     # Slots ------------------------------------------------------------------------------------------------------
 
     def _fill(self) -> None:
-        """Begin as many jobs as there are free slots; what has begun is in the journal before a runner knows."""
+        """Begin the most urgent jobs, as there are free slots; what has begun is in the journal before a runner knows."""
         if not (self._idle and self._queue):
             return
         chosen: list[tuple[Slot, Job]] = []
         at = time.time()
         while self._idle and self._queue:
-            attempt_id = next(iter(self._queue))
-            job = self._queue.pop(attempt_id)
-            self._journal.begun(attempt_id, at)
+            job = self._queue.take()
+            self._journal.begun(job.attempt_id, at)
             chosen.append((self._idle.pop(), job))
         try:
             self._journal.write()

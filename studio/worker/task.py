@@ -8,6 +8,8 @@ from typing import Any, Final, Literal
 
 import msgspec
 
+from studio.core.signals import Signal
+
 MAX_ERROR: Final = 4000  # bytes of `TaskResult.error`
 MAX_SOURCE: Final = 20_000  # characters of one cell in `NotebookStarted`
 
@@ -35,11 +37,12 @@ class TaskRequest(msgspec.Struct, frozen=True, kw_only=True):
 class TaskResult(msgspec.Struct, frozen=True, kw_only=True):
     """How an attempt ended. `error` is a line for people, then the tail of the traceback; no ANSI codes."""
 
-    state: Literal["success", "failed"]
+    state: Literal["success", "failed", "skipped", "rescheduled"]
     error: str | None = None
     failed_cell: int | None = None  # index in the output notebook
     value: Any = None  # JSON
     details: dict[str, Any] = {}  # JSON; what the kind found worth keeping
+    signal: Signal = Signal()
 
 
 class CellSource(msgspec.Struct, frozen=True, kw_only=True):
@@ -98,10 +101,23 @@ def without_ansi(text: str) -> str:
 
 
 def failure(
-    error: str, *, failed_cell: int | None = None, details: dict[str, Any] | None = None
+    error: str,
+    *,
+    errors: tuple[str, ...] = (),
+    failed_cell: int | None = None,
+    details: dict[str, Any] | None = None,
 ) -> TaskResult:
-    """A failed result, its error made plain and cut to `MAX_ERROR` bytes: the head line and the tail are kept."""
-    return TaskResult(state="failed", error=cut_error(error), failed_cell=failed_cell, details=details or {})
+    """A failed result, its error made plain and cut to `MAX_ERROR` bytes: the head line and the tail are kept.
+
+    `errors` as of `Signal`.
+    """
+    return TaskResult(
+        state="failed",
+        error=cut_error(error),
+        failed_cell=failed_cell,
+        details=details or {},
+        signal=Signal(errors=errors),
+    )
 
 
 def cut_error(error: str) -> str:
