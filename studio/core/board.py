@@ -16,7 +16,7 @@ from studio.core.context import attempt_directory, context_of, iso
 from studio.core.ledger import Ledger
 from studio.core.model import Attempt, Dag, Run, RunType, RunWithTasks, TaskInstance
 from studio.core.rules import judge
-from studio.core.schedules import previous_tick
+from studio.core.schedules import Tick, manual_interval
 from studio.core.states import (
     RUN_TERMINAL,
     TERMINAL,
@@ -139,8 +139,12 @@ class Board:
         logical_date: float | None,
         params: dict[str, Any],
         triggered_by: str,
+        interval: tuple[float, float] | None = None,
     ) -> ActiveRun:
-        """A new queued run of the DAG's current version. The caller has made sure that `run_id` is free."""
+        """A new queued run of the DAG's current version. The caller has made sure that `run_id` is free.
+
+        `interval`: its data interval; None: the one that the schedule gives a run by hand.
+        """
         dag = owned.dag
         run = Run(
             id=self.new_id(),
@@ -155,10 +159,8 @@ class Board:
             triggered_by=triggered_by,
         )
         if logical_date is not None:
-            window = window_of(dag.spec)
-            before = None if window is None else previous_tick(window.schedule, logical_date)
-            run.interval_start = logical_date if before is None else before
-            run.interval_end = logical_date
+            interval = interval or manual_interval(dag.spec, logical_date) or (logical_date, logical_date)
+            run.interval_start, run.interval_end = interval
         tasks = [
             TaskInstance(id=self.new_id(), run=run.id, task_id=task.id, max_tries=1 + task.retries)
             for task in dag.spec.tasks
@@ -237,7 +239,7 @@ class Board:
         if dag.next_due is not None and not dag.paused:
             heapq.heappush(self._due, (dag.next_due, dag.dag_id))
 
-    def plan_next(self, dag: Dag) -> tuple[float, ...]:
+    def plan_next(self, dag: Dag) -> tuple[Tick, ...]:
         """Move the DAG's cursor to now. Returns the ticks that are to become runs, oldest first."""
         window = window_of(dag.spec)
         self.ledger.touch_dag(dag)
@@ -252,16 +254,17 @@ class Board:
     def create_due_runs(self, owned: OwnedDag) -> None:
         """Make the runs that the schedule asks for by now."""
         for tick in self.plan_next(owned.dag):
-            run_id = f"scheduled__{iso(tick)}"
+            run_id = f"scheduled__{iso(tick.run_after)}"
             if run_id not in owned.runs:
                 self.create_run(
                     owned,
                     "scheduled",
                     run_id,
-                    run_after=tick,
-                    logical_date=tick,
+                    run_after=tick.run_after,
+                    logical_date=tick.logical_date,
                     params={},
                     triggered_by="schedule",
+                    interval=(tick.interval_start, tick.interval_end),
                 )
 
     def pass_time(self) -> None:

@@ -7,9 +7,9 @@ import math
 from studio.core.graph import find_cycle
 from studio.core.names import check_name, nearest, shown
 from studio.core.rules import RULES
-from studio.core.schedules import instant_of, schedule_of, zone_of
+from studio.core.schedule_validation import check_schedule
 from studio.core.spec import FORMAT, DagSpec, TaskSpec
-from studio.errors import InvalidDag, InvalidSchedule
+from studio.errors import InvalidDag
 
 MAX_TASKS = 10_000
 MAX_RETRIES = 100
@@ -33,7 +33,7 @@ def validate(spec: DagSpec) -> None:
     _whole(spec.max_active_runs, "max_active_runs", 1, 100_000)
     _whole(spec.max_active_tasks, "max_active_tasks", 1, 100_000)
     _check_tasks(spec)
-    _check_schedule(spec)
+    check_schedule(spec)
 
 
 def _check_tasks(spec: DagSpec) -> None:
@@ -78,19 +78,6 @@ def _check_task(task: TaskSpec) -> None:
     if task.timeout is not None and not (math.isfinite(task.timeout) and task.timeout > 0):
         raise InvalidDag(
             f"{where}: timeout is {task.timeout}; it must be more than 0 seconds.", field="timeout"
-        )
-
-
-def _check_schedule(spec: DagSpec) -> None:
-    zone = zone_of(spec.timezone)
-    schedule = schedule_of(spec)
-    if schedule is not None:
-        schedule.next_after(0.0)
-    start = None if spec.start_date is None else instant_of(spec.start_date, zone, "start_date")
-    end = None if spec.end_date is None else instant_of(spec.end_date, zone, "end_date")
-    if start is not None and end is not None and end < start:
-        raise InvalidSchedule(
-            f"end_date {spec.end_date} is before start_date {spec.start_date}.", field="end_date"
         )
 
 
