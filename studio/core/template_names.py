@@ -15,10 +15,17 @@ from studio.errors import InvalidInput, NotFound
 DATES: Final = (
     "logical_date", "data_interval_start", "data_interval_end", "run_after",
     "prev_data_interval_start_success", "prev_data_interval_end_success",
-    "prev_start_date_success", "prev_end_date_success",
+    "prev_start_date_success", "prev_end_date_success", "run_started_at",
 )  # fmt: skip
 #: Words of the machine to the worker, not for templates.
 _INTERNAL: Final = frozenset({"param_schemas", "native", "interpret", "sensor", "mapped_args"})
+#: Names that are there at every launch, also where the machine has nothing to say.
+_DEFAULTS: Final[dict[str, Any]] = {
+    "resume": None,
+    "inlets": [],
+    "outlets": [],
+    "triggering_asset_events": {},
+}
 _RETURN_VALUE: Final = "return_value"
 
 
@@ -35,6 +42,8 @@ def names_of(context: Mapping[str, Any]) -> dict[str, Any]:
     for name in DATES:
         if names.get(name) is not None:
             names[name] = Moment.of(names[name])
+    for name, default in _DEFAULTS.items():
+        names.setdefault(name, default)
     outputs = Outputs(context.get("outputs") or {})
     instance = InstanceView(
         **{name: context[name] for name in _OF_INSTANCE if name in context}, outputs=outputs
@@ -45,7 +54,9 @@ def names_of(context: Mapping[str, Any]) -> dict[str, Any]:
         "task_instance": instance,
         "task": TaskView(**{name: context[name] for name in _OF_TASK if name in context}),
         "dag_run": RunView(
-            **{name: names[name] for name in _OF_RUN if name in names}, conf=context.get("params") or {}
+            **{name: names[name] for name in _OF_RUN if name in names},
+            start_date=names.get("run_started_at"),
+            conf=context.get("params") or {},
         ),
         "macros": MACROS,
         "var": NotYet("Variables", "var"),
@@ -163,6 +174,7 @@ class RunView:
     data_interval_start: Moment | None = None
     data_interval_end: Moment | None = None
     run_after: Moment | None = None
+    start_date: Moment | None = None
     triggered_by: str = ""
     note: str = ""
     backfill: Any = None

@@ -32,6 +32,7 @@ def forget_stale_modules(path: list[str]) -> None:
     if _seen.stamps and (path != _seen.path or any(_stamp(s[0]) != s for s in _seen.stamps.values())):
         for name in _seen.stamps:
             sys.modules.pop(name, None)
+            _seen.modules.discard(name)  # else another module that came meanwhile would make up for it below
             sys.path_importer_cache.clear()
         _seen.stamps.clear()
         importlib.invalidate_caches()

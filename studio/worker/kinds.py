@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 
+import msgspec
+
 from studio.core.names import nearest, shown
+from studio.core.params import check_params
+from studio.core.templating import TemplateError, render
 from studio.errors import StudioError
-from studio.worker.function import run_function
+from studio.outcomes import TaskOutcome
+from studio.worker.endings import refused, result_of
+from studio.worker.error_names import class_names
+from studio.worker.function import run_callback, run_function
 from studio.worker.task import (
     CellChanged,
     CellSource,
@@ -20,6 +28,7 @@ from studio.worker.task import (
     TaskResult,
     failure,
 )
+from studio.worker.task_log import TaskLog
 
 __all__ = [
     "KINDS",
@@ -44,7 +53,10 @@ def _run_notebook(request: TaskRequest, emit: Emit) -> TaskResult:
     return run_notebook(request, emit)
 
 
+MAX_LABEL = 250  # characters of a rendered `map_index_template`
+
 KINDS: dict[str, Callable[[TaskRequest, Emit], TaskResult]] = {
+    "callback": run_callback,
     "function": run_function,
     "notebook": _run_notebook,
 }
@@ -55,11 +67,33 @@ def run_task(request: TaskRequest, emit: Emit) -> TaskResult:
     run = KINDS.get(request.kind)
     if run is None:
         return failure(f"Unknown kind of task {shown(request.kind)}. {nearest(request.kind, KINDS)}")
+    context = request.context
     try:
-        return run(request, emit)
+        if context.get("param_schemas") and request.kind != "callback":
+            check_params(context.get("params") or {}, context["param_schemas"])
+        result = run(request, emit)
+    except TaskOutcome as outcome:
+        result = result_of(outcome)
     except StudioError as error:
-        return failure(f"{type(error).__name__}: {error}")
-    except (
-        BaseException
-    ) as error:  # SystemExit and KeyboardInterrupt of user code end the attempt, not the runner
-        return failure(f"{type(error).__name__}: {error}")
+        result = refused(error)
+    except BaseException as error:  # SystemExit and KeyboardInterrupt end the attempt, not the runner
+        result = failure(f"{type(error).__name__}: {error}", errors=class_names(type(error)))
+    return _labelled(result, request) if context.get("map_index_template") else result
+
+
+def _labelled(result: TaskResult, request: TaskRequest) -> TaskResult:
+    """With what the task instance is shown as; a template that fails is a line in the log and nothing more."""
+    if result.state == "rescheduled":
+        return result
+    arguments = result.details.get("rendered") or {}
+    names = {**request.context, "args": arguments, "return_value": result.value}
+    try:
+        text = str(render(names["map_index_template"], names, "map_index_template"))
+    except TemplateError as error:
+        log = TaskLog(os.path.join(request.directory, "log.txt"))
+        log.write(f"{error}\n")
+        log.end()
+        return result
+    label = " ".join(text.split())
+    label = label if len(label) <= MAX_LABEL else f"{label[: MAX_LABEL - 1]}…"
+    return msgspec.structs.replace(result, signal=msgspec.structs.replace(result.signal, label=label))

@@ -6,26 +6,31 @@ template}, "timeout": seconds or None, "kernel_name": name or None}`.
 
 from __future__ import annotations
 
-import json
 import os
 import time
 import warnings
+from contextlib import redirect_stderr, redirect_stdout
 from functools import cache
 from typing import Any
 
+import msgspec
 from nbformat import NotebookNode
 from papermill.engines import papermill_engines
 from papermill.exceptions import PapermillException, PapermillExecutionError
 from papermill.execute import ERROR_MARKER_TAG, execute_notebook, remove_error_markers
 from papermill.iorw import papermill_io, write_ipynb
 
-from studio.core.names import shown
 from studio.core.parameters import check_notebook_parameters
-from studio.core.templating import render_all
-from studio.errors import InvalidInput, StudioError
+from studio.core.signals import Signal
+from studio.errors import StudioError
+from studio.outcomes import TaskOutcome
+from studio.worker.arguments import arguments_of, kept
 from studio.worker.cell_outputs import plain
+from studio.worker.endings import crashed, result_from_kernel
 from studio.worker.engine import DEFAULT_KERNEL, StudioEngine, language_in
-from studio.worker.notebook_client import NotebookObserver
+from studio.worker.error_names import TIMED_OUT, class_names, names_of
+from studio.worker.notebook_client import NotebookObserver, NotebookTimeout
+from studio.worker.notebook_source import read_notebook
 from studio.worker.task import (
     MAX_SOURCE,
     CellChanged,
@@ -48,16 +53,32 @@ def run_notebook(request: TaskRequest, emit: Emit) -> TaskResult:
 
     Raises `StudioError` for what was wrong before a kernel started.
     """
+    if request.context.get("interpret") == "sensor":
+        return _no_sensor()
+    log = TaskLog(os.path.join(request.directory, "log.txt"))
+    try:
+        with redirect_stdout(log), redirect_stderr(log):
+            given = request.config.get("parameters") or {}
+            parameters = arguments_of(given, request.context, "parameter")
+        return _execute(request, parameters, emit, log)
+    except (StudioError, TaskOutcome, KeyboardInterrupt, SystemExit):
+        raise
+    except BaseException as error:  # of a function that is applied to a mapped argument
+        return crashed(error, log)
+    finally:
+        log.end()
+
+
+def _execute(request: TaskRequest, parameters: dict[str, Any], emit: Emit, log: TaskLog) -> TaskResult:
     config = request.config
-    parameters = render_all(config.get("parameters") or {}, request.context)
-    emit(Rendered(parameters=parameters))
+    rendered = kept(parameters)
+    emit(Rendered(parameters=rendered))
     source = str(config.get("source") or "")
     notebook = read_notebook(source)
     parameters = check_notebook_parameters(parameters, notebook, f"The notebook {os.path.basename(source)}")
     kernel_name = config.get("kernel_name") or _kernel_of(notebook)
     output = os.path.join(request.directory, OUTPUT)
-    log = TaskLog(os.path.join(request.directory, "log.txt"))
-    reporter = _Reporter(emit, notebook, {"kernel_name": kernel_name, "parameters": parameters})
+    reporter = _Reporter(emit, notebook, {"kernel_name": kernel_name, "rendered": rendered})
     _register()
     try:
         with warnings.catch_warnings():
@@ -80,63 +101,26 @@ def run_notebook(request: TaskRequest, emit: Emit) -> TaskResult:
                 error_markers=False,
             )
     except PapermillExecutionError as error:
-        if (
-            reporter.failed_cell is None
-        ):  # papermill counts an error that its cell allows (`raises-exception`)
+        if reporter.failed_cell is None:
+            # Papermill counts an error that its cell allows (`raises-exception`), and an early end.
             _remove_markers(reporter.notebook, output)
-        else:
-            return reporter.failure(f"{error.ename}: {error.evalue}", error.traceback)
+        elif reporter.ended_by is None:
+            return reporter.failure(f"{error.ename}: {error.evalue}", names_of(error.ename), error.traceback)
+    except NotebookTimeout as error:
+        return reporter.failure(f"{type(error).__name__}: {error}", TIMED_OUT)
     except (StudioError, PapermillException) as error:
-        return reporter.failure(f"{type(error).__name__}: {error}")
-    finally:
-        log.end()
-    return TaskResult(state="success", details=reporter.details())
+        return reporter.failure(f"{type(error).__name__}: {error}", class_names(type(error)))
+    ended = reporter.ended_by or TaskResult(state="success")
+    return msgspec.structs.replace(ended, failed_cell=reporter.failed_cell, details=reporter.details())
 
 
-def read_notebook(path: str) -> dict[str, Any]:
-    """The parsed .ipynb at `path`, checked as far as executing it needs; raises `InvalidInput`."""
-    try:
-        with open(path, encoding="utf-8-sig") as file:
-            notebook = json.load(file)
-    except FileNotFoundError:
-        raise InvalidInput(f"There is no notebook {shown(path, 300)}.") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise InvalidInput(f"The notebook {shown(path, 300)} cannot be read: {error}.") from error
-    except (ValueError, RecursionError) as error:
-        raise InvalidInput(f"{shown(path, 300)} is not a notebook: it is not JSON ({error}).") from error
-    fault = _fault(notebook)
-    if fault:
-        raise InvalidInput(f"{shown(path, 300)} is not a notebook that can be run: {fault}.")
-    return notebook  # type: ignore[no-any-return]
-
-
-def _fault(notebook: Any) -> str:
-    if not isinstance(notebook, dict):
-        return "it is not a JSON object"
-    if notebook.get("nbformat") != 4:
-        version = notebook.get("nbformat")
-        if version in (1, 2, 3):
-            return f"it has the old notebook format {version}; open it in JupyterLab and save it, which converts it"
-        return f"its notebook format is {shown(version)}, not 4"
-    if not isinstance(notebook.get("nbformat_minor"), int):
-        return "it has no number `nbformat_minor`"
-    if not isinstance(notebook.get("metadata"), dict):
-        return "its `metadata` is not an object"
-    for name in ("kernelspec", "language_info"):
-        if not isinstance(notebook["metadata"].get(name, {}), dict):
-            return f"its `metadata.{name}` is not an object"
-    if not isinstance(notebook.get("cells"), list):
-        return "its `cells` are not a list"
-    for index, cell in enumerate(notebook["cells"]):
-        if not isinstance(cell, dict) or cell.get("cell_type") not in ("code", "markdown", "raw"):
-            return f"cell {index} has no known `cell_type`"
-        source, metadata = cell.get("source"), cell.get("metadata")
-        is_text = isinstance(source, str) or (
-            isinstance(source, list) and all(isinstance(line, str) for line in source)
-        )
-        if not is_text or not isinstance(metadata, dict) or not isinstance(metadata.get("tags", []), list):
-            return f"the `source`, `metadata` or `tags` of cell {index} are malformed"
-    return ""
+def _no_sensor() -> TaskResult:
+    return TaskResult(
+        state="failed",
+        error="A notebook cannot be a sensor: it has no value yet that would say whether the wait is over. In an "
+        "ordinary notebook task, `raise studio.Reschedule(timedelta(minutes=5))` looks again later.",
+        signal=Signal(retry=False),
+    )
 
 
 class _Reporter(NotebookObserver):
@@ -150,6 +134,7 @@ class _Reporter(NotebookObserver):
         self._durations: dict[str, float] = {}  # by index in the output notebook, seconds
         self.notebook: NotebookNode = NotebookNode(cells=[])  # type: ignore[no-untyped-call]
         self.failed_cell: int | None = None
+        self.ended_by: TaskResult | None = None  # what a cell said by raising `studio.Skip` and the like
 
     def notebook_started(self, notebook: NotebookNode) -> None:
         self.notebook = notebook
@@ -166,6 +151,10 @@ class _Reporter(NotebookObserver):
 
     def kernel_started(self, pid: int, kernel_name: str) -> None:
         self._emit(KernelStarted(pid=pid, kernel_name=kernel_name))
+
+    def raised(self, output: NotebookNode) -> bool:
+        self.ended_by = result_from_kernel(output.get("traceback", []))
+        return self.ended_by is not None and self.ended_by.state != "failed"
 
     def cell_changed(
         self, index: int, cell: NotebookNode, state: Any, started: float | None, duration: float | None
@@ -186,6 +175,8 @@ class _Reporter(NotebookObserver):
         )
 
     def details(self) -> dict[str, Any]:
+        if self.failed_cell is not None:
+            self._details["failed_cell_in_source"] = self._index_in_source(self.failed_cell)
         return {
             **self._details,
             "cells": len(self.notebook.cells),
@@ -194,11 +185,9 @@ class _Reporter(NotebookObserver):
             "duration": round(time.perf_counter() - self._begin, 6),
         }
 
-    def failure(self, head: str, traceback: list[str] | None = None) -> TaskResult:
-        details = self.details()
-        if self.failed_cell is not None:
-            details["failed_cell_in_source"] = self._index_in_source(self.failed_cell)
-        return failure("\n".join([head, *(traceback or [])]), failed_cell=self.failed_cell, details=details)
+    def failure(self, head: str, errors: tuple[str, ...], traceback: list[str] | None = None) -> TaskResult:
+        text = "\n".join([head, *(traceback or [])])
+        return failure(text, errors=errors, failed_cell=self.failed_cell, details=self.details())
 
     def _index_in_source(self, index: int) -> int | None:
         """Where the cell `index` of the output notebook stands in the source; None for the injected one."""

@@ -42,6 +42,10 @@ class NotebookObserver:
     def kernel_started(self, pid: int, kernel_name: str) -> None:
         """The kernel answers."""
 
+    def raised(self, output: NotebookNode) -> bool:
+        """A cell has raised `output`, which is of type "error"; whether it ends the notebook early, as no error."""
+        return False
+
     def cell_changed(
         self, index: int, cell: NotebookNode, state: str, started: float | None, duration: float | None
     ) -> None:
@@ -166,6 +170,10 @@ class StudioNotebookClient(PapermillNotebookClient):  # type: ignore[misc]
             state = "success"
             return True
         except CellExecutionError as error:
+            said = next((each for each in reversed(cell.outputs) if each.output_type == "error"), None)
+            if said is not None and self._observer.raised(said):
+                state = "success"
+                return False
             self.nb_man.cell_exception(cell, cell_index=index)
             if error.ename == "SystemExit" and error.evalue in ("", "0", "None"):
                 state = "success"  # papermill's rule: `sys.exit(0)` ends the notebook early, as a success

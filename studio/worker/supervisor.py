@@ -177,7 +177,7 @@ class Supervisor:
     # Slots ------------------------------------------------------------------------------------------------------
 
     def _fill(self) -> None:
-        """Begin the most urgent jobs, as there are free slots; what has begun is in the journal before a runner knows."""
+        """Begin the most urgent jobs in the free slots; what has begun is in the journal before a runner knows."""
         if not (self._idle and self._queue):
             return
         chosen: list[tuple[Slot, Job]] = []

@@ -24,7 +24,12 @@ class Attempt:
         self.result = TaskResult(state="failed")
 
     def run(
-        self, kind: str, config: dict[str, Any], emit: Callable[[Event], None] | None = None, **more: Any
+        self,
+        kind: str,
+        config: dict[str, Any],
+        emit: Callable[[Event], None] | None = None,
+        context: dict[str, Any] | None = None,
+        **more: Any,
     ) -> None:
         request = TaskRequest(
             attempt_id=1,
@@ -34,7 +39,7 @@ class Attempt:
             try_number=1,
             kind=kind,
             config=config,
-            context=CONTEXT,
+            context={**CONTEXT, **(context or {})},
             directory=str(self.directory),
             **more,
         )
@@ -58,6 +63,30 @@ class Attempt:
         return (self.directory / "log.txt").read_text()
 
 
+Call = Callable[..., Attempt]
+
+
+@pytest.fixture
+def call(attempt: Attempt, tmp_path: Path) -> Call:
+    """Run `function` of a module with the given source."""
+    folder = tmp_path / "code"
+    folder.mkdir()
+
+    def run(
+        source: str,
+        function: str = "f",
+        module: str = "studio_test_jobs",
+        kind: str = "function",
+        **more: Any,
+    ) -> Attempt:
+        (folder / f"{module}.py").write_text(source)
+        config = {"function": f"{module}:{function}", "args": more.pop("args", {}), "path": [str(folder)]}
+        attempt.run(kind, config, **more)
+        return attempt
+
+    return run
+
+
 @pytest.fixture
 def attempt(tmp_path: Path) -> Attempt:
     directory = tmp_path / "attempt"
@@ -76,6 +105,7 @@ def run_notebook(attempt: Attempt, tmp_path: Path) -> RunNotebook:
         *cells: str | tuple[str, str],
         emit: Callable[[Event], None] | None = None,
         env: Any = None,
+        context: Any = None,
         **config: Any,
     ) -> Attempt:
         made = []
@@ -87,7 +117,8 @@ def run_notebook(attempt: Attempt, tmp_path: Path) -> RunNotebook:
                 made.append(new_code_cell(source, metadata={"tags": tags}))
         path = tmp_path / "source.ipynb"
         nbformat.write(new_notebook(cells=made), path)
-        attempt.run("notebook", {"source": str(path), "cwd": str(tmp_path), **config}, emit, env=env or {})
+        config = {"source": str(path), "cwd": str(tmp_path), **config}
+        attempt.run("notebook", config, emit, context, env=env or {})
         return attempt
 
     return run

@@ -12,21 +12,6 @@ import pytest
 from studio.worker.kinds import Rendered
 
 
-@pytest.fixture
-def call(attempt: Any, tmp_path: Path) -> Any:
-    """Run `function` of a module with the given source."""
-    folder = tmp_path / "code"
-    folder.mkdir()
-
-    def run(source: str, function: str = "f", module: str = "studio_test_jobs", **more: Any) -> Any:
-        (folder / f"{module}.py").write_text(source)
-        config = {"function": f"{module}:{function}", "args": more.pop("args", {}), "path": [str(folder)]}
-        attempt.run("function", config, **more)
-        return attempt
-
-    return run
-
-
 def test_arguments_are_rendered_and_the_value_comes_back(call: Any) -> None:
     ran = call(
         "def f(day, n): return {'day': day, 'n': (n, n)}", args={"day": "{{ ds }}", "n": "{{ params.n }}"}
@@ -145,3 +130,13 @@ def test_modules_of_one_folder_are_not_seen_from_another(attempt: Any, tmp_path:
         attempt.run("function", {"function": "studio_test_tasks:f", "path": [str(tmp_path / name)]})
         values.append(attempt.result.value)
     assert values == ["one", "two", "one"]
+
+
+def test_a_module_is_told_from_one_that_came_between_two_tasks(call: Any) -> None:
+    call("def f(): return 'old'")
+    sys.modules["studio_test_came_between"] = type(sys)("studio_test_came_between")
+    try:
+        assert call("def f(): return 'newer'").result.value == "newer"
+        assert call("def f(): return 'newest'").result.value == "newest"
+    finally:
+        del sys.modules["studio_test_came_between"]

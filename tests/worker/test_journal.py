@@ -1,18 +1,24 @@
 from __future__ import annotations
 
+import zlib
 from pathlib import Path
 
+import msgspec
 import pytest
 
+from studio.core.signals import AssetSignal, Signal
 from studio.worker import journal as journal_module
 from studio.worker.journal import Header, Journal, JournalContent, JournalError, read_journal
-from studio.worker.messages import NO_DETAILS, Outcome, raw
+from studio.worker.messages import NO_DETAILS, NOTHING, Outcome, raw
 
 HEADER = Header("w1", "1.0", "boot", 42, 7.0)
 
 
 def outcome(attempt_id: int, value: object = None) -> Outcome:
     return Outcome(attempt_id, "success", 1.0, 2.0, None, raw(value), NO_DETAILS)
+
+
+SIGNAL = Signal(until=9.0, resume={"at": 3}, label="x", assets=(AssetSignal("table", {"rows": 7}),))
 
 
 @pytest.fixture
@@ -33,6 +39,27 @@ def test_what_is_written_is_read(path: Path) -> None:
     journal.close()
     content = read_journal(path)
     assert content == JournalContent(HEADER, {3: 12.0}, {2: outcome(2, {"rows": 7})})
+
+
+def test_a_signal_is_kept(path: Path) -> None:
+    journal = Journal(path, HEADER)
+    rescheduled = Outcome(1, "rescheduled", 1.0, 2.0, None, NOTHING, NO_DETAILS, raw(SIGNAL))
+    journal.ended(rescheduled)
+    journal.write()
+    journal.close()
+    kept = read_journal(path).outcomes[1]
+    assert kept == rescheduled
+    assert msgspec.msgpack.decode(kept.signal, type=Signal) == SIGNAL
+
+
+def test_an_outcome_of_the_version_before_is_read(path: Path) -> None:
+    journal = Journal(path, HEADER)
+    journal.close()
+    body = msgspec.msgpack.encode(["outcome", 1, "success", 1.0, 2.0, None, None, {}])
+    path.write_bytes(path.read_bytes() + journal_module._FRAME.pack(len(body), zlib.crc32(body)) + body)
+    content = read_journal(path)
+    assert not content.is_damaged
+    assert content.outcomes == {1: outcome(1)}
 
 
 def test_nothing_is_in_the_file_before_write(path: Path) -> None:

@@ -7,7 +7,16 @@ from typing import Any
 
 import msgspec
 
-from studio.worker.kinds import CellChanged, CellSource, Event, KernelStarted, Log, NotebookStarted, Rendered
+from studio.worker.kinds import (
+    MAX_LABEL,
+    CellChanged,
+    CellSource,
+    Event,
+    KernelStarted,
+    Log,
+    NotebookStarted,
+    Rendered,
+)
 from studio.worker.task import MAX_ERROR, cut_error, without_ansi
 
 
@@ -49,3 +58,52 @@ def test_functions_run_without_the_notebook_stack(repository: Path) -> None:
         [sys.executable, "-c", script], cwd=repository, capture_output=True, text=True, check=True
     )
     assert done.stdout == "[]\n"
+
+
+def test_params_are_checked_again_before_the_task(call: Any) -> None:
+    context = {"params": {"n": 5}, "param_schemas": {"n": {"type": "string"}}}
+    result = call("def f(): return 1", context=context).result
+    assert result.state == "failed"
+    assert result.error.startswith("InvalidParameter: Param 'n' is 5, but it must be of type string.")
+    assert result.signal.errors[0] == "studio.errors.InvalidParameter"
+
+
+def test_a_label_is_rendered_after_the_task(call: Any) -> None:
+    context = {
+        "map_index_template": "{{ args.day }}: {{ return_value.rows }}\n of {{ outputs.extract }}",
+        "outputs": {"extract": 9},
+    }
+    source = "def f(day): return {'rows': 7}"
+    assert call(source, args={"day": "{{ ds }}"}, context=context).result.signal.label == "2013-01-01: 7 of 9"
+    context["map_index_template"] = "{{ 'x' * 1000 }}"
+    assert len(call(source, args={"day": 1}, context=context).result.signal.label) == MAX_LABEL
+
+
+def test_a_label_that_cannot_be_rendered_is_a_line_in_the_log(call: Any) -> None:
+    ran = call("def f(): print('ran')", context={"map_index_template": "{{ gone }}"})
+    assert (ran.result.state, ran.result.signal.label) == ("success", "")
+    assert ran.log.startswith("ran\nThe template '{{ gone }}' of map_index_template cannot be rendered")
+
+
+def test_a_failed_task_has_its_label_too(call: Any) -> None:
+    result = call("def f(): 1 / 0", context={"map_index_template": "{{ ds }}"}).result
+    assert (result.state, result.signal.label) == ("failed", "2013-01-01")
+    assert result.signal.errors[0] == "builtins.ZeroDivisionError"
+
+
+def test_a_callback_is_called_with_the_context(call: Any) -> None:
+    source = "def f(context, to):\n    print(context['event'], to)\n    return object()"
+    ran = call(
+        source, kind="callback", args={"to": "{{ dag_id }}"}, context={"event": "failure", "dag_id": "d"}
+    )
+    assert (ran.result.state, ran.result.value) == ("success", None)
+    assert ran.log == "failure d\n"
+
+
+def test_a_callback_fails_for_itself(call: Any) -> None:
+    head = "from studio.outcomes import *\ndef f(context): raise "
+    assert call(f"{head}ValueError('x')", kind="callback").result.error.startswith("ValueError: x\n")
+    assert call(f"{head}Skip('nobody to tell')", kind="callback").result.state == "success"
+    assert "put off" in call(f"{head}Reschedule()", kind="callback").result.error
+    broken = {"param_schemas": {"n": {"type": "string"}}}
+    assert call("def f(context): pass", kind="callback", context=broken).result.state == "success"

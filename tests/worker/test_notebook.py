@@ -15,6 +15,7 @@ import psutil
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 
+from studio.core.signals import Signal
 from studio.worker.kinds import CellChanged, KernelStarted, NotebookStarted, Rendered
 
 
@@ -302,3 +303,79 @@ def test_an_old_minor_format_without_ids_and_braces_in_paths_work(attempt: Any, 
     attempt.run("notebook", {"source": str(path), "parameters": {"x": 3}})
     assert attempt.result.failed_cell == 2 and attempt.result.details["failed_cell_in_source"] == 1
     assert attempt.output.metadata.papermill.input_path == str(path)
+
+
+def test_a_skip_ends_the_notebook_as_skipped(run_notebook: Any) -> None:
+    ran = run_notebook(
+        "print('so far')", "import studio.outcomes\nraise studio.outcomes.Skip('no data')", "1"
+    )
+    assert (ran.result.state, ran.result.error, ran.result.failed_cell) == ("skipped", "no data", None)
+    assert [ran.changes(index)[-1].state for index in range(3)] == ["success", "success", "skipped"]
+    cells = ran.output.cells
+    assert len(cells) == 3 and cells[0].outputs[0].text == "so far\n"
+    (output,) = cells[1].outputs
+    assert (output.ename, output.evalue) == ("Skip", "no data")
+    assert len(output.traceback) == 1  # no frames: it is no error
+    assert "exception" not in cells[1].metadata.papermill or not cells[1].metadata.papermill.exception
+
+
+def test_a_fail_fails_the_notebook_and_is_not_tried_again(run_notebook: Any) -> None:
+    source = "from studio.outcomes import Fail\nclass Broken(Fail): pass\nraise Broken('bad credentials')"
+    ran = run_notebook("1", source, parameters={})
+    assert (ran.result.state, ran.result.error, ran.result.failed_cell) == ("failed", "bad credentials", 1)
+    assert ran.result.signal == Signal(retry=False, errors=("studio.outcomes.Fail",))
+    assert ran.result.details["failed_cell_in_source"] == 1
+    assert ran.changes(1)[-1].state == "failed"
+
+
+def test_a_notebook_can_be_put_off(run_notebook: Any) -> None:
+    ran = run_notebook("from studio.outcomes import *\nraise Defer(1359612000, {'page': 3})")
+    assert ran.result.state == "rescheduled"
+    assert ran.result.signal == Signal(until=1359612000.0, resume={"page": 3})
+
+
+def test_a_class_of_the_same_name_is_an_error(run_notebook: Any) -> None:
+    ran = run_notebook("class Skip(ValueError): pass\nraise Skip('x')")
+    assert ran.result.state == "failed" and ran.result.error.startswith("Skip: x\n")
+    assert ran.result.signal.errors == ("Skip",)
+
+
+def test_errors_of_a_notebook_are_named(run_notebook: Any) -> None:
+    assert run_notebook("1 / 0").result.signal.errors[:3] == (
+        "ZeroDivisionError",
+        "builtins.ZeroDivisionError",
+        "builtins.ArithmeticError",
+    )
+    timed_out = run_notebook("import time\nwhile True: time.sleep(0.01)", timeout=3).result
+    assert timed_out.signal.errors[0] == "builtins.TimeoutError"
+
+
+def test_values_of_other_tasks_are_filled_in(run_notebook: Any) -> None:
+    ran = run_notebook(
+        ("rows = 0\nday = ''", "parameters"),
+        "print(rows, day)",
+        parameters={"rows": {"$output": "extract", "key": "rows"}},
+        context={"outputs": {"extract": {"rows": 7}}, "mapped_args": {"day": "{{ ds }}"}},
+    )
+    assert ran.changes(2)[-1].outputs[0]["text"] == "7 {{ ds }}\n"
+    assert ran.result.details["rendered"] == {"rows": 7, "day": "{{ ds }}"}
+
+
+def test_a_notebook_is_no_sensor(run_notebook: Any) -> None:
+    result = run_notebook("1", context={"interpret": "sensor"}).result
+    assert (result.state, result.signal.retry) == ("failed", False)
+    assert result.error.startswith("A notebook cannot be a sensor")
+
+
+def test_a_function_on_a_mapped_argument_may_skip_the_notebook(run_notebook: Any, tmp_path: Path) -> None:
+    (tmp_path / "studio_test_map.py").write_text(
+        "from studio.outcomes import Skip\ndef f(n):\n    raise Skip('odd') if n % 2 else KeyError(n)"
+    )
+    step = {"function": "studio_test_map:f", "path": [str(tmp_path)]}
+    results = []
+    for n in (1, 2):
+        context = {"mapped_args": {"n": {"$apply": [step], "value": n}}}
+        results.append(run_notebook(("n = 0", "parameters"), context=context).result)
+    assert [result.state for result in results] == ["skipped", "failed"]
+    assert results[1].error.startswith("KeyError: 2\nTraceback")
+    assert results[1].signal.errors[0] == "builtins.KeyError"

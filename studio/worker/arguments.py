@@ -1,0 +1,145 @@
+"""The arguments of an attempt: what stands in its `config`, with values of other tasks put in and templates rendered.
+
+    {"$output": "task"}, {"$output": "task", "key": k}   what an upstream task returned, or an entry of it
+    {"$mapped": "argument"}                               an argument of the mapped group around the task
+    {"$apply": [{"function", "path"}, …], "value": v}     v, given to functions one after another; v may hold others
+    {"$apply": [], "value": v}                            v as it is, whatever is in it
+
+A value that comes from elsewhere is never rendered: text of another task is no template. Nor may it name functions to
+call: who puts a value with a key `$apply` into the context wraps it in the last form.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any, Final
+
+from studio.core.names import nearest, shown
+from studio.core.templating import Renderer
+from studio.errors import InvalidInput, NotFound
+from studio.worker.function_modules import remember_modules
+from studio.worker.user_code import absolute, load, process_restored
+
+MAX_RENDERED: Final = 4096  # characters of one argument that is kept with the attempt
+
+_OUTPUT: Final = "$output"
+_MAPPED: Final = "$mapped"
+_APPLY: Final = "$apply"
+
+
+def arguments_of(values: Mapping[str, Any], context: Mapping[str, Any], what: str) -> dict[str, Any]:
+    """`values` as the task shall have them, with its own mapped arguments (`context["mapped_args"]`) over them.
+
+    Runs functions of users: they may raise anything. Raises `NotFound` naming the task, or the argument, whose value
+    is missing, and `TemplateError`.
+    """
+    filled = _Filled(context)
+    ready = {name: filled.value(value, f"{what} {shown(name)}") for name, value in values.items()}
+    own = context.get("mapped_args") or {}
+    return ready | {name: filled.given(value, f"{what} {shown(name)}") for name, value in own.items()}
+
+
+def kept(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """`arguments` for people to look at: what is longer than `MAX_RENDERED` characters is cut, as text."""
+    return {name: _cut(value) for name, value in arguments.items()}
+
+
+def _cut(value: Any) -> Any:
+    if value is None or isinstance(value, (bool, float)):
+        return value
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+    return value if len(text) <= MAX_RENDERED else f"{text[: MAX_RENDERED - 1]}…"
+
+
+class _Filled:
+    """Values with everything filled in that they stand for."""
+
+    def __init__(self, context: Mapping[str, Any]) -> None:
+        self._outputs = context.get("outputs") or {}
+        mapped = context.get("mapped") or {}
+        self._mapped = {
+            name: self.given(value, f"mapped argument {shown(name)}") for name, value in mapped.items()
+        }
+        self._renderer = Renderer({**context, "mapped": self._mapped} if mapped else context)
+
+    def value(self, value: Any, where: str) -> Any:
+        """Of a value that the DAG's author wrote."""
+        if isinstance(value, str):
+            return self._renderer.render(value, where)
+        if isinstance(value, list):
+            return [self.value(item, f"{where}[{index}]") for index, item in enumerate(value)]
+        if not isinstance(value, dict):
+            return value
+        if _OUTPUT in value and value.keys() <= {_OUTPUT, "key"}:
+            return self._output(value, where)
+        if value.keys() == {_MAPPED}:
+            return self._argument(str(value[_MAPPED]), where)
+        if _is_applied(value):
+            return self.given(value, where)
+        return {key: self.value(item, f"{where}[{shown(key)}]") for key, item in value.items()}
+
+    def given(self, value: Any, where: str) -> Any:
+        """Of a value that came when the task was launched: only functions are applied, wherever it says so."""
+        if isinstance(value, list):
+            return [self.given(item, f"{where}[{index}]") for index, item in enumerate(value)]
+        if not isinstance(value, dict):
+            return value
+        if not _is_applied(value):
+            return {key: self.given(item, f"{where}[{shown(key)}]") for key, item in value.items()}
+        steps = value[_APPLY]
+        if not steps:
+            return value["value"]
+        result = self.given(value["value"], where)
+        for step in steps:
+            result = _applied(step, result)
+        return result
+
+    def _output(self, mark: dict[str, Any], where: str) -> Any:
+        task = str(mark[_OUTPUT])
+        if task not in self._outputs:
+            raise NotFound(
+                f"The value of task {shown(task)}, which {where} is made of, is not there: the task has not succeeded, "
+                "or it returned nothing that was kept.",
+                hint=nearest(task, self._outputs),
+            )
+        value = self._outputs[task]
+        if "key" not in mark:
+            return value
+        key = mark["key"]
+        if isinstance(value, list) and isinstance(key, str):  # of a mapped task: of each instance
+            return [_entry(item, key, task, where) for item in value]
+        return _entry(value, key, task, where)
+
+    def _argument(self, name: str, where: str) -> Any:
+        if name not in self._mapped:
+            raise NotFound(
+                f"There is no mapped argument {shown(name)} for {where}.", hint=nearest(name, self._mapped)
+            )
+        return self._mapped[name]
+
+
+def _is_applied(value: dict[str, Any]) -> bool:
+    return value.keys() == {_APPLY, "value"}
+
+
+def _entry(value: Any, key: Any, task: str, where: str) -> Any:
+    if isinstance(value, dict) and key in value:
+        return value[key]
+    if isinstance(value, list) and isinstance(key, int) and -len(value) <= key < len(value):
+        return value[key]
+    known = nearest(str(key), map(str, value)) if isinstance(value, dict) else f"It returned {shown(value)}."
+    raise NotFound(
+        f"What task {shown(task)} returned has no {shown(key)}, which {where} is made of.", hint=known
+    )
+
+
+def _applied(step: Any, value: Any) -> Any:
+    if not isinstance(step, dict):
+        raise InvalidInput(f"A function to apply is an object with `function` and `path`, not {shown(step)}.")
+    path = absolute(step.get("path"))
+    with process_restored(path, {}):
+        try:
+            return load(step.get("function"), path)(value)
+        finally:
+            remember_modules(path)

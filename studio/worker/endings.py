@@ -1,0 +1,64 @@
+"""From what user code raised to the result of its attempt; of a notebook's code: from what its kernel says of it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from studio.core.signals import Signal
+from studio.errors import StudioError
+from studio.outcomes import MARK, Defer, Fail, Reschedule, Skip, TaskOutcome
+from studio.worker.error_names import class_names
+from studio.worker.task import TaskResult, cut_error, failure
+from studio.worker.task_log import TaskLog
+from studio.worker.user_code import told
+
+
+def result_of(outcome: TaskOutcome) -> TaskResult:
+    """The result of an attempt that raised `outcome`; its text is kept as `error`."""
+    kind = next(each for each in (Skip, Fail, Reschedule, Defer, TaskOutcome) if isinstance(outcome, each))
+    return _result(kind.__name__, outcome.payload(), class_names(type(outcome)))
+
+
+def result_from_kernel(traceback: Sequence[str]) -> TaskResult | None:
+    """The result if a cell raised a `TaskOutcome`, told by the error output's `traceback`; None: it is an error."""
+    head = traceback[0] if traceback else ""
+    if not head.startswith(MARK):
+        return None
+    kind, _, said = head.removeprefix(MARK).partition(" ")
+    try:
+        payload = json.loads(said)
+    except ValueError:
+        return None
+    return _result(kind, payload, (f"{MARK}{kind}",)) if isinstance(payload, dict) else None
+
+
+def _result(kind: str, payload: dict[str, Any], errors: tuple[str, ...]) -> TaskResult:
+    text = cut_error(str(payload.get("text") or "")) or None
+    if kind == "Skip":
+        return TaskResult(state="skipped", error=text)
+    if kind == "Reschedule":
+        return TaskResult(state="rescheduled", signal=Signal(until=payload.get("until")))
+    if kind == "Defer":
+        return TaskResult(
+            state="rescheduled", signal=Signal(until=payload["until"], resume=payload.get("resume") or {})
+        )
+    return TaskResult(
+        state="failed",
+        error=text or "The task says that it failed.",
+        signal=Signal(retry=False, errors=errors),
+    )
+
+
+def refused(error: StudioError) -> TaskResult:
+    """The result of an attempt that broke a rule of ours: the message says all."""
+    return failure(f"{type(error).__name__}: {error}", errors=class_names(type(error)))
+
+
+def crashed(error: BaseException, log: TaskLog) -> TaskResult:
+    """The result of an attempt whose code raised `error`, with the tail of the traceback; all of it goes to `log`."""
+    text = told(error)
+    log.write(text)
+    head = text.rstrip().rsplit("\n", 1)[-1] if not str(error) else f"{type(error).__name__}: {error}"
+    return failure(f"{head}\n{text}", errors=class_names(type(error)))
