@@ -19,7 +19,21 @@ from studio.core.events import Finished as Finished
 from studio.core.events import Lost as Lost
 from studio.core.events import Report as Report
 from studio.core.events import Started as Started
-from studio.core.model import Attempt, Command, CommandKind, Dag, DagFile, Run, RunWithTasks, TaskInstance
+from studio.core.model import (
+    Asset,
+    AssetEvent,
+    Attempt,
+    Backfill,
+    CallbackRequest,
+    Command,
+    CommandKind,
+    Dag,
+    DagFile,
+    Pool,
+    Run,
+    RunWithTasks,
+    TaskInstance,
+)
 from studio.core.spec import DagSpec
 from studio.core.states import RunState
 from studio.core.turn import Launch, Writes
@@ -65,6 +79,23 @@ class RunOverview:
 
     run: Run
     counts: dict[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class BackfillOverview:
+    """A backfill in a list, with how many of its runs are in which state (state value → count)."""
+
+    backfill: Backfill
+    counts: dict[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class VersionInfo:
+    """A version of a DAG."""
+
+    version: str
+    created_at: float
+    runs: int  # how many runs are pinned to it
 
 
 class Store(Protocol):
@@ -115,8 +146,32 @@ class Store(Protocol):
     async def unfinished_runs(self, lease: Lease) -> tuple[list[RunWithTasks], list[Attempt]]:
         """Runs of owned DAGs that are not terminal, with all their tasks, and the attempts that are not terminal."""
 
+    async def unfinished_callbacks(self, lease: Lease) -> list[CallbackRequest]:
+        """Callbacks of owned DAGs that are not terminal, by id."""
+
+    async def unfinished_backfills(self, lease: Lease) -> list[Backfill]:
+        """Backfills of owned DAGs that run or are paused, by id."""
+
     async def load_run(self, dag_id: str, run_id: str) -> RunWithTasks | None:
         """One run, finished or not."""
+
+    async def load_runs(self, dag_id: str, run_ids: Sequence[str]) -> list[RunWithTasks]:
+        """Those of these runs that there are, by (run_after, id)."""
+
+    async def dated_runs(self, dag_id: str, since: float, until: float, *, limit: int) -> list[Run]:
+        """Runs with a logical date in [since, until], by (logical_date, id); at most `limit`, the earliest."""
+
+    async def run_before(self, dag_id: str, logical_date: float) -> RunWithTasks | None:
+        """The run with the greatest logical date before this one (of several the one with the greatest id)."""
+
+    async def success_before(self, dag_id: str, logical_date: float) -> Run | None:
+        """As `run_before`, among the successful runs."""
+
+    async def values(self, attempt_ids: Sequence[int]) -> dict[int, Any]:
+        """What these attempts returned; those that there are not are left out."""
+
+    async def events(self, event_ids: Sequence[int]) -> list[AssetEvent]:
+        """These asset events, by id."""
 
     async def pending_commands(self, lease: Lease) -> list[Command]:
         """Commands not yet handled, for owned DAGs and for DAGs that do not exist, in order of id."""
@@ -162,6 +217,7 @@ class Store(Protocol):
         states: Sequence[RunState] | None = None,
         before: tuple[float, int] | None = None,
         limit: int = 50,
+        backfill: int | None = None,
     ) -> list[RunOverview]:
         """Runs by (run_after, id), newest first; `before` is the key of the last one of the page before."""
 
@@ -171,6 +227,25 @@ class Store(Protocol):
         """All attempts of a TaskInstance, oldest first."""
 
     async def dag_files(self) -> list[DagFile]: ...
+
+    async def versions(self, dag_id: str) -> list[VersionInfo]:
+        """The versions of a DAG, newest first."""
+
+    async def pools(self) -> list[Pool]:
+        """All pools by name; the default pool is always there (-1 slots in a new database)."""
+
+    async def backfills(self, dag_id: str | None = None, *, limit: int = 50) -> list[BackfillOverview]:
+        """Newest first."""
+
+    async def backfill(self, backfill_id: int) -> BackfillOverview | None: ...
+
+    async def assets(self) -> list[Asset]:
+        """All assets by name."""
+
+    async def asset_events(
+        self, asset: str | None = None, *, before: int | None = None, limit: int = 50
+    ) -> list[AssetEvent]:
+        """Newest first; `before` is the id of the last one of the page before."""
 
 
 # --- executor ------------------------------------------------------------------------------------------------

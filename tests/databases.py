@@ -17,10 +17,12 @@ import sqlalchemy as sa
 
 from studio.store import upgrade
 from studio.store.engine import parse
-from studio.store.tables import metadata
+from studio.store.tables import metadata, pool
 
 POSTGRESQL = os.environ.get("STUDIO_TEST_POSTGRESQL") or "postgresql://postgres@127.0.0.1:5432/test"
 MARIADB = os.environ.get("STUDIO_TEST_MARIADB") or "mariadb://root@127.0.0.1:3306"
+#: What a new database has from the beginning.
+DEFAULT_POOL = {"name": "default", "slots": -1, "include_deferred": False, "used": 0, "rev": 1}
 
 
 def _server(url: str, **options: Any) -> sa.Engine:
@@ -94,6 +96,7 @@ def emptied(session: tuple[str, sa.Engine]) -> str:
     with engine.begin() as connection:
         for table in reversed(metadata.sorted_tables):
             connection.execute(table.delete())
+        connection.execute(pool.insert().values(DEFAULT_POOL))
     return url
 
 

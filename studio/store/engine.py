@@ -104,10 +104,15 @@ def secrets_of(url: URL) -> list[str]:
     return [str(secret) for secret in (url.password, *named) if secret]
 
 
-def make_writer(url: URL, *, timeout: float = LOCK_TIMEOUT) -> Engine:
-    """The engine of write transactions. `timeout` is in seconds and for one statement or lock."""
+def make_writer(url: URL, *, timeout: float = LOCK_TIMEOUT, checks_references: bool = True) -> Engine:
+    """The engine of write transactions. `timeout` is in seconds and for one statement or lock.
+
+    `checks_references=False` is for SQLite only: within a transaction nothing can turn it off.
+    """
     engine = _make(url, "READ COMMITTED", timeout, pool_size=1)
     if url.get_backend_name() == "sqlite":
+        if not checks_references:
+            event.listen(engine, "connect", _ignore_references)
         # The write lock at once: a transaction that reads first and then writes can never be refused halfway.
         event.listen(engine, "begin", _begin_immediate)
     return engine
@@ -226,6 +231,10 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:
 
 def _only_queries(connection: Any, _record: object) -> None:
     connection.execute("PRAGMA query_only=ON").close()
+
+
+def _ignore_references(connection: Any, _record: object) -> None:
+    connection.execute("PRAGMA foreign_keys=OFF").close()
 
 
 def _begin(connection: Connection) -> None:

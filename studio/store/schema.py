@@ -27,7 +27,7 @@ from studio.store.engine import (
 from studio.store.retry import with_retries
 
 #: Every revision of `migrations/versions`, oldest first.
-REVISIONS = ("0001",)
+REVISIONS = ("0001", "0002")
 HEAD = REVISIONS[-1]
 VERSION_TABLE = "studio_schema"
 MIGRATION_TIMEOUT = 600.0  # seconds, for one statement
@@ -142,13 +142,15 @@ def _compare(url: URL, found: str) -> None:
 
 def _migrate(url: URL) -> str:
     """Bring the schema to `HEAD`, one server at a time; return what the database has in the end."""
-    engine = make_writer(url, timeout=MIGRATION_TIMEOUT)
+    # SQLite changes a table by copying it: while it is gone, whatever refers to it must not be checked, or deleted.
+    engine = make_writer(url, timeout=MIGRATION_TIMEOUT, checks_references=False)
 
     def migrate() -> str | None:
         with engine.begin() as connection, _alone(connection):
             found = _revision(connection)  # again, now that nobody else can change it
             if found is None or (found in REVISIONS and found != HEAD):
                 _run_alembic(connection)
+                _check_references(connection)
             return _revision(connection)
 
     try:
@@ -177,6 +179,20 @@ def _alone(connection: Connection) -> Iterator[None]:
             connection.execute(sa.text(f"SELECT RELEASE_LOCK({name})"), {"name": "studio_schema"})
     else:
         yield
+
+
+def _check_references(connection: Connection) -> None:
+    """What SQLite did not check meanwhile; other databases never stopped."""
+    if connection.dialect.name != "sqlite":
+        return
+    broken = connection.exec_driver_sql("PRAGMA foreign_key_check").fetchall()
+    if broken:
+        table, row, parent, _ = broken[0]
+        raise StoreError(
+            f"The schema was not migrated: {len(broken)} rows refer to rows that there are not, "
+            f"the first is row {row} of {table}, about {parent}.",
+            hint="The database was damaged before; nothing was changed. Restore a backup.",
+        )
 
 
 def _run_alembic(connection: Connection) -> None:

@@ -29,16 +29,17 @@ _UNFINISHED_RUN = [state.value for state in RunState if state not in RUN_TERMINA
 _UNFINISHED_ATTEMPT = [state.value for state in AttemptState if state not in ATTEMPT_TERMINAL]
 
 
-def _named(table: Table, names: Iterable[str]) -> dict[str, Any]:
+def named(table: Table, names: Iterable[str]) -> dict[str, Any]:
+    """SET for these columns."""
     return {name: bindparam(name, type_=table.c[name].type) for name in names}
 
 
-def _changing(table: Table, *fixed: str) -> dict[str, Any]:
+def changing(table: Table, *fixed: str) -> dict[str, Any]:
     """SET for every column but those that never change."""
-    return _named(table, (c.name for c in table.columns if c.name not in fixed))
+    return named(table, (c.name for c in table.columns if c.name not in fixed))
 
 
-def _listed(name: str) -> Any:
+def listed(name: str) -> Any:
     """The right side of an IN whose values come with the call."""
     return bindparam(name, expanding=True)
 
@@ -69,7 +70,7 @@ own_dags_of = update(dag).where(dag.c.owner == bindparam("other")).values(owner=
 own_free_dags = update(dag).where(dag.c.owner.is_(None)).values(owner=bindparam("lease"))
 release_dags = update(dag).where(dag.c.owner == bindparam("lease")).values(owner=None)
 owned_among = select(dag.c.dag_id).where(
-    dag.c.owner == bindparam("lease"), dag.c.dag_id.in_(_listed("dag_ids"))
+    dag.c.owner == bindparam("lease"), dag.c.dag_id.in_(listed("dag_ids"))
 )
 
 # --- the writes of a turn ------------------------------------------------------------------------------------
@@ -82,16 +83,16 @@ update_dags = (
         dag.c.rev == bindparam("old_rev"),
         dag.c.owner == bindparam("old_owner"),
     )
-    .values(_changing(dag, "dag_id", "owner"))
+    .values(changing(dag, "dag_id", "owner"))
 )
 known_versions = select(dag_version.c.dag_id, dag_version.c.version, dag_version.c.spec_hash).where(
-    dag_version.c.dag_id.in_(_listed("dag_ids")), dag_version.c.version.in_(_listed("versions"))
+    dag_version.c.dag_id.in_(listed("dag_ids")), dag_version.c.version.in_(listed("versions"))
 )
 add_versions = insert(dag_version)
 update_versions = (
     update(dag_version)
     .where(dag_version.c.dag_id == bindparam("old_dag_id"), dag_version.c.version == bindparam("old_version"))
-    .values(_named(dag_version, ["spec", "spec_hash"]))
+    .values(named(dag_version, ["spec", "spec_hash"]))
 )
 add_runs = insert(dag_run)
 add_tasks = insert(task_instance)
@@ -103,7 +104,7 @@ update_runs = (
         dag_run.c.rev == bindparam("old_rev"),
         dag_run.c.state == bindparam("old_state"),
     )
-    .values(_changing(dag_run, "id", "dag_id", "run_id", "run_type", "logical_date", "scheduled_key"))
+    .values(changing(dag_run, "id", "dag_id", "run_id", "run_type", "logical_date", "scheduled_key"))
 )
 update_tasks = (
     update(task_instance)
@@ -112,26 +113,28 @@ update_tasks = (
         task_instance.c.rev == bindparam("old_rev"),
         task_instance.c.state == bindparam("old_state"),
     )
-    .values(_changing(task_instance, "id", "run", "task_id", "map_index"))
+    .values(changing(task_instance, "id", "run", "task_id"))
 )
 update_attempts = (
     update(attempt)
     .where(attempt.c.id == bindparam("old_id"), attempt.c.state == bindparam("old_state"))
-    .values(_changing(attempt, "id", "task_instance", "try_number"))
+    .values(changing(attempt, "id", "task_instance", "try_number"))
 )
 settle_commands = (
     update(command)
     .where(command.c.id == bindparam("old_id"), command.c.state == "pending")
-    .values(_named(command, ["state", "result", "handled_at"]))
+    .values(named(command, ["state", "result", "handled_at"]))
 )
 
-# Removing a DAG, a slice of its runs at a time so that no single statement takes long.
+# Removing runs and DAGs, a slice of runs at a time so that no single statement takes long.
 runs_to_remove = select(dag_run.c.id).where(dag_run.c.dag_id == bindparam("dag_id")).limit(bindparam("limit"))
+dags_of_runs = select(dag_run.c.dag_id).where(dag_run.c.id.in_(listed("runs"))).distinct()
 remove_attempts = delete(attempt).where(
-    attempt.c.task_instance.in_(select(task_instance.c.id).where(task_instance.c.run.in_(_listed("runs"))))
+    attempt.c.task_instance.in_(select(task_instance.c.id).where(task_instance.c.run.in_(listed("runs"))))
 )
-remove_tasks = delete(task_instance).where(task_instance.c.run.in_(_listed("runs")))
-remove_runs = delete(dag_run).where(dag_run.c.id.in_(_listed("runs")))
+remove_attempts_by_id = delete(attempt).where(attempt.c.id.in_(listed("ids")))
+remove_tasks = delete(task_instance).where(task_instance.c.run.in_(listed("runs")))
+remove_runs = delete(dag_run).where(dag_run.c.id.in_(listed("runs")))
 remove_versions = delete(dag_version).where(dag_version.c.dag_id == bindparam("dag_id"))
 remove_dag = delete(dag).where(dag.c.dag_id == bindparam("dag_id"))
 owner_of = select(dag.c.owner).where(dag.c.dag_id == bindparam("dag_id"))
@@ -170,6 +173,26 @@ unfinished_attempts = (
     .where(attempt.c.state.in_(_UNFINISHED_ATTEMPT), _unfinished)
     .order_by(attempt.c.id)
 )
+_dated = (dag_run.c.logical_date, dag_run.c.id)
+_latest_first = [column.desc() for column in _dated]
+_before = sa.and_(dag_run.c.dag_id == bindparam("dag_id"), dag_run.c.logical_date < bindparam("logical_date"))
+dated_runs = (
+    select(dag_run)
+    .where(
+        dag_run.c.dag_id == bindparam("dag_id"),
+        dag_run.c.logical_date.between(bindparam("since"), bindparam("until")),
+    )
+    .order_by(*_dated)
+    .limit(bindparam("limit"))
+)
+run_before = select(dag_run).where(_before).order_by(*_latest_first).limit(1)
+success_before = (
+    select(dag_run)
+    .where(_before, dag_run.c.state == RunState.SUCCESS.value)
+    .order_by(*_latest_first)
+    .limit(1)
+)
+values = select(attempt.c.id, attempt.c.value).where(attempt.c.id.in_(listed("ids")))
 pending_commands = (
     select(command)
     .join(dag, dag.c.dag_id == command.c.dag_id, isouter=True)
@@ -190,7 +213,7 @@ command_by_key = select(command).where(command.c.idem_key == bindparam("key"))
 command_by_id = select(command).where(command.c.id == bindparam("id"))
 add_dag_file = insert(dag_file)
 replace_dag_file = (
-    update(dag_file).where(dag_file.c.id == bindparam("old_id")).values(_changing(dag_file, "id", "path"))
+    update(dag_file).where(dag_file.c.id == bindparam("old_id")).values(changing(dag_file, "id", "path"))
 )
 remove_dag_file = delete(dag_file).where(dag_file.c.id == bindparam("id"))
 
@@ -201,6 +224,26 @@ version_spec = select(dag_version.c.spec).where(
 )
 one_run = select(dag_run).where(
     dag_run.c.dag_id == bindparam("dag_id"), dag_run.c.run_id == bindparam("run_id")
+)
+some_runs = select(dag_run).where(
+    dag_run.c.dag_id == bindparam("dag_id"), dag_run.c.run_id.in_(listed("run_ids"))
+)
+some_versions = select(dag_version).where(
+    dag_version.c.dag_id == bindparam("dag_id"), dag_version.c.version.in_(listed("versions"))
+)
+tasks_of_runs = (
+    select(task_instance).where(task_instance.c.run.in_(listed("runs"))).order_by(task_instance.c.id)
+)
+_pinned = (
+    select(func.count())
+    .where(dag_run.c.dag_id == dag_version.c.dag_id, dag_run.c.version == dag_version.c.version)
+    .correlate(dag_version)
+    .scalar_subquery()
+)
+versions = (
+    select(dag_version.c.version, dag_version.c.created_at, _pinned.label("runs"))
+    .where(dag_version.c.dag_id == bindparam("dag_id"))
+    .order_by(dag_version.c.created_at.desc(), dag_version.c.version)
 )
 tasks_of_run = (
     select(task_instance).where(task_instance.c.run == bindparam("run")).order_by(task_instance.c.id)
@@ -213,7 +256,7 @@ attempts_of_task = (
 dag_files = select(dag_file).order_by(dag_file.c.id)
 task_counts = (
     select(task_instance.c.run, task_instance.c.state, func.count())
-    .where(task_instance.c.run.in_(_listed("runs")))
+    .where(task_instance.c.run.in_(listed("runs")))
     .group_by(task_instance.c.run, task_instance.c.state)
 )
 
@@ -248,13 +291,18 @@ def latest_runs(one: bool) -> Select[Any]:
 
 
 @cache
-def runs_page(of_dag: bool, in_states: bool, after_key: bool) -> Select[Any]:
-    """A page of runs, newest first: parameters `dag_id`, `states`, `run_after` and `id` as asked for, and `limit`."""
+def runs_page(of_dag: bool, in_states: bool, after_key: bool, of_backfill: bool) -> Select[Any]:
+    """A page of runs, newest first.
+
+    Parameters `dag_id`, `states`, `run_after` and `id`, `backfill` as asked for, and `limit`.
+    """
     conditions: list[ColumnElement[bool]] = []
     if of_dag:
         conditions.append(dag_run.c.dag_id == bindparam("dag_id"))
     if in_states:
-        conditions.append(dag_run.c.state.in_(_listed("states")))
+        conditions.append(dag_run.c.state.in_(listed("states")))
+    if of_backfill:
+        conditions.append(dag_run.c.backfill == bindparam("backfill"))
     if after_key:
         # A row comparison in words, as Oracle has none; the first part alone is what an index can use.
         earlier = sa.or_(dag_run.c.run_after < bindparam("run_after"), dag_run.c.id < bindparam("id"))

@@ -2,49 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, TypeVar
+from collections.abc import Sequence
+from typing import Any
 
 from sqlalchemy import Connection, Executable
+from sqlalchemy.exc import IntegrityError
 
-from studio.core.model import Dag
+from studio.core.model import Asset, Backfill, Dag, Pool
 from studio.core.turn import Writes
 from studio.errors import Fenced, StaleWrite
 from studio.ports import Lease
-from studio.store import rows
+from studio.store import rows, run_rows, shared_rows
+from studio.store import shared_statements as shared
 from studio.store import statements as sql
-
-T = TypeVar("T")
-
-SLICE = 500  # values in one IN list; Oracle takes 1000
-REMOVED_AT_ONCE = 200  # runs
+from studio.store.removal import check_owned, remove_attempts, remove_dag, remove_runs
+from studio.store.slices import slices
 
 
 def keep(connection: Connection, lease: Lease, writes: Writes) -> None:
     """Send `writes`. Raises `Fenced` or `StaleWrite`; the caller rolls back."""
     hold(connection, lease)
-    # First, so that a DAG which was deleted and published again in one turn is the new one.
+    # First, so that a DAG which was deleted and published again in one turn is the new one, and what is made anew
+    # may have the keys of what is gone.
     for dag_id in writes.removed_dags:
-        _remove_dag(connection, lease, dag_id)
+        remove_dag(connection, lease, dag_id)
+    remove_runs(connection, lease, writes.removed_runs)
+    remove_attempts(connection, writes.removed_attempts)
     if writes.dags:
         _keep_dags(connection, lease, writes.dags)
-    touched = {run.dag_id for run in writes.new_runs} | {guard.run.dag_id for guard in writes.runs}
-    _check_owned(connection, lease, touched)
-
-    _insert(connection, sql.add_runs, [rows.run_values(run) for run in writes.new_runs])
-    _insert(connection, sql.add_tasks, [rows.task_values(task) for task in writes.new_tasks])
-    _insert(connection, sql.add_attempts, [rows.attempt_values(attempt) for attempt in writes.new_attempts])
-    _update(connection, sql.update_runs, [rows.changed_run_values(guard) for guard in writes.runs], "runs")
-    _update(
-        connection,
-        sql.update_tasks,
-        [rows.changed_task_values(guard) for guard in writes.tasks],
-        "task instances",
-    )
-    attempts = [rows.changed_attempt_values(guard) for guard in writes.attempts]
-    _update(connection, sql.update_attempts, attempts, "attempts")
+    check_owned(connection, lease, touched_dags(writes))
+    _keep_backfills(connection, writes.backfills)
+    _keep_runs(connection, writes)
+    _insert(connection, shared.add_callbacks, [shared_rows.callback_values(c) for c in writes.new_callbacks])
+    _change_callbacks(connection, writes)
     commands = [rows.settled_command_values(command) for command in writes.commands]
     _update(connection, sql.settle_commands, commands, "commands")
+    # Last, and by name: these rows are of all schedulers. They wait for each other here, as shortly as can be and
+    # never in a circle.
+    _keep_assets(connection, writes.assets)
+    _insert(connection, shared.add_events, [shared_rows.event_values(event) for event in writes.new_events])
+    _keep_pools(connection, writes)
 
 
 def hold(connection: Connection, lease: Lease) -> None:
@@ -55,10 +52,14 @@ def hold(connection: Connection, lease: Lease) -> None:
         )
 
 
-def slices(values: Iterable[T], size: int = SLICE) -> Iterator[list[T]]:
-    """`values` in lists of at most `size`."""
-    listed = list(values)
-    return (listed[start : start + size] for start in range(0, len(listed), size))
+def touched_dags(writes: Writes) -> set[str]:
+    """The DAGs whose runs, backfills and callbacks are written; `dags` have guards of their own."""
+    return {
+        *(run.dag_id for run in writes.new_runs),
+        *(guard.run.dag_id for guard in writes.runs),
+        *(backfill.dag_id for backfill in writes.backfills),
+        *(callback.dag_id for callback in writes.new_callbacks),
+    }
 
 
 def _insert(connection: Connection, statement: Executable, values: Sequence[dict[str, Any]]) -> None:
@@ -115,25 +116,50 @@ def _keep_versions(connection: Connection, dags: Sequence[Dag]) -> None:
     _update(connection, sql.update_versions, changed, "DAG versions")
 
 
-def _check_owned(connection: Connection, lease: Lease, dag_ids: set[str]) -> None:
-    """Enough once a transaction: while the lease is held nobody can take a DAG away."""
-    for some in slices(sorted(dag_ids)):
-        asked = {"lease": lease.number, "dag_ids": some}
-        foreign = set(some).difference(connection.execute(sql.owned_among, asked).scalars())
-        if foreign:
-            names = ", ".join(sorted(foreign)[:5])
-            raise StaleWrite(f"Scheduler {lease.number} does not own: {names}.")
+def _keep_runs(connection: Connection, writes: Writes) -> None:
+    _insert(connection, sql.add_runs, [run_rows.run_values(run) for run in writes.new_runs])
+    _update(connection, sql.update_runs, [run_rows.changed_run_values(run) for run in writes.runs], "runs")
+    # A task instance that is expanded becomes the first of its map: it leaves its place before others come.
+    tasks = [run_rows.changed_task_values(guard) for guard in writes.tasks]
+    _update(connection, sql.update_tasks, tasks, "task instances")
+    _insert(connection, sql.add_tasks, [run_rows.task_values(task) for task in writes.new_tasks])
+    attempts = [run_rows.changed_attempt_values(guard) for guard in writes.attempts]
+    _update(connection, sql.update_attempts, attempts, "attempts")
+    _insert(connection, sql.add_attempts, [run_rows.attempt_values(a) for a in writes.new_attempts])
 
 
-def _remove_dag(connection: Connection, lease: Lease, dag_id: str) -> None:
-    owner = connection.execute(sql.owner_of, {"dag_id": dag_id}).one_or_none()
-    if owner is None:  # published and deleted in the same turn
-        return
-    if owner[0] != lease.number:
-        raise StaleWrite(f"Scheduler {lease.number} does not own: {dag_id}.")
-    asked = {"dag_id": dag_id, "limit": REMOVED_AT_ONCE}
-    while runs := connection.execute(sql.runs_to_remove, asked).scalars().all():
-        for statement in (sql.remove_attempts, sql.remove_tasks, sql.remove_runs):
-            connection.execute(statement, {"runs": runs})
-    connection.execute(sql.remove_versions, {"dag_id": dag_id})
-    connection.execute(sql.remove_dag, {"dag_id": dag_id})
+def _keep_backfills(connection: Connection, backfills: Sequence[Backfill]) -> None:
+    new = [shared_rows.backfill_values(backfill) for backfill in backfills if backfill.rev == 1]
+    changed = [shared_rows.changed_backfill_values(backfill) for backfill in backfills if backfill.rev != 1]
+    _insert(connection, shared.add_backfills, new)
+    _update(connection, shared.update_backfills, changed, "backfills")
+
+
+def _change_callbacks(connection: Connection, writes: Writes) -> None:
+    """One that is over, or gone with its run, is left as it is: its worker may report twice."""
+    if writes.callbacks:
+        changed = [shared_rows.changed_callback_values(callback) for callback in writes.callbacks]
+        connection.execute(shared.update_callbacks, changed)
+
+
+def _keep_assets(connection: Connection, assets: Sequence[Asset]) -> None:
+    for asset in sorted(assets, key=lambda asset: asset.name):
+        changed = shared_rows.changed_asset_values(asset)
+        if connection.execute(shared.update_asset, changed).rowcount:
+            continue
+        try:
+            with connection.begin_nested():
+                connection.execute(shared.add_asset, shared_rows.asset_values(asset))
+        except IntegrityError:  # another scheduler published a DAG that names it, just now
+            connection.execute(shared.update_asset, changed)
+
+
+def _keep_pools(connection: Connection, writes: Writes) -> None:
+    for some in slices(sorted(writes.removed_pools)):
+        connection.execute(shared.remove_pools, {"names": some})
+    pools: list[Pool] = sorted(writes.pools, key=lambda pool: pool.name)
+    _insert(connection, shared.add_pools, [shared_rows.pool_values(pool) for pool in pools if pool.rev == 1])
+    changed = [shared_rows.changed_pool_values(pool) for pool in pools if pool.rev != 1]
+    _update(connection, shared.update_pools, changed, "pools")
+    use = [{"old_name": name, "change": slots} for name, slots in sorted(writes.pool_use.items())]
+    _update(connection, shared.use_pools, use, "pools")

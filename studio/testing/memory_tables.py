@@ -5,11 +5,25 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any, Final, TypeVar
 
-from studio.core.model import Attempt, Command, Dag, DagFile, Run, RunWithTasks, TaskInstance
-from studio.core.spec import decode
+from studio.core.model import (
+    Asset,
+    AssetEvent,
+    Attempt,
+    Backfill,
+    CallbackRequest,
+    Command,
+    Dag,
+    DagFile,
+    Pool,
+    Run,
+    RunWithTasks,
+    TaskInstance,
+)
+from studio.core.spec import DEFAULT_POOL, decode
 from studio.errors import StaleWrite
 from studio.ports import SchedulerRow
-from studio.store.rows import brief, clean, from_json, to_json
+from studio.store.run_rows import scheduled_key
+from studio.testing.memory_copies import dag_copy, run_copy, task_copy
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -25,6 +39,7 @@ class Tables:
         self.dags: dict[str, Dag] = {}  # their specs are in `versions`
         self.owners: dict[str, int | None] = {}  # DAG id → scheduler
         self.versions: dict[tuple[str, str], bytes] = {}  # (DAG id, version) → spec as JSON
+        self.version_times: dict[tuple[str, str], float] = {}  # (DAG id, version) → when it was first kept
         self.runs: dict[int, Run] = {}
         self.run_keys: dict[tuple[str, str], int] = {}  # (DAG id, run id) → run
         self.scheduled_keys: dict[str, int] = {}
@@ -34,6 +49,11 @@ class Tables:
         self.attempts: dict[int, Attempt] = {}
         self.attempts_of: dict[int, dict[int, None]] = {}  # task instance → its attempts
         self.attempt_keys: dict[tuple[int, int], int] = {}  # (task instance, try number) → attempt
+        self.backfills: dict[int, Backfill] = {}
+        self.callbacks: dict[int, CallbackRequest] = {}
+        self.pools: dict[str, Pool] = {DEFAULT_POOL: Pool(DEFAULT_POOL, -1, rev=1)}
+        self.assets: dict[str, Asset] = {}
+        self.events: dict[int, AssetEvent] = {}
         self.commands: dict[int, Command] = {}
         self.command_keys: dict[str, int] = {}
         self.dag_files: dict[str, DagFile] = {}
@@ -73,54 +93,50 @@ class Tables:
     def dag(self, dag_id: str) -> Dag:
         """A copy with its spec."""
         dag = self.dags[dag_id]
-        return replace(dag, spec=decode(self.versions[dag_id, dag.version]))
+        return replace(dag_copy(dag), spec=decode(self.versions[dag_id, dag.version]))
 
     def with_tasks(self, run: Run) -> RunWithTasks:
         """Copies of the run and its task instances."""
-        tasks = [replace(self.tasks[number]) for number in sorted(self.tasks_of[run.id])]
+        tasks = [task_copy(self.tasks[number]) for number in sorted(self.tasks_of[run.id])]
         return RunWithTasks(run_copy(run), tasks, decode(self.versions[run.dag_id, run.version]))
 
     def remove_dag(self, dag_id: str) -> None:
-        """With its versions, runs, task instances and attempts."""
+        """With its versions, backfills, runs, task instances, attempts and callbacks."""
         for run in [run for run in self.runs.values() if run.dag_id == dag_id]:
-            for number in list(self.tasks_of[run.id]):
-                for attempt in list(self.attempts_of[number]):
-                    self.drop(self.attempts, attempt)
-                self.drop(self.attempts_of, number)
-                self.drop(self.tasks, number)
-            self.drop(self.tasks_of, run.id)
-            self.drop(self.runs, run.id)
-        for keys, values in (
-            (self.attempt_keys, self.attempts),
-            (self.task_keys, self.tasks),
-            (self.run_keys, self.runs),
-            (self.scheduled_keys, self.runs),
-        ):
-            self._drop_dangling(keys, values)
+            self.remove_run(run.id)
+        for backfill in [one for one in self.backfills.values() if one.dag_id == dag_id]:
+            self.drop(self.backfills, backfill.id)
         for key in [key for key in self.versions if key[0] == dag_id]:
             self.drop(self.versions, key)
+            self.drop(self.version_times, key)
         self.drop(self.owners, dag_id)
         self.drop(self.dags, dag_id)
 
-    def _drop_dangling(self, keys: dict[Any, int], values: dict[int, Any]) -> None:
-        for key in [key for key, number in keys.items() if number not in values]:
-            self.drop(keys, key)
+    def remove_run(self, number: int) -> None:
+        """With its task instances, attempts and callbacks."""
+        run = self.runs[number]
+        for callback in [one for one in self.callbacks.values() if one.run == number]:
+            self.drop(self.callbacks, callback.id)
+        for task in [self.tasks[one] for one in self.tasks_of[number]]:
+            for attempt in list(self.attempts_of[task.id]):
+                self.remove_attempt(attempt)
+            self.drop(self.attempts_of, task.id)
+            self.drop(self.task_keys, task_key(task))
+            self.drop(self.tasks, task.id)
+        self.drop(self.tasks_of, number)
+        self.drop(self.run_keys, (run.dag_id, run.run_id))
+        key = scheduled_key(run)
+        if key is not None:
+            self.drop(self.scheduled_keys, key)
+        self.drop(self.runs, number)
+
+    def remove_attempt(self, number: int) -> None:
+        attempt = self.attempts[number]
+        self.drop(self.attempts_of[attempt.task_instance], number)
+        self.drop(self.attempt_keys, (attempt.task_instance, attempt.try_number))
+        self.drop(self.attempts, number)
 
 
-def run_copy(run: Run) -> Run:
-    return replace(run, params=_through_json(run.params), triggered_by=brief(run.triggered_by) or "")
-
-
-def attempt_copy(attempt: Attempt) -> Attempt:
-    value, details = _through_json(attempt.value), _through_json(attempt.details)
-    return replace(attempt, value=value, details=details, error=clean(attempt.error))
-
-
-def command_copy(command: Command) -> Command:
-    payload, result = _through_json(command.payload), _through_json(command.result)
-    return replace(command, payload=payload, result=result, actor=brief(command.actor) or "")
-
-
-def _through_json(value: Any) -> Any:
-    """What a database would give back: tuples become lists, keys text, NaN null."""
-    return from_json(to_json(value))
+def task_key(task: TaskInstance) -> tuple[int, str, int]:
+    """What is unique of a task instance beside its id."""
+    return task.run, task.task_id, task.map_index

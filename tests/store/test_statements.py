@@ -14,7 +14,7 @@ from sqlalchemy.dialects import mysql, oracle, postgresql, sqlite
 from sqlalchemy.engine import Dialect
 from sqlalchemy.schema import CreateIndex, CreateTable
 
-from studio.store import statements
+from studio.store import shared_statements, statements
 from studio.store.tables import metadata
 
 DIALECTS: dict[str, Dialect] = {
@@ -36,12 +36,15 @@ table then to trigger uid union unique update user validate values varchar varch
 
 
 def named_statements() -> Iterator[tuple[str, sa.sql.expression.Executable]]:
-    for name, value in vars(statements).items():
+    for name, value in {**vars(statements), **vars(shared_statements)}.items():
         if isinstance(value, sa.sql.expression.Executable):
             yield name, value
     for one in (False, True):
         yield f"latest_runs({one})", statements.latest_runs(one)
-    for flags in product((False, True), repeat=3):
+        yield f"backfills({one})", shared_statements.backfills(one)
+    for both in product((False, True), repeat=2):
+        yield f"events_page{both}", shared_statements.events_page(*both)
+    for flags in product((False, True), repeat=4):
         yield f"runs_page{flags}", statements.runs_page(*flags)
 
 
@@ -78,13 +81,15 @@ def test_tables_compile(dialect: str) -> None:
 
 def test_statements_are_built_once() -> None:
     """A module-level name or a cached function: nothing builds a statement for each call."""
-    functions = [
-        f
-        for _, f in inspect.getmembers(statements, inspect.isfunction)
-        if f.__module__ == statements.__name__
-    ]
-    assert all(function.__name__.startswith("_") for function in functions)
-    assert statements.runs_page(True, False, True) is statements.runs_page(True, False, True)
+    functions = {
+        name
+        for module in (statements, shared_statements)
+        for name, f in inspect.getmembers(module, inspect.isfunction)
+        if f.__module__ == module.__name__
+    }
+    assert functions == {"named", "changing", "listed"}  # parts of statements
+    flags = (True, False, True, False)
+    assert statements.runs_page(*flags) is statements.runs_page(*flags)
 
 
 def test_identifiers_fit_into_30_characters() -> None:

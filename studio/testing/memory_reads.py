@@ -1,0 +1,164 @@
+"""What people look at, from the memory store: as `studio.store.reads`."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import replace
+
+from studio.core.model import (
+    Asset,
+    AssetEvent,
+    Attempt,
+    Backfill,
+    Command,
+    Dag,
+    DagFile,
+    Pool,
+    Run,
+    TaskInstance,
+)
+from studio.core.spec import DagSpec, decode
+from studio.core.states import RunState
+from studio.ports import BackfillOverview, RunOverview, VersionInfo
+from studio.testing.memory_copies import (
+    asset_copy,
+    attempt_copy,
+    backfill_copy,
+    command_copy,
+    event_copy,
+    pool_copy,
+    run_copy,
+)
+from studio.testing.memory_tables import Tables
+
+
+class Reads:
+    """This part of `studio.ports.Store`."""
+
+    def _transaction(self) -> AbstractAsyncContextManager[Tables]:
+        raise NotImplementedError
+
+    async def command(self, command_id: int) -> Command | None:
+        async with self._transaction() as tables:
+            command = tables.commands.get(command_id)
+            return None if command is None else command_copy(command)
+
+    async def dags(self) -> list[Dag]:
+        async with self._transaction() as tables:
+            return [tables.dag(name) for name in sorted(tables.dags)]
+
+    async def dag(self, dag_id: str) -> Dag | None:
+        async with self._transaction() as tables:
+            return tables.dag(dag_id) if dag_id in tables.dags else None
+
+    async def version(self, dag_id: str, version: str) -> DagSpec | None:
+        async with self._transaction() as tables:
+            text = tables.versions.get((dag_id, version))
+            return None if text is None else decode(text)
+
+    async def latest_runs(self, per_dag: int, dag_id: str | None = None) -> dict[str, list[RunOverview]]:
+        if per_dag < 1:
+            raise ValueError(f"per_dag is {per_dag}; it must be at least 1")
+        async with self._transaction() as tables:
+            latest: dict[str, list[RunOverview]] = {
+                name: [] for name in sorted(tables.dags) if dag_id in (None, name)
+            }
+            for run in _newest_first(tables.runs.values()):
+                if run.dag_id in latest and len(latest[run.dag_id]) < per_dag:
+                    latest[run.dag_id].append(_overview(tables, run))
+            return latest
+
+    async def runs(
+        self,
+        dag_id: str | None = None,
+        *,
+        states: Sequence[RunState] | None = None,
+        before: tuple[float, int] | None = None,
+        limit: int = 50,
+        backfill: int | None = None,
+    ) -> list[RunOverview]:
+        async with self._transaction() as tables:
+            asked = [
+                run
+                for run in tables.runs.values()
+                if dag_id in (None, run.dag_id)
+                and (states is None or run.state in states)
+                and backfill in (None, run.backfill)
+                and (before is None or (run.run_after, run.id) < before)
+            ]
+            return [_overview(tables, run) for run in _newest_first(asked)[:limit]]
+
+    async def run(self, dag_id: str, run_id: str) -> tuple[Run, list[TaskInstance]] | None:
+        async with self._transaction() as tables:
+            number = tables.run_keys.get((dag_id, run_id))
+            if number is None:
+                return None
+            found = tables.with_tasks(tables.runs[number])
+            return found.run, found.tasks
+
+    async def attempts(self, task_instance: int) -> list[Attempt]:
+        async with self._transaction() as tables:
+            numbers = tables.attempts_of.get(task_instance, {})
+            found = [attempt_copy(tables.attempts[number]) for number in numbers]
+            return sorted(found, key=lambda attempt: attempt.try_number)
+
+    async def dag_files(self) -> list[DagFile]:
+        async with self._transaction() as tables:
+            return [replace(tables.dag_files[path]) for path in sorted(tables.dag_files)]
+
+    async def versions(self, dag_id: str) -> list[VersionInfo]:
+        async with self._transaction() as tables:
+            pinned = Counter(run.version for run in tables.runs.values() if run.dag_id == dag_id)
+            found = [
+                VersionInfo(version, created_at, pinned[version])
+                for (name, version), created_at in tables.version_times.items()
+                if name == dag_id
+            ]
+            return sorted(found, key=lambda info: (-info.created_at, info.version))
+
+    async def pools(self) -> list[Pool]:
+        async with self._transaction() as tables:
+            return [pool_copy(tables.pools[name]) for name in sorted(tables.pools)]
+
+    async def backfills(self, dag_id: str | None = None, *, limit: int = 50) -> list[BackfillOverview]:
+        async with self._transaction() as tables:
+            asked = [one for one in tables.backfills.values() if dag_id in (None, one.dag_id)]
+            asked.sort(key=lambda backfill: (backfill.created_at, backfill.id), reverse=True)
+            return [_backfill_overview(tables, backfill) for backfill in asked[:limit]]
+
+    async def backfill(self, backfill_id: int) -> BackfillOverview | None:
+        async with self._transaction() as tables:
+            backfill = tables.backfills.get(backfill_id)
+            return None if backfill is None else _backfill_overview(tables, backfill)
+
+    async def assets(self) -> list[Asset]:
+        async with self._transaction() as tables:
+            return [asset_copy(tables.assets[name]) for name in sorted(tables.assets)]
+
+    async def asset_events(
+        self, asset: str | None = None, *, before: int | None = None, limit: int = 50
+    ) -> list[AssetEvent]:
+        async with self._transaction() as tables:
+            asked = [
+                event
+                for event in tables.events.values()
+                if asset in (None, event.asset) and (before is None or event.id < before)
+            ]
+            asked.sort(key=lambda event: event.id, reverse=True)
+            return [event_copy(event) for event in asked[:limit]]
+
+
+def _newest_first(runs: Iterable[Run]) -> list[Run]:
+    return sorted(runs, key=lambda run: (run.run_after, run.id), reverse=True)
+
+
+def _overview(tables: Tables, run: Run) -> RunOverview:
+    counts = Counter(tables.tasks[number].state.value for number in tables.tasks_of[run.id])
+    return RunOverview(run_copy(run), dict(counts))
+
+
+def _backfill_overview(tables: Tables, backfill: Backfill) -> BackfillOverview:
+    counts = Counter(run.state.value for run in tables.runs.values() if run.backfill == backfill.id)
+    return BackfillOverview(backfill_copy(backfill), dict(counts))
