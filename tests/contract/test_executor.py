@@ -11,22 +11,29 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from studio.artifacts.local import LocalArtifacts
 from studio.core.model import Attempt
+from studio.core.signals import AssetSignal, Signal
 from studio.core.states import AttemptState
 from studio.core.turn import Launch
 from studio.executors.inline import InlineExecutor
 from studio.executors.pool import PoolExecutor
 from studio.executors.pool_worker import PoolTimings
+from studio.outcomes import Fail
 from studio.ports import Capacity, Executor, Finished, Lost, Report, Started
 from studio.settings import Settings
+from studio.worker.error_names import class_names
 from studio.worker.task import CellChanged, Event, NotebookStarted
 
+FAIL = class_names(Fail)
 PATIENCE = 60.0  # seconds until a test counts as hanging
 TASKS = """
 import os, time
+from datetime import datetime, timezone
+from studio.outcomes import Defer, Fail, Reschedule, Skip, asset_event
 
 def add(a, b):
     return a + b
@@ -42,6 +49,22 @@ def wait(file):
     open(file, "w").close()
     for _ in range(6000):
         time.sleep(0.01)
+
+def end(how):
+    asset_event("table", rows=7)
+    raise {
+        "skip": Skip("no data"),
+        "fail": Fail("bad credentials"),
+        "later": Reschedule(datetime(2013, 1, 31, tzinfo=timezone.utc)),
+        "defer": Defer(1359612000, {"page": 3}),
+    }[how]
+
+def told(context, file):
+    with open(file, "w") as out:
+        out.write(context["event"])
+
+def nothing(file):
+    open(file, "w").close()
 """
 
 
@@ -68,15 +91,25 @@ class Bench:
         self.executor.acknowledge([r.attempt_id for r in reports if isinstance(r, Finished | Lost)])
 
     def launch(self, attempt_id: int, function: str, *, timeout: float | None = None, **args: Any) -> None:
-        config = {"function": f"contract_tasks:{function}", "args": args, "path": [str(self.home)]}
-        self.put(attempt_id, "function", config, timeout=timeout)
+        self.put(attempt_id, "function", self.config(function, **args), timeout=timeout)
+
+    def config(self, function: str, **args: Any) -> dict[str, Any]:
+        return {"function": f"contract_tasks:{function}", "args": args, "path": [str(self.home)]}
 
     def put(
-        self, attempt_id: int, kind: str, config: dict[str, Any], *, timeout: float | None = None
+        self,
+        attempt_id: int,
+        kind: str,
+        config: dict[str, Any],
+        *,
+        timeout: float | None = None,
+        context: dict[str, Any] | None = None,
+        priority: tuple[float, ...] = (),
     ) -> None:
         where = f"dag/run/task/{attempt_id}"
+        about = context or {}
         self.executor.launch(
-            [Launch(attempt_id, "dag", "run", "task", -1, 1, kind, config, {}, where, timeout)]
+            [Launch(attempt_id, "dag", "run", "task", -1, 1, kind, config, about, where, timeout, priority)]
         )
 
     async def until(self, condition: Callable[[], Any]) -> None:
@@ -157,6 +190,67 @@ async def test_cancel_ends_what_runs_and_what_waits(bench: Bench, tmp_path: Path
     assert not (tmp_path / "2").exists()
     bench.launch(3, "add", a=1, b=1)
     assert (await bench.finished(3)).value == 2
+
+
+async def test_the_most_urgent_of_what_waits_begins_first(bench: Bench, tmp_path: Path) -> None:
+    await bench.executor.start(bench.report, [])
+    bench.launch(1, "wait", file=str(tmp_path / "1"))
+    await bench.until(lambda: (tmp_path / "1").exists())
+    config = bench.config("note", file=str(tmp_path / "log"))
+    for attempt_id, priority in ((2, (5.0,)), (3, (1.0, 9.0)), (4, (5.0,)), (5, (1.0, 2.0))):
+        bench.put(attempt_id, "function", config, priority=priority)
+    await asyncio.sleep(0.1)  # for the way to a worker
+    bench.executor.cancel([1])
+    for attempt_id in (2, 3, 4, 5):
+        await bench.finished(attempt_id)
+    assert (tmp_path / "log").read_text().split() == ["5task", "3task", "2task", "4task"]
+
+
+@pytest.mark.parametrize(
+    ("how", "state", "error", "signal"),
+    [
+        ("skip", "skipped", "no data", Signal()),
+        ("fail", "failed", "bad credentials", Signal(retry=False, errors=FAIL)),
+        ("later", "rescheduled", None, Signal(until=1359590400.0)),
+        ("defer", "rescheduled", None, Signal(until=1359612000.0, resume={"page": 3})),
+    ],
+)
+async def test_signals_of_the_task_come_back(
+    bench: Bench, how: str, state: str, error: str | None, signal: Signal
+) -> None:
+    await bench.executor.start(bench.report, [])
+    bench.launch(1, "end", how=how)
+    report = await bench.finished(1)
+    said = msgspec.structs.replace(signal, assets=(AssetSignal("table", {"rows": 7}),))
+    assert (report.state, report.error, report.value, report.signal) == (state, error, None, said)
+    assert report.details == {"rendered": {"how": how}}
+
+
+async def test_failures_and_timeouts_name_their_exception(bench: Bench, tmp_path: Path) -> None:
+    await bench.executor.start(bench.report, [])
+    bench.launch(1, "fail")
+    assert (await bench.finished(1)).signal.errors[0] == "builtins.ValueError"
+    bench.launch(2, "wait", file=str(tmp_path / "2"), timeout=0.3)
+    assert (await bench.finished(2)).signal.errors[0] == "builtins.TimeoutError"
+
+
+async def test_a_sensor_between_two_looks_is_cancelled(bench: Bench, tmp_path: Path) -> None:
+    await bench.executor.start(bench.report, [])
+    context = {"interpret": "sensor", "sensor": {"poke_interval": 3600}}
+    bench.put(1, "function", bench.config("nothing", file=str(tmp_path / "1")), context=context)
+    await bench.until(lambda: (tmp_path / "1").exists())
+    bench.executor.cancel([1])
+    assert (await bench.finished(1)).state == "cancelled"
+
+
+async def test_a_callback_is_launched_and_cancelled_like_an_attempt(bench: Bench, tmp_path: Path) -> None:
+    callbacks = [Attempt(8, 0, 1), Attempt(9, 0, 1)]
+    assert await bench.executor.start(bench.report, callbacks) == {8, 9}
+    bench.put(8, "callback", bench.config("told", file=str(tmp_path / "8")), context={"event": "failure"})
+    assert (await bench.finished(8)).state == "success"
+    assert (tmp_path / "8").read_text() == "failure"
+    bench.put(9, "callback", bench.config("fail"))
+    assert (await bench.finished(9)).state == "failed"
 
 
 async def test_timeout_is_a_failure(bench: Bench, tmp_path: Path) -> None:

@@ -62,9 +62,9 @@ class Pool:
         await self.executor.stop()
         self.executor = None
 
-    def launch(self, attempt_id: int, name: str, *, timeout: float | None = None, **args: Any) -> None:
+    def launch(self, attempt_id: int, name: str, **options: Any) -> None:
         assert self.executor is not None
-        self.executor.launch([launch(attempt_id, name, timeout=timeout, **args)])
+        self.executor.launch([launch(attempt_id, name, **options)])
 
     async def until(self, condition: Callable[[], Any]) -> Any:
         """Wait until it is true; it is looked at after each report, and now and then."""
@@ -107,10 +107,17 @@ class Pool:
         return int(await self.until(find))
 
 
-def launch(attempt_id: int, name: str, *, timeout: float | None = None, **args: Any) -> Launch:
+def launch(
+    attempt_id: int,
+    name: str,
+    *,
+    timeout: float | None = None,
+    priority: tuple[float, ...] = (),
+    **args: Any,
+) -> Launch:
     config = {"function": f"tasks_for_executors:{name}", "args": args, "path": [str(HERE)]}
     where = f"dag/run/task/{attempt_id}"
-    return Launch(attempt_id, "dag", "run", "task", -1, 1, "function", config, {}, where, timeout)
+    return Launch(attempt_id, "dag", "run", "task", -1, 1, "function", config, {}, where, timeout, priority)
 
 
 @pytest.fixture

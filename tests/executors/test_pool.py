@@ -29,7 +29,12 @@ async def test_a_task_runs_and_its_worker_forgets_it(pool: Pool) -> None:
     await pool.start(prefetch=6)
     pool.launch(1, "add", a=2, b=3)
     report = await pool.finished(1)
-    assert (report.state, report.value, report.error, report.details) == ("success", 5, None, {})
+    assert (report.state, report.value, report.error, report.details) == (
+        "success",
+        5,
+        None,
+        {"rendered": {"a": 2, "b": 3}},
+    )
     assert report.started_at <= report.ended_at
     assert pool.reports[0] == Capacity(2 + 6)
 
@@ -42,6 +47,47 @@ async def test_many_tasks_all_end_once_and_use_no_new_process(pool: Pool, tmp_pa
     assert {report.state for report in reports} == {"success"}
     assert len({report.value for report in reports}) <= 2
     assert sorted(pids_in(tmp_path / "log")) == list(range(1, 201))
+
+
+async def test_an_urgent_attempt_is_passed_on_although_the_window_is_full(pool: Pool, tmp_path: Path) -> None:
+    await pool.start(prefetch=1)  # two run, one waits in the worker
+    gate, log = tmp_path / "gate", tmp_path / "log"
+    assert pool.executor is not None
+    for attempt_id in (1, 2, 3, 4):
+        pool.launch(attempt_id, "wait_for", priority=(9.0,), file=str(gate), begun=str(log))
+    await pool.until(lambda: sorted(pids_in(log)) == [1, 2])
+    pool.launch(5, "note", priority=(1.0,), file=str(log))
+    pool.launch(6, "note", priority=(9.0,), file=str(log))
+    (worker,) = pool.executor._crew.workers.values()
+    await pool.until(lambda: 5 in worker.given)
+    assert sorted(worker.given) == [1, 2, 3, 5]  # 4 and 6 overtake nobody
+    pool.executor.cancel([1])
+    await pool.finished(5)
+    assert pids_in(log)[2] == 5
+    gate.touch()
+    for attempt_id in (2, 3, 4, 6):
+        assert (await pool.finished(attempt_id)).state == "success"
+
+
+async def test_what_waited_in_a_killed_worker_keeps_its_order(pool: Pool, tmp_path: Path) -> None:
+    await pool.start(prefetch=20)
+    log = tmp_path / "log"
+    for attempt_id in (1, 2):
+        pool.launch(attempt_id, "stubborn", pids=str(tmp_path / f"pids{attempt_id}"))
+    await pool.until(lambda: all(len(pids_in(tmp_path / f"pids{i}")) == 2 for i in (1, 2)))
+    pool.launch(3, "wait_for", priority=(0.0,), file=str(tmp_path / "gate"), begun=str(log))
+    for attempt_id, priority in ((4, 5.0), (5, 1.0), (6, 5.0)):
+        pool.launch(attempt_id, "note", priority=(priority,), file=str(log))
+    assert pool.executor is not None
+    (worker,) = pool.executor._crew.workers.values()
+    await pool.until(lambda: len(worker.given) == 6)
+    os.kill(await pool.worker_pid(), signal.SIGKILL)
+    for attempt_id in (4, 5, 6):
+        assert (await pool.finished(attempt_id)).state == "success"
+    (tmp_path / "gate").touch()
+    assert (await pool.finished(3)).value == "seen"
+    begun = [i for i in pids_in(log) if i != 3]
+    assert begun == [5, 4, 6]
 
 
 async def test_attempts_go_on_without_server_and_the_next_one_hears_of_all(
