@@ -27,13 +27,14 @@ class TaskOutcome(Exception):
     """Ends the attempt."""
 
     def payload(self) -> dict[str, Any]:
-        """What a kernel tells of it, as JSON."""
-        return {"text": str(self)}
+        """What there is to know beyond its text, as JSON."""
+        return {}
 
     def _render_traceback_(self) -> list[str]:
-        """IPython's hook: it is no error, so no frames are shown; and the worker knows it by this line."""
+        """IPython's hook: no error, so no frames are shown; and the worker knows it by the first of these lines."""
         kind = next(base for base in type(self).__mro__ if base.__module__ == __name__)
-        return [f"{MARK}{kind.__name__} {json.dumps(self.payload())}"]
+        payload = self.payload()
+        return [f"{MARK}{kind.__name__}: {self}", *([json.dumps(payload)] if payload else [])]
 
 
 class Skip(TaskOutcome):
@@ -62,7 +63,7 @@ class Reschedule(TaskOutcome):
         super().__init__("later" if self.until is None else f"until {_shown(self.until)}")
 
     def payload(self) -> dict[str, Any]:
-        return {"text": str(self), "until": self.until}
+        return {"until": self.until}
 
 
 class Defer(TaskOutcome):
@@ -77,7 +78,7 @@ class Defer(TaskOutcome):
         super().__init__(f"until {_shown(self.until)}")
 
     def payload(self) -> dict[str, Any]:
-        return {"text": str(self), "until": self.until, "resume": self.resume}
+        return {"until": self.until, "resume": self.resume}
 
 
 def _instant(until: datetime | float | timedelta) -> float:

@@ -18,7 +18,7 @@ from studio.worker.user_code import told
 def result_of(outcome: TaskOutcome) -> TaskResult:
     """The result of an attempt that raised `outcome`; its text is kept as `error`."""
     kind = next(each for each in (Skip, Fail, Reschedule, Defer, TaskOutcome) if isinstance(outcome, each))
-    return _result(kind.__name__, outcome.payload(), class_names(type(outcome)))
+    return _result(kind.__name__, str(outcome), outcome.payload(), class_names(type(outcome)))
 
 
 def result_from_kernel(traceback: Sequence[str]) -> TaskResult | None:
@@ -26,27 +26,24 @@ def result_from_kernel(traceback: Sequence[str]) -> TaskResult | None:
     head = traceback[0] if traceback else ""
     if not head.startswith(MARK):
         return None
-    kind, _, said = head.removeprefix(MARK).partition(" ")
+    kind, _, text = head.removeprefix(MARK).partition(": ")
     try:
-        payload = json.loads(said)
-    except ValueError:
+        payload = json.loads(traceback[1]) if len(traceback) > 1 else {}
+    except ValueError:  # cut, because it was very long
         return None
-    return _result(kind, payload, (f"{MARK}{kind}",)) if isinstance(payload, dict) else None
+    return _result(kind, text, payload, (f"{MARK}{kind}",)) if isinstance(payload, dict) else None
 
 
-def _result(kind: str, payload: dict[str, Any], errors: tuple[str, ...]) -> TaskResult:
-    text = cut_error(str(payload.get("text") or "")) or None
+def _result(kind: str, text: str, payload: dict[str, Any], errors: tuple[str, ...]) -> TaskResult:
+    said = cut_error(text) or None
     if kind == "Skip":
-        return TaskResult(state="skipped", error=text)
-    if kind == "Reschedule":
-        return TaskResult(state="rescheduled", signal=Signal(until=payload.get("until")))
-    if kind == "Defer":
-        return TaskResult(
-            state="rescheduled", signal=Signal(until=payload["until"], resume=payload.get("resume") or {})
-        )
+        return TaskResult(state="skipped", error=said)
+    if kind in ("Reschedule", "Defer"):
+        signal = Signal(until=payload.get("until"), resume=payload.get("resume"))
+        return TaskResult(state="rescheduled", signal=signal)
     return TaskResult(
         state="failed",
-        error=text or "The task says that it failed.",
+        error=said or "The task says that it failed.",
         signal=Signal(retry=False, errors=errors),
     )
 
