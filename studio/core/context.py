@@ -1,11 +1,17 @@
-"""What templates and task code may know of their run: plain JSON values, computed once when an attempt is launched."""
+"""What templates and task code may know of their run: plain JSON values, computed when an attempt is launched.
+
+Names are Airflow's (`get_template_context`); those of dates are absent if the run has no logical date. What needs the
+database (values of other tasks, asset events, earlier runs) is added by `studio.core.binding`.
+"""
 
 from __future__ import annotations
 
 from datetime import datetime, timezone
 from typing import Any
 
+from studio.core.active import ActiveRun
 from studio.core.model import Run, TaskInstance
+from studio.core.spec import SensorSpec, TaskSpec
 
 
 def iso(instant: float) -> str:
@@ -13,17 +19,31 @@ def iso(instant: float) -> str:
     return datetime.fromtimestamp(instant, timezone.utc).isoformat()
 
 
-def context_of(run: Run, task: TaskInstance) -> dict[str, Any]:
-    """The template context. Names are Airflow's; those of dates are absent if the run has no logical date."""
+def run_context(active: ActiveRun) -> dict[str, Any]:
+    """The part that all tasks of a run share."""
+    run, spec = active.run, active.spec
     context: dict[str, Any] = {
         "dag_id": run.dag_id,
         "run_id": run.run_id,
         "run_type": run.run_type,
-        "task_id": task.task_id,
-        "map_index": task.map_index,
-        "try_number": task.try_number,
+        "run_after": iso(run.run_after),
+        "triggered_by": run.triggered_by,
         "params": run.params,
+        "dag": {
+            "dag_id": spec.id,
+            "description": spec.description,
+            "tags": list(spec.tags),
+            "timezone": spec.timezone,
+        },
     }
+    if run.started_at is not None:
+        context["run_started_at"] = iso(run.started_at)
+    if run.backfill is not None:
+        context["backfill"] = run.backfill
+    if run.note:
+        context["note"] = run.note
+    if spec.native:
+        context["native"] = True
     if run.logical_date is not None:
         moment = datetime.fromtimestamp(run.logical_date, timezone.utc)
         context |= {
@@ -32,13 +52,70 @@ def context_of(run: Run, task: TaskInstance) -> dict[str, Any]:
             "ds_nodash": moment.strftime("%Y%m%d"),
             "ts": moment.isoformat(),
             "ts_nodash": moment.strftime("%Y%m%dT%H%M%S"),
+            "ts_nodash_with_tz": moment.strftime("%Y%m%dT%H%M%S%z"),
         }
     if run.interval_start is not None and run.interval_end is not None:
-        context |= {
-            "data_interval_start": iso(run.interval_start),
-            "data_interval_end": iso(run.interval_end),
-        }
+        context["data_interval_start"] = iso(run.interval_start)
+        context["data_interval_end"] = iso(run.interval_end)
     return context
+
+
+def context_of(active: ActiveRun, task: TaskInstance) -> dict[str, Any]:
+    """The template context of a task instance."""
+    spec, run = active.spec_of(task), active.run
+    context = run_context(active)
+    context |= {
+        "task_id": task.task_id,
+        "map_index": task.map_index,
+        "try_number": task.try_number,
+        "max_tries": task.max_tries,
+        "task_instance_key_str": f"{run.dag_id}__{task.task_id}__{context.get('ds_nodash', run.run_id)}",
+    }
+    if task.map_path:
+        context["map_path"] = list(task.map_path)
+        context["expanded_ti_count"] = len(active.within(task.task_id, task.map_path[:-1]))
+    if spec.params:
+        context["params"] = _task_params(active, spec)
+    if spec.param_schemas or active.spec.param_schemas:
+        context["param_schemas"] = {**active.spec.param_schemas, **spec.param_schemas}
+    if spec.interpret != "value":
+        context["interpret"] = spec.interpret
+    if spec.sensor is not None or spec.interpret == "sensor":
+        context["sensor"] = _sensor(spec, task)
+    if task.resume is not None:
+        context["resume"] = task.resume
+    if spec.map_index_template:
+        context["map_index_template"] = spec.map_index_template
+    if spec.inlets:
+        context["inlets"] = [asset.name for asset in spec.inlets]
+    if spec.outlets:
+        context["outlets"] = [asset.name for asset in spec.outlets]
+    return context
+
+
+def _task_params(active: ActiveRun, spec: TaskSpec) -> dict[str, Any]:
+    """The task's own params count where the run has nothing but the DAG's default."""
+    given, defaults = active.run.params, active.spec.params
+    own = {
+        name: value
+        for name, value in spec.params.items()
+        if name not in given or (name in defaults and given[name] == defaults[name])
+    }
+    return {**given, **own}
+
+
+def _sensor(spec: TaskSpec, task: TaskInstance) -> dict[str, Any]:
+    sensor = spec.sensor or SensorSpec()
+    return {
+        "mode": sensor.mode,
+        "poke_interval": sensor.poke_interval,
+        "timeout": sensor.timeout,
+        "soft_fail": sensor.soft_fail,
+        "backoff": sensor.backoff,
+        "max_wait": sensor.max_wait,
+        "looks": task.looks,
+        "waiting_since": task.waiting_since,
+    }
 
 
 def attempt_directory(run: Run, task: TaskInstance, attempt_id: int) -> str:
@@ -46,6 +123,15 @@ def attempt_directory(run: Run, task: TaskInstance, attempt_id: int) -> str:
 
     Every part is a checked name; `:` and `+` of a run id are left out, because not every file system takes them.
     """
-    run_part = run.run_id.replace(":", "").replace("+", "_")
-    index = "" if task.map_index < 0 else f".{task.map_index}"
-    return f"{run.dag_id}/{run_part}/{task.task_id}{index}/try-{task.try_number}-{attempt_id:x}"
+    index = "" if not task.map_path else "." + "-".join(map(str, task.map_path))
+    return f"{run.dag_id}/{_run_part(run)}/{task.task_id}{index}/try-{task.try_number}-{attempt_id:x}"
+
+
+def callback_directory(run: Run, task: TaskInstance | None, event: str, number: int) -> str:
+    """Relative path of the directory where a callback's log goes."""
+    name = "" if task is None else task.task_id
+    return f"{run.dag_id}/{_run_part(run)}/callbacks/{name or 'run'}.{event}-{number:x}"
+
+
+def _run_part(run: Run) -> str:
+    return run.run_id.replace(":", "").replace("+", "_")

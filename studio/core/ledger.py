@@ -2,7 +2,21 @@
 
 from __future__ import annotations
 
-from studio.core.model import Attempt, Command, Dag, Run, TaskInstance
+from collections import Counter
+from collections.abc import Iterable
+
+from studio.core.model import (
+    Asset,
+    AssetEvent,
+    Attempt,
+    Backfill,
+    CallbackRequest,
+    Command,
+    Dag,
+    Pool,
+    Run,
+    TaskInstance,
+)
 from studio.core.states import AttemptState, RunState, TaskState
 from studio.core.turn import AttemptGuard, Effect, RunGuard, TaskGuard, Writes
 
@@ -21,6 +35,16 @@ class Ledger:
         self._tasks: dict[int, tuple[TaskInstance, int, TaskState]] = {}
         self._attempts: dict[int, tuple[Attempt, AttemptState]] = {}
         self._commands: list[Command] = []
+        self._removed_runs: list[int] = []
+        self._removed_attempts: list[int] = []
+        self._pools: dict[str, Pool] = {}
+        self._removed_pools: list[str] = []
+        self._pool_use: Counter[str] = Counter()
+        self._backfills: dict[int, Backfill] = {}
+        self._assets: dict[str, Asset] = {}
+        self._events: list[AssetEvent] = []
+        self._new_callbacks: dict[int, CallbackRequest] = {}
+        self._callbacks: dict[int, CallbackRequest] = {}
 
     def touch_dag(self, dag: Dag) -> None:
         if dag.dag_id not in self._dags:
@@ -31,7 +55,13 @@ class Ledger:
         """Forget what the turn has written of the DAG so far, too: its last run may have ended in this very turn."""
         self._dags.pop(dag_id, None)
         self._removed.append(dag_id)
-        runs = {run.id for run in self.changed_runs() if run.dag_id == dag_id}
+        self._forget({run.id for run in self.changed_runs() if run.dag_id == dag_id})
+
+    def _forget(self, runs: set[int]) -> None:
+        for request in [*self._new_callbacks.values(), *self._callbacks.values()]:
+            if request.run in runs:
+                self._new_callbacks.pop(request.id, None)
+                self._callbacks.pop(request.id, None)
         tasks = {task.id for task in self.changed_tasks() if task.run in runs}
         for run in runs:
             self._new_runs.pop(run, None)
@@ -48,6 +78,54 @@ class Ledger:
         for task in tasks:
             task.rev = 1
             self._new_tasks[task.id] = task
+
+    def add_tasks(self, tasks: Iterable[TaskInstance]) -> None:
+        """Of a run that is there already."""
+        for task in tasks:
+            task.rev = 1
+            self._new_tasks[task.id] = task
+
+    def replace_attempt(self, attempt_id: int) -> None:
+        """Forget an earlier look of a sensor: the next one has the same try number."""
+        if self._new_attempts.pop(attempt_id, None) is None:
+            self._attempts.pop(attempt_id, None)
+            self._removed_attempts.append(attempt_id)
+
+    def remove_run(self, run: Run) -> None:
+        """With all that the turn has written of it."""
+        self._removed_runs.append(run.id)
+        self._forget({run.id})
+
+    def use_pool(self, name: str, slots: int) -> None:
+        self._pool_use[name] += slots
+
+    def touch_pool(self, pool: Pool) -> None:
+        if pool.name not in self._pools:
+            self._pools[pool.name] = pool
+            pool.rev += 1
+
+    def remove_pool(self, name: str) -> None:
+        self._pools.pop(name, None)
+        self._pool_use.pop(name, None)
+        self._removed_pools.append(name)
+
+    def touch_backfill(self, backfill: Backfill) -> None:
+        if backfill.id not in self._backfills:
+            self._backfills[backfill.id] = backfill
+            backfill.rev += 1
+
+    def add_asset(self, asset: Asset) -> None:
+        self._assets[asset.name] = asset
+
+    def add_event(self, event: AssetEvent) -> None:
+        self._events.append(event)
+
+    def add_callback(self, request: CallbackRequest) -> None:
+        self._new_callbacks[request.id] = request
+
+    def touch_callback(self, request: CallbackRequest) -> None:
+        if request.id not in self._new_callbacks:
+            self._callbacks[request.id] = request
 
     def add_attempt(self, attempt: Attempt) -> None:
         self._new_attempts[attempt.id] = attempt
@@ -93,4 +171,14 @@ class Ledger:
             tasks=[TaskGuard(*entry) for entry in self._tasks.values()],
             attempts=[AttemptGuard(*entry) for entry in self._attempts.values()],
             commands=list(self._commands),
+            removed_runs=list(self._removed_runs),
+            removed_attempts=list(self._removed_attempts),
+            pools=list(self._pools.values()),
+            removed_pools=list(self._removed_pools),
+            pool_use={name: slots for name, slots in self._pool_use.items() if slots},
+            backfills=list(self._backfills.values()),
+            assets=list(self._assets.values()),
+            new_events=list(self._events),
+            new_callbacks=list(self._new_callbacks.values()),
+            callbacks=list(self._callbacks.values()),
         )

@@ -7,22 +7,55 @@ commit fails, the machine is thrown away and loaded again from the store.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
-from studio.core import commands
+from studio.core import commands, outcomes
 from studio.core.active import ActiveRun
-from studio.core.board import Board, OwnedDag, launch_of
+from studio.core.assets import register
+from studio.core.board import Board, InFlight, OwnedDag
+from studio.core.callbacks import launch_of_callback
 from studio.core.events import Capacity, CommandGiven, Event, Finished, Lost, Started
+from studio.core.flow import pass_time, work_off
+from studio.core.launching import dispatch, launch_of
 from studio.core.ledger import Ledger
-from studio.core.model import Attempt, Dag, Run, RunWithTasks, TaskInstance
-from studio.core.retry import LOST_RETRIES, retry_delay
-from studio.core.states import AttemptState, RunState, TaskState
-from studio.core.turn import Acknowledge, Effect, Stop, Writes
-from studio.core.why import why_waiting
+from studio.core.model import (
+    Asset,
+    Attempt,
+    Backfill,
+    CallbackRequest,
+    Dag,
+    Pool,
+    Run,
+    RunWithTasks,
+    TaskInstance,
+)
+from studio.core.moves import stop
+from studio.core.past import looks_back, note_past
+from studio.core.runs import arm, close_backfill, look_at_all
+from studio.core.states import WAITING, AttemptState, RunState, TaskState
+from studio.core.timers import Deadline, GoOn, QueuedTooLong, RunTooLong
+from studio.core.turn import Effect, Writes
+from studio.core.why import Reason, why_run, why_task
 
 _T = TaskState
-_A = AttemptState
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """Everything that a scheduler takes over, as the store has it."""
+
+    dags: Sequence[Dag] = ()
+    runs: Sequence[RunWithTasks] = ()  # all that are unfinished
+    attempts: Sequence[Attempt] = ()  # not terminal
+    callbacks: Sequence[CallbackRequest] = ()  # not terminal
+    pools: Sequence[Pool] = ()
+    backfills: Sequence[Backfill] = ()  # not over
+    assets: Sequence[Asset] = ()
+    before: Sequence[RunWithTasks] = ()  # runs that are over and that tasks with `depends_on_past` look at
+    durations: Mapping[str, Sequence[float]] = field(
+        default_factory=dict
+    )  # of a DAG's last successes; seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +97,7 @@ class Machine:
     @property
     def next_wake(self) -> float | None:
         """When time itself is the next event (wall clock), or None."""
-        return self._board.next_wake
+        return self._board.timers.next
 
     @property
     def capacity(self) -> int:
@@ -75,63 +108,115 @@ class Machine:
         """What a machine that succeeds another must know beforehand."""
         self._board.capacity = slots
 
-    def why(self, dag_id: str, run_id: str, task_id: str) -> list[str]:
-        """Why a task instance is not running, in words; empty if it is, or if its run is over."""
-        return why_waiting(self._board, dag_id, run_id, task_id)
+    def why(self, dag_id: str, run_id: str, task_id: str | None = None, map_index: int = -1) -> list[Reason]:
+        """Why a task instance, or a run, does not go on; empty if it does, or is over."""
+        if task_id is None:
+            return why_run(self._board, dag_id, run_id)
+        return why_task(self._board, dag_id, run_id, task_id, map_index)
+
+    def looks_back(self, dag_id: str) -> bool:
+        """Whether tasks of the DAG look at the run before theirs: facts of commands must have it then."""
+        owned = self._board.dags.get(dag_id)
+        return owned is not None and looks_back(owned.dag.spec)
 
     # --- loading ------------------------------------------------------------------------------------------------
 
-    def load(self, dags: Iterable[Dag], runs: Iterable[RunWithTasks], attempts: Iterable[Attempt]) -> None:
-        """Take over DAGs with all their unfinished runs and attempts, as the store has them."""
+    def load(self, stored: Stored) -> None:
+        """Take over DAGs with everything of theirs that is unfinished."""
         board = self._board
-        alive = {attempt.id: attempt for attempt in attempts}
-        for dag in dags:
-            board.dags[dag.dag_id] = OwnedDag(dag)
-            board.arm(dag)
-        for stored in runs:
-            active = ActiveRun(stored)
-            board.dags[stored.run.dag_id].runs[stored.run.run_id] = active
-            board.adopt(active, alive)
+        for pool in stored.pools:
+            board.pools[pool.name] = pool
+            board.dispatcher.set_pool(pool.name, pool.slots, pool.used if pool.slots >= 0 else 0)
+        board.assets = {asset.name: asset for asset in stored.assets}
+        board.backfills = {backfill.id: backfill for backfill in stored.backfills}
+        for dag in stored.dags:
+            owned = board.dags[dag.dag_id] = OwnedDag(dag)
+            owned.durations = list(stored.durations.get(dag.dag_id, ()))
+            register(board, dag.spec)
+            arm(board, owned)
+        alive = {attempt.id: attempt for attempt in stored.attempts}
+        for run in stored.runs:
+            active = board.activated(run)
+            board.dags[run.run.dag_id].runs[run.run.run_id] = active
+            self._adopt(active, alive)
+        for run in stored.before:
+            note_past(board.dags[run.run.dag_id], run)
+        for request in stored.callbacks:
+            board.in_flight[request.id] = request
+
+    def _adopt(self, active: ActiveRun, alive: dict[int, Attempt]) -> None:
+        """Take in a run that was just loaded: its living attempts, its ready tasks, its timers."""
+        board, run = self._board, active.run
+        for task in active.all():
+            if task.attempt in alive:
+                attempt = alive[task.attempt]
+                board.in_flight[attempt.id] = InFlight(active, task, attempt)
+                queue_timeout = active.spec_of(task).queue_timeout
+                if queue_timeout is not None and attempt.state is AttemptState.QUEUED:
+                    board.timers.set(attempt.queued_at + queue_timeout, QueuedTooLong(attempt.id))
+            elif task.state is _T.SCHEDULED:
+                board.dispatcher.push(active, task)
+            elif task.state in WAITING and task.retry_at is not None:
+                board.timers.set(task.retry_at, GoOn(active, task))
+            board.count_loaded(active, task)
+        if active.spec.run_timeout is not None and run.started_at is not None:
+            board.timers.set(run.started_at + active.spec.run_timeout, RunTooLong(active, run.started_at))
+        for number, when in enumerate(run.deadlines):
+            if when is not None:
+                board.timers.set(when, Deadline(active, number))
 
     def resume(self, relaunch: Iterable[int], now: float) -> Turn:
         """The first turn after `load`: launch what no worker ever had, repeat what was to be stopped, go on."""
         board, again = self._board, set(relaunch)
         board.now = now
         for attempt_id, flight in board.in_flight.items():
+            if isinstance(flight, CallbackRequest):
+                if attempt_id in again:
+                    board.ledger.effects.append(launch_of_callback(flight))
+                continue
             if attempt_id in again:
                 board.ledger.effects.append(launch_of(flight))
             if flight.task.state in (_T.STOPPING, _T.RESTARTING):
-                board.ledger.effects.append(Stop(attempt_id))
+                stop(board, flight.task)
         for owned in board.dags.values():
-            for active in owned.in_state(RunState.RUNNING):
-                board.evaluate(active, list(active.tasks.values()))
-                board.close_if_over(active)
-            board.admit(owned)
+            for active in list(owned.runs.values()):
+                if active.run.state is RunState.RUNNING:
+                    look_at_all(board, active)
+                    board.look_at_maps(active)
+                if active.is_over and (active.run.state is RunState.RUNNING or active.run.ending is not None):
+                    board.maybe_over[active.run.id] = active
+            board.to_admit[owned.dag.dag_id] = None
+        for number, backfill in list(board.backfills.items()):
+            close_backfill(board, board.dags[backfill.dag_id], number)
+        work_off(board)
         return self._end_turn()
 
     # --- one turn -----------------------------------------------------------------------------------------------
 
     def handle(self, events: Sequence[Event], now: float) -> Turn:
         """Decide on `events`, in order, and on what time has brought by `now`."""
-        self._board.now = now
+        board = self._board
+        board.now = now
         for event in events:
             match event:
                 case Started():
-                    self._started(event)
+                    outcomes.started(board, event)
                 case Finished():
-                    self._finished(event)
+                    outcomes.finished(board, event)
+                    work_off(board)
                 case Lost():
-                    self._lost(event)
+                    outcomes.lost(board, event)
+                    work_off(board)
                 case Capacity(slots):
-                    self._board.capacity = slots
+                    board.capacity = slots
                 case CommandGiven():
-                    commands.handle(self._board, event)
+                    commands.handle(board, event)
         return self._end_turn()
 
     def _end_turn(self) -> Turn:
         board = self._board
-        board.pass_time()
-        board.dispatch()
+        pass_time(board)
+        dispatch(board)
         ledger, board.ledger = board.ledger, Ledger()
         touched, board.touched = board.touched, {}
         tasks: dict[int, list[TaskInstance]] = {run: [] for run in touched}
@@ -141,70 +226,3 @@ class Machine:
             RunTouched(active.run, active.counts_by_name(), tasks[run]) for run, active in touched.items()
         ]
         return Turn(ledger.settle(), ledger.effects, ledger.changed_dags(), ledger.removed_dags(), runs)
-
-    # --- reports ------------------------------------------------------------------------------------------------
-
-    def _started(self, event: Started) -> None:
-        flight = self._board.in_flight.get(event.attempt_id)
-        if flight is None or flight.attempt.state is not _A.QUEUED:
-            return  # told again, or over already
-        self._board.ledger.touch_attempt(flight.attempt)
-        flight.attempt.state = _A.RUNNING
-        flight.attempt.started_at = event.at
-        flight.attempt.worker = event.worker
-        task = flight.task
-        if task.state is _T.QUEUED:
-            self._board.move(flight.active, task, _T.RUNNING)
-        else:
-            self._board.ledger.touch_task(task)
-            self._board.touched[task.run] = flight.active
-        task.started_at = event.at
-
-    def _finished(self, event: Finished) -> None:
-        board = self._board
-        # An attempt that is not in flight has its outcome in the database already: the worker may forget it.
-        board.ledger.effects.append(Acknowledge(event.attempt_id))
-        flight = board.in_flight.pop(event.attempt_id, None)
-        if flight is None:
-            return
-        attempt, task, active = flight.attempt, flight.task, flight.active
-        board.ledger.touch_attempt(attempt)
-        attempt.state = _A(event.state)
-        attempt.started_at, attempt.ended_at = event.started_at, event.ended_at
-        attempt.worker, attempt.error, attempt.value = event.worker, event.error, event.value
-        attempt.details = event.details or {}
-        task.started_at, task.ended_at = event.started_at, event.ended_at
-        if task.state is _T.RESTARTING:
-            board.settle_task(active, task, _T.NONE)
-        elif attempt.state is _A.SUCCESS:
-            board.settle_task(active, task, _T.SUCCESS)
-        elif task.state is _T.STOPPING:
-            board.settle_task(active, task, _T.CANCELLED)
-        elif task.try_number < task.max_tries:
-            spec = active.specs[task.task_id]
-            identity = f"{active.run.dag_id}#{task.task_id}#{active.run.run_id}"
-            failures = max(1, task.try_number - task.lost_count)
-            board.retry_at(active, task, event.ended_at + retry_delay(spec, identity, failures))
-        else:
-            board.settle_task(active, task, _T.FAILED)
-
-    def _lost(self, event: Lost) -> None:
-        board = self._board
-        board.ledger.effects.append(Acknowledge(event.attempt_id))
-        flight = board.in_flight.pop(event.attempt_id, None)
-        if flight is None:
-            return
-        attempt, task, active = flight.attempt, flight.task, flight.active
-        board.ledger.touch_attempt(attempt)
-        attempt.state, attempt.error, attempt.ended_at = _A.LOST, event.reason, board.now
-        task.ended_at = board.now
-        if task.state is _T.RESTARTING:
-            board.settle_task(active, task, _T.NONE)
-        elif task.state is _T.STOPPING:
-            board.settle_task(active, task, _T.CANCELLED)
-        elif task.lost_count < LOST_RETRIES:
-            task.lost_count += 1
-            task.max_tries += 1  # a lost attempt does not use up a retry
-            board.retry_at(active, task, board.now)
-        else:
-            board.settle_task(active, task, _T.FAILED)

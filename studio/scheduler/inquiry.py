@@ -2,21 +2,87 @@
 
 from __future__ import annotations
 
-from studio.core.commands import manual_run_id
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from studio.core.commands.backfills import existing_range
+from studio.core.commands.lookup import run_ids_of
+from studio.core.commands.trigger import manual_run_id
 from studio.core.events import CommandGiven, Facts
-from studio.core.model import Command
+from studio.core.model import Command, Run, RunWithTasks
+from studio.core.states import RUN_TERMINAL
 from studio.ports import Store
 
+MAX_RUNS = 1000  # that one clear or mark may change
+MAX_DATED = 200_000  # runs in the range of a backfill
+FOREVER = 1e15  # seconds; beyond every date
 
-async def given(store: Store, command: Command) -> CommandGiven:
+_ABOUT_RUNS = frozenset({"cancel", "clear", "mark", "mark_run", "delete_run", "note", "respond"})
+
+
+async def given(store: Store, command: Command, looks_back: Callable[[str], bool]) -> CommandGiven:
     """The command with the stored facts that decide on it."""
-    run_id = command.payload.get("run_id")
+    payload = command.payload
     if command.kind == "trigger":
-        return CommandGiven(command, Facts(taken=await _taken(store, command, run_id)))
-    if command.kind in ("cancel", "clear") and run_id is not None:
-        run = await store.load_run(command.dag_id, run_id)
-        return CommandGiven(command, Facts(runs=() if run is None else (run,)))
+        taken = await _taken(store, command, payload.get("run_id"))
+        dates = [payload["logical_date"]] if payload.get("logical_date") is not None else []
+        before = await _before(store, command.dag_id, dates) if looks_back(command.dag_id) else ()
+        return CommandGiven(command, Facts(taken=taken, before=before))
+    if command.kind in _ABOUT_RUNS and (payload.get("run_ids") or payload.get("run_id")):
+        return CommandGiven(command, await _about_runs(store, command, looks_back))
+    if command.kind in ("backfill", "change_backfill"):
+        return CommandGiven(command, await _about_backfill(store, command, looks_back))
     return CommandGiven(command)
+
+
+async def _about_runs(store: Store, command: Command, looks_back: Callable[[str], bool]) -> Facts:
+    dag_id, payload = command.dag_id, command.payload
+    runs = await store.load_runs(dag_id, run_ids_of(payload))
+    dates = [each.run.logical_date for each in runs if each.run.logical_date is not None]
+    others: list[Run] = []
+    if dates and payload.get("past"):
+        others += await store.dated_runs(dag_id, -FOREVER, min(dates), limit=MAX_RUNS + 1)
+    if dates and payload.get("future"):
+        others += await store.dated_runs(dag_id, max(dates), FOREVER, limit=MAX_RUNS + 1)
+    if len(others) > MAX_RUNS:
+        return Facts(runs=tuple(runs), too_many=True)
+    known = {each.run.run_id for each in runs}
+    more = [run.run_id for run in others if run.run_id not in known]
+    if more:
+        runs += await store.load_runs(dag_id, more)
+    before: tuple[RunWithTasks, ...] = ()
+    if command.kind in ("clear", "mark") and looks_back(dag_id):
+        before = await _before(
+            store, dag_id, [each.run.logical_date for each in runs if each.run.logical_date is not None]
+        )
+    return Facts(runs=tuple(runs), before=before)
+
+
+async def _about_backfill(store: Store, command: Command, looks_back: Callable[[str], bool]) -> Facts:
+    dag_id, payload = command.dag_id, command.payload
+    asked: dict[str, Any] = payload
+    if command.kind == "change_backfill":
+        overview = await store.backfill(payload["id"])
+        if overview is None or payload.get("action") != "extend":
+            return Facts()
+        asked = {**overview.backfill.asked, **payload}
+    since, until = existing_range(asked)
+    dated = await store.dated_runs(dag_id, since, until, limit=MAX_DATED)
+    again: list[RunWithTasks] = []
+    if asked.get("reprocess", "missing") != "missing" and not payload.get("dry_run", False):
+        again = await store.load_runs(dag_id, [run.run_id for run in dated if run.state in RUN_TERMINAL])
+    before = await _before(store, dag_id, [since]) if looks_back(dag_id) and dated is not None else ()
+    return Facts(runs=tuple(again), dated=tuple(dated), before=before)
+
+
+async def _before(store: Store, dag_id: str, dates: Sequence[float]) -> tuple[RunWithTasks, ...]:
+    """The runs just before these dates, those that are over."""
+    found = {}
+    for date in dates:
+        run = await store.run_before(dag_id, date)
+        if run is not None and run.run.state in RUN_TERMINAL:
+            found[run.run.run_id] = run
+    return tuple(found.values())
 
 
 async def _taken(store: Store, command: Command, wanted: str | None) -> frozenset[str]:

@@ -15,18 +15,19 @@ from typing import Any
 
 from typing_extensions import Self
 
-from studio.core.events import CommandGiven, Event, Finished, Lost, Report, Started
+from studio.core.events import CommandGiven, Event, Report, Started
 from studio.core.machine import Machine, Turn
 from studio.core.model import Attempt, Command, CommandKind
-from studio.core.states import AttemptState
-from studio.core.turn import Acknowledge, Launch, Stop
-from studio.errors import Fenced, ServerUnavailable, StaleWrite, StoreError, StoreUnavailable
+from studio.core.why import Reason
+from studio.errors import Fenced, ServerUnavailable, StaleWrite, StoreError
 from studio.ports import Clock, Executor, Lease, Store
 from studio.scheduler.alarm import Alarm
 from studio.scheduler.changes import Changes, RunChange
+from studio.scheduler.hands import ID_BITS, Hands, nap
 from studio.scheduler.inquiry import given
 from studio.scheduler.lease import LeaseKeeper
 from studio.scheduler.mishaps import refusal, stand_in
+from studio.scheduler.reading import as_attempts, stored_of
 from studio.scheduler.refusals import error_of
 
 log = logging.getLogger(__name__)
@@ -34,17 +35,8 @@ log = logging.getLogger(__name__)
 #: Seconds that the news of a begun attempt may wait for its end: a short task then costs one write instead of two.
 #: Nobody waits for that news but people, and nothing depends on it: the worker's journal has it.
 LINGER = 0.02
-ID_BITS = 32  # of an id that count; those above are the number of the lease that gave it out
 RELOADS = 10  # tries in a row to go on from what the database says
 COMMAND_POLL = 1.0  # seconds between looks at a command that another scheduler handles
-RETRY_DELAYS = (
-    0.1,
-    0.2,
-    0.5,
-    1.0,
-    2.0,
-    5.0,
-)  # seconds between tries while the database is away; the last repeats
 
 
 class Scheduler:
@@ -69,14 +61,13 @@ class Scheduler:
         self._clock = clock
         self._publish = publish
         self._leases = LeaseKeeper(store, clock, name=name, gone=gone)
+        self._hands = Hands(store, executor, clock, self._leases)
         self._alarm = Alarm(clock, self._wake_up)
         self._inbox: list[Report] = []
         self._wake = asyncio.Event()
         self._look_for_commands = True
         self._reload = False
         self._waiting: dict[int, asyncio.Future[Command]] = {}
-        self._handed_over: set[int] = set()  # attempts that the executor knows of
-        self._free: set[int] = set()  # those of earlier servers that our executor knows nobody to have
         self._failures = 0  # turns in a row
         self._postponed: list[Report] = []  # could not be handled, although nothing can be wrong with them
         self._machine = Machine(0)
@@ -99,10 +90,9 @@ class Scheduler:
     async def _begin(self, lease: Lease) -> None:
         self._machine = Machine(lease.number << ID_BITS)
         unfinished = await self._load(lease)
-        self._free = await self._executor.start(self._report, unfinished)
-        self._handed_over = {attempt.id for attempt in unfinished} - self._free
+        again = await self._hands.begin(self._report, unfinished)
         try:
-            await self._carry_out(self._machine.resume(self._free, self._clock.now()), ())
+            await self._carry_out(self._machine.resume(again, self._clock.now()), ())
         except StaleWrite as error:  # kept, but the answer was lost
             self._note(error)
             await self._start_over()
@@ -130,7 +120,13 @@ class Scheduler:
 
     def why(self, dag_id: str, run_id: str, task_id: str, map_index: int = -1) -> list[str]:
         """Why a task instance is not running, in words; empty if it is, or has ended."""
-        return self._machine.why(dag_id, run_id, task_id)
+        return [reason.message for reason in self.reasons(dag_id, run_id, task_id, map_index)]
+
+    def reasons(
+        self, dag_id: str, run_id: str, task_id: str | None = None, map_index: int = -1
+    ) -> list[Reason]:
+        """Why a task instance, or a run, does not go on, as data too."""
+        return self._machine.why(dag_id, run_id, task_id, map_index)
 
     async def command(
         self, dag_id: str, kind: CommandKind, payload: dict[str, Any], *, actor: str, key: str | None = None
@@ -211,7 +207,7 @@ class Scheduler:
         try:
             if self._look_for_commands:
                 self._look_for_commands = False
-                events.extend(await self._steadily(self._commands))
+                events.extend(await self._hands.steadily(self._commands))
             await self._carry_out(self._machine.handle(events, self._clock.now()), events)
             self._failures = 0
         except (Fenced, asyncio.CancelledError):
@@ -226,7 +222,7 @@ class Scheduler:
         """After errors in a row: find what causes them, so that the rest does not suffer from it."""
         for report in reports:
             await self._alone(report)
-        for command in await self._steadily(lambda: self._store.pending_commands(self._leases.lease)):
+        for command in await self._hands.steadily(lambda: self._store.pending_commands(self._leases.lease)):
             await self._alone(command)
 
     async def _alone(self, one: Report | Command) -> None:
@@ -235,7 +231,9 @@ class Scheduler:
         for _ in range(2):  # the first error may be the last one of the database
             try:
                 event = (
-                    await self._steadily(lambda: given(self._store, one)) if isinstance(one, Command) else one
+                    await self._hands.steadily(lambda: given(self._store, one, self._machine.looks_back))
+                    if isinstance(one, Command)
+                    else one
                 )
                 await self._carry_out(self._machine.handle([event], self._clock.now()), [event])
                 return
@@ -272,9 +270,9 @@ class Scheduler:
         for attempt in range(RELOADS):
             try:
                 self._machine = Machine(self._machine.next_id)
-                unfinished = await self._steadily(lambda: self._load(lease))
+                unfinished = await self._hands.steadily(lambda: self._load(lease))
                 self._machine.set_capacity(capacity)
-                relaunch, lost = self._sort_out(unfinished, lease)
+                relaunch, lost = self._hands.sort_out(unfinished)
                 await self._carry_out(self._machine.resume(relaunch, self._clock.now()), ())
                 break
             except Fenced:
@@ -283,49 +281,22 @@ class Scheduler:
                 if attempt == RELOADS - 1:
                     raise
                 self._note(error)
-                await self._clock.sleep(_nap(attempt))
+                await self._clock.sleep(nap(attempt))
         self._inbox[:0] = lost
         self._look_for_commands = True
         self._wake_up()
 
-    def _sort_out(self, unfinished: Sequence[Attempt], lease: Lease) -> tuple[set[int], list[Lost]]:
-        """What the executor was never given: committed, and then we got no further; or launched by another
-        scheduler that was taken over. Its workers may have begun those, so they are not launched again."""
-        unknown = [attempt for attempt in unfinished if attempt.id not in self._handed_over]
-        relaunch = {
-            attempt.id
-            for attempt in unknown
-            if attempt.state is AttemptState.QUEUED
-            and (attempt.id in self._free or attempt.id >> ID_BITS == lease.number)
-        }
-        reason = "The server that had it run is gone, and its workers with it."
-        return relaunch, [Lost(attempt.id, reason) for attempt in unknown if attempt.id not in relaunch]
-
     async def _load(self, lease: Lease) -> list[Attempt]:
-        dags = await self._store.owned_dags(lease)
-        runs, attempts = await self._store.unfinished_runs(lease)
-        self._machine.load(dags, runs, attempts)
-        return attempts
+        stored = await stored_of(self._store, lease)
+        self._machine.load(stored)
+        return [*stored.attempts, *as_attempts(stored.callbacks)]
 
     async def _commands(self) -> list[CommandGiven]:
         commands = await self._store.pending_commands(self._leases.lease)
-        return [await given(self._store, command) for command in commands]
+        return [await given(self._store, command, self._machine.looks_back) for command in commands]
 
     async def _carry_out(self, turn: Turn, events: Sequence[Event]) -> None:
-        """Commit, then act on what is now true."""
-        if turn.writes:
-            await self._steadily(lambda: self._store.commit(self._leases.lease, turn.writes))
-        launches = [effect for effect in turn.effects if isinstance(effect, Launch)]
-        if launches:
-            self._handed_over.update(launch.attempt_id for launch in launches)
-            self._executor.launch(launches)
-        stops = [effect.attempt_id for effect in turn.effects if isinstance(effect, Stop)]
-        if stops:
-            self._executor.cancel(stops)
-        acknowledged = [effect.attempt_id for effect in turn.effects if isinstance(effect, Acknowledge)]
-        if acknowledged:
-            self._executor.acknowledge(acknowledged)
-        self._handed_over.difference_update(e.attempt_id for e in events if isinstance(e, (Finished, Lost)))
+        await self._hands.carry_out(turn, events)
         self._tell(turn)
 
     def _tell(self, turn: Turn) -> None:
@@ -336,15 +307,6 @@ class Scheduler:
             future = self._waiting.pop(command.id, None)
             if future is not None and not future.done():
                 future.set_result(command)
-
-    async def _steadily(self, work: Callable[[], Any]) -> Any:
-        """Await `work()` again and again while the database is away. Running tasks are not touched by that."""
-        for attempt in range(1_000_000_000):
-            try:
-                return await work()
-            except StoreUnavailable as error:
-                log.warning("%s Trying again in %s s.", error, _nap(attempt))
-                await self._clock.sleep(_nap(attempt))
 
     # --- the lease --------------------------------------------------------------------------------------------------
 
@@ -366,7 +328,3 @@ class Scheduler:
             self._inbox += self._postponed
             self._postponed.clear()
             self._wake_up()
-
-
-def _nap(attempt: int) -> float:
-    return RETRY_DELAYS[min(attempt, len(RETRY_DELAYS) - 1)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import count
 from typing import Any
 
@@ -10,6 +11,7 @@ import msgspec
 from studio.core.events import Capacity, CommandGiven, Event, Facts, Finished, Lost, Started
 from studio.core.machine import Machine, Turn
 from studio.core.model import Command, CommandKind
+from studio.core.signals import Signal
 from studio.core.spec import DagSpec, TaskSpec
 from studio.core.turn import Launch
 
@@ -22,6 +24,10 @@ def dag(*tasks: TaskSpec, dag_id: str = "d", **options: Any) -> DagSpec:
     return DagSpec(id=dag_id, tasks=tasks, **options)
 
 
+def name_of(task_id: str, map_index: int) -> str:
+    return task_id if map_index < 0 else f"{task_id}[{map_index}]"
+
+
 class Driver:
     def __init__(self, slots: int = 100, now: float = 1_000_000.0) -> None:
         self.machine = Machine(first_id=1)
@@ -29,7 +35,8 @@ class Driver:
         self._command_ids = count(1)
         self.moves: set[tuple[str, str]] = set()  # (state before, state after) of every task write
         self.turns: list[Turn] = []
-        self.launched: dict[str, Launch] = {}  # the latest of each task
+        self.launched: dict[str, Launch] = {}  # the latest of each task instance
+        self.callbacks: list[Launch] = []
         self.states: dict[str, str] = {}
         self.run_states: dict[str, str] = {}
         self.feed(Capacity(slots))
@@ -43,10 +50,12 @@ class Driver:
         }
         for effect in turn.effects:
             if isinstance(effect, Launch):
-                self.launched[effect.task_id] = effect
+                self.launched[name_of(effect.task_id, effect.map_index)] = effect
+                if effect.kind == "callback":
+                    self.callbacks.append(effect)
         for touched in turn.runs:
             self.run_states[touched.run.run_id] = touched.run.state.value
-            self.states.update({t.task_id: t.state.value for t in touched.tasks})
+            self.states.update({name_of(t.task_id, t.map_index): t.state.value for t in touched.tasks})
         return turn
 
     def command(
@@ -67,10 +76,41 @@ class Driver:
     def begin(self, task_id: str) -> Turn:
         return self.feed(Started(self.launched[task_id].attempt_id, "w", self.now))
 
-    def end(self, task_id: str, state: str = "success", after: float = 0.0) -> Turn:
+    def end(
+        self, name: str, state: str = "success", after: float = 0.0, value: Any = None, **signal: Any
+    ) -> Turn:
         self.now += after
-        attempt = self.launched[task_id].attempt_id
-        return self.feed(Finished(attempt, "w", state, self.now, self.now))
+        attempt = self.launched[name].attempt_id
+        return self.feed(
+            Finished(attempt, "w", state, self.now, self.now, value=value, signal=Signal(**signal))
+        )
+
+    def run_to_end(self, script: Callable[[Launch], Any] = lambda launch: "success") -> None:
+        """End whatever is launched, as `script` says: a state, or (state, value)."""
+        done: set[int] = set()
+        while True:
+            alive = [
+                e for t in self.turns for e in t.effects if isinstance(e, Launch) and e.attempt_id not in done
+            ]
+            if not alive:
+                return
+            for launch in alive:
+                done.add(launch.attempt_id)
+                said = script(launch)
+                state, value = said if isinstance(said, tuple) else (said, None)
+                self.feed(Finished(launch.attempt_id, "w", state, self.now, self.now, value=value))
+
+    def pass_time(self, seconds: float) -> None:
+        """Let time go by; the machine is woken whenever it asks for it."""
+        end = self.now + seconds
+        while (wake := self.machine.next_wake) is not None and wake <= end:
+            self.now = max(self.now, wake)
+            self.feed()
+        self.now = end
+        self.feed()
+
+    def why(self, dag_id: str, run_id: str, task_id: str) -> list[str]:
+        return [reason.message for reason in self.machine.why(dag_id, run_id, task_id)]
 
     def lose(self, task_id: str) -> Turn:
         return self.feed(Lost(self.launched[task_id].attempt_id, "the worker is gone"))

@@ -15,7 +15,7 @@ from tests.core.driver import Driver, dag, task
 def stored(driver: Driver, run_id: str, spec: DagSpec) -> RunWithTasks:
     """The run as the database has it before the turn: a copy."""
     active = driver.machine._board.dags["d"].runs[run_id]
-    return deepcopy(RunWithTasks(active.run, list(active.tasks.values()), spec))
+    return deepcopy(RunWithTasks(active.run, list(active.all()), spec))
 
 
 def given(number: int, kind: CommandKind, **payload: Any) -> CommandGiven:
@@ -27,7 +27,7 @@ def over(driver: Driver, spec: DagSpec, run_id: str) -> RunWithTasks:
     driver.trigger(run_id=run_id)
     active = driver.machine._board.dags["d"].runs[run_id]
     driver.end("a", "failed")
-    return deepcopy(RunWithTasks(active.run, list(active.tasks.values()), spec))
+    return deepcopy(RunWithTasks(active.run, list(active.all()), spec))
 
 
 def test_clear_in_the_turn_that_ends_its_run_repeats_the_run_as_it_ended() -> None:
@@ -38,7 +38,7 @@ def test_clear_in_the_turn_that_ends_its_run_repeats_the_run_as_it_ended() -> No
     before = stored(driver, run_id, spec)
     clear = Command(99, "d", "clear", {"run_id": run_id, "task_ids": ["a"]})
     turn = driver.feed(Finished(first, "w", "failed", 1.0, 2.0), CommandGiven(clear, Facts(runs=(before,))))
-    assert clear.result == {"cleared": 1}
+    assert clear.result["cleared"] == 1
     [launch] = [effect for effect in turn.effects if isinstance(effect, Launch)]
     [guard] = turn.writes.tasks
     assert (guard.task.state.value, guard.task.attempt) == ("queued", launch.attempt_id)

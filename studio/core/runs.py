@@ -1,0 +1,334 @@
+"""Runs: how they are made, let in, and come to an end."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from studio.core.active import ActiveRun
+from studio.core.assets import use_events
+from studio.core.board import Board, OwnedDag
+from studio.core.callbacks import call_back, request
+from studio.core.catchup import due, window_of
+from studio.core.context import iso
+from studio.core.model import Backfill, Run, RunType, RunWithTasks, TaskInstance
+from studio.core.moves import end_all
+from studio.core.past import remember
+from studio.core.schedules import Tick, instant_of, is_continuous, manual_interval, zone_of
+from studio.core.states import (
+    FAILED_LIKE,
+    RUN_TERMINAL,
+    RunState,
+    TaskState,
+    check_run_transition,
+)
+from studio.core.timers import Deadline, RunDue, RunTooLong
+
+_T = TaskState
+_R = RunState
+
+
+def create_run(
+    board: Board,
+    owned: OwnedDag,
+    run_type: RunType,
+    run_id: str,
+    *,
+    run_after: float,
+    logical_date: float | None = None,
+    interval: tuple[float, float] | None = None,
+    params: dict[str, Any] | None = None,
+    triggered_by: str = "",
+    backfill: Backfill | None = None,
+    ordinal: int = 0,
+    subset: tuple[str, ...] = (),
+    events: tuple[int, ...] = (),
+    note: str = "",
+) -> ActiveRun:
+    """A new queued run of the DAG's current version. The caller has made sure that `run_id` is free."""
+    dag = owned.dag
+    if interval is None and logical_date is not None:
+        interval = manual_interval(dag.spec, logical_date)
+    run = Run(
+        id=board.new_id(),
+        dag_id=dag.dag_id,
+        run_id=run_id,
+        run_type=run_type,
+        version=dag.version,
+        run_after=run_after,
+        logical_date=logical_date,
+        params={**dag.spec.params, **(params or {})},
+        queued_at=board.now,
+        triggered_by=triggered_by,
+        backfill=None if backfill is None else backfill.id,
+        ordinal=ordinal,
+        subset=subset,
+        events=events,
+        note=note,
+    )
+    if logical_date is not None:
+        run.interval_start, run.interval_end = interval or (logical_date, logical_date)
+    active = board.activated(RunWithTasks(run, [], dag.spec))
+    board.ledger.add_run(run, [])
+    _set_deadlines(board, owned, active)
+    if backfill is None:
+        populate(board, active)  # of a backfill, with its many runs, when it is let in
+    owned.runs[run_id] = active
+    board.touched[run.id] = active
+    board.to_admit[dag.dag_id] = None
+    return active
+
+
+def populate(board: Board, active: ActiveRun) -> None:
+    """Make the task instances of a run that has none yet: one for each task; mappings are expanded later."""
+    tasks = [
+        TaskInstance(id=board.new_id(), run=active.run.id, task_id=task.id, max_tries=1 + task.retries)
+        for task in active.layout.tasks.values()
+    ]
+    for task in tasks:
+        active.add(task)
+    board.ledger.add_tasks(tasks)
+
+
+def set_run_state(board: Board, active: ActiveRun, state: RunState) -> None:
+    """Change the state of a run along `RUN_TRANSITIONS`."""
+    run = active.run
+    check_run_transition(run.state, state, active.name)
+    board.touch_run(active)
+    run.state = state
+    if state is _R.QUEUED:
+        run.queued_at, run.started_at, run.ended_at = board.now, None, None
+        run.with_failures, run.reason, run.ending = False, "", None
+    elif state is _R.RUNNING:
+        run.started_at = board.now
+        if active.spec.run_timeout is not None:
+            board.timers.set(board.now + active.spec.run_timeout, RunTooLong(active, board.now))
+    else:
+        run.ended_at = board.now
+
+
+def admit(board: Board, owned: OwnedDag) -> None:
+    """Start queued runs, oldest first, while `max_active_runs` has room; a backfill has a limit of its own."""
+    if owned.dag.paused:
+        return
+    queued = [active for active in owned.in_state(_R.QUEUED) if active.run.run_after <= board.now]
+    if not queued:
+        return
+    running: dict[int | None, int] = {}
+    for active in owned.in_state(_R.RUNNING):
+        running[active.run.backfill] = running.get(active.run.backfill, 0) + 1
+    queued.sort(key=lambda active: (active.run.backfill or 0, active.run.ordinal, *active.order))
+    for active in queued:
+        place = active.run.backfill
+        if place is None:
+            limit = owned.dag.spec.max_active_runs
+        else:
+            backfill = board.backfills.get(place)
+            limit = 0 if backfill is None or backfill.state == "paused" else backfill.max_active_runs
+        if running.get(place, 0) < limit:
+            running[place] = running.get(place, 0) + 1
+            start(board, active)
+
+
+def start(board: Board, active: ActiveRun) -> None:
+    """A queued run goes on: everything of it is looked at."""
+    if active.run.backfill is not None and not any(active.instances.values()):
+        populate(board, active)
+    set_run_state(board, active, _R.RUNNING)
+    look_at_all(board, active)
+    board.dispatcher.offer(active)
+    if active.is_over:
+        board.maybe_over[active.run.id] = active
+
+
+def look_at_all(board: Board, active: ActiveRun) -> None:
+    """Judge every task instance that waits, and every mapping."""
+    board.agenda.extend((active, task) for task in active.all() if task.state is _T.NONE)
+
+
+def close(board: Board, active: ActiveRun) -> None:
+    """End a run whose tasks are all terminal, with all that follows."""
+    run = active.run
+    if run.state in RUN_TERMINAL or not active.is_over:
+        return
+    state, with_failures = active.verdict()
+    if run.state is _R.QUEUED and state is not run.ending:
+        return  # it was cleared in part, and waits for its turn
+    set_run_state(board, active, state)
+    run.with_failures = with_failures
+    run.ending = None
+    if state is _R.FAILED and not run.reason:
+        run.reason = "task_failure"
+    owned = board.dags[run.dag_id]
+    owned.runs.pop(run.run_id, None)
+    board.dispatcher.forget(active)
+    board.to_admit[run.dag_id] = None
+    remember(owned, RunWithTasks(run, list(active.all()), active.spec))
+    _count_failures(board, owned, active)
+    if state is _R.SUCCESS:
+        call_back(board, active, "success")
+    elif state is _R.FAILED:
+        failed = [task.task_id for task in active.all() if task.state in FAILED_LIKE][:20]
+        call_back(board, active, "failure", failed_tasks=failed)
+        for number, deadline in enumerate(run.deadlines):
+            if deadline is not None:  # it will not succeed in time any more
+                miss_deadline(board, active, number)
+    if run.backfill is not None:
+        close_backfill(board, owned, run.backfill)
+
+
+def close_backfill(board: Board, owned: OwnedDag, number: int) -> None:
+    """A backfill without unfinished runs is done."""
+    backfill = board.backfills.get(number)
+    if backfill is None or any(active.run.backfill == number for active in owned.runs.values()):
+        return
+    board.ledger.touch_backfill(backfill)
+    backfill.state = "done"
+    backfill.ended_at = board.now
+    del board.backfills[number]
+
+
+def time_out(board: Board, active: ActiveRun) -> None:
+    """The run took longer than `run_timeout`: it fails, and what has not ended is skipped."""
+    board.touch_run(active)
+    active.run.ending, active.run.reason = _R.FAILED, "timed_out"
+    end_all(board, active, started=_T.SKIPPED, waiting=_T.SKIPPED, teardowns=True)
+    board.maybe_over[active.run.id] = active
+
+
+def cancel_run(board: Board, active: ActiveRun, reason: str = "cancelled") -> None:
+    """What waits is not started; what runs is ended, with all its processes."""
+    board.touch_run(active)
+    active.run.ending, active.run.reason = _R.CANCELLED, reason
+    end_all(board, active, started=_T.CANCELLED, waiting=_T.CANCELLED, teardowns=True)
+    board.maybe_over[active.run.id] = active
+
+
+def _count_failures(board: Board, owned: OwnedDag, active: ActiveRun) -> None:
+    dag, limit = owned.dag, owned.dag.spec.pause_after_failures
+    if active.run.backfill is not None or (limit is None and not dag.failures):
+        return
+    if active.run.state is _R.SUCCESS and dag.failures:
+        board.ledger.touch_dag(dag)
+        dag.failures = 0
+    elif active.run.state is _R.FAILED:
+        board.ledger.touch_dag(dag)
+        dag.failures += 1
+        if limit is not None and dag.failures >= limit and not dag.paused:
+            pause(owned)
+
+
+def pause(owned: OwnedDag) -> None:
+    """Nothing new starts; what runs goes on. The DAG was touched before."""
+    owned.dag.paused = True
+    for active in owned.runs.values():
+        active.is_held = True
+
+
+# --- deadlines --------------------------------------------------------------------------------------------------
+
+
+def _set_deadlines(board: Board, owned: OwnedDag, active: ActiveRun) -> None:
+    run = active.run
+    for number, deadline in enumerate(active.spec.deadlines):
+        start: float | None
+        match deadline.reference:
+            case "logical_date":
+                start = run.logical_date
+            case "queued_at":
+                start = run.queued_at
+            case "fixed":
+                start = instant_of(str(deadline.at), zone_of(active.spec.timezone), "at")
+            case "average_runtime":
+                times = owned.durations[-deadline.runs :]
+                start = run.queued_at + sum(times) / len(times) if len(times) >= deadline.runs else None
+        when = None if start is None else start + deadline.after
+        run.deadlines.append(when)
+        if when is not None:
+            board.timers.set(when, Deadline(active, number))
+
+
+def miss_deadline(board: Board, active: ActiveRun, number: int) -> None:
+    """The run has not succeeded by its deadline: call back, once."""
+    if number >= len(active.run.deadlines) or active.run.deadlines[number] is None:
+        return
+    board.touch_run(active)
+    active.run.deadlines = [None if n == number else when for n, when in enumerate(active.run.deadlines)]
+    spec = active.spec.deadlines[number]
+    if spec.callback is not None:
+        request(board, active, spec.callback, None, deadline=spec.name or spec.reference)
+
+
+# --- the schedule -----------------------------------------------------------------------------------------------
+
+
+def arm(board: Board, owned: OwnedDag) -> None:
+    """Wait for the DAG's next scheduled run."""
+    if owned.dag.next_due is not None and not owned.dag.paused:
+        board.timers.set(owned.dag.next_due, RunDue(owned.dag.dag_id))
+
+
+def create_due_runs(board: Board, owned: OwnedDag) -> None:
+    """Make the runs that the schedule asks for by now, and wait for the next."""
+    dag = owned.dag
+    window = window_of(dag.spec)
+    board.ledger.touch_dag(dag)
+    if window is None:
+        dag.next_due = None
+        go_on_continuously(board, owned)
+        return
+    found = due(window, dag.spec.catchup, dag.cursor, board.now)
+    dag.cursor, dag.next_due = found.cursor, found.next_due
+    arm(board, owned)
+    for tick in found.ticks:
+        create_scheduled_run(board, owned, tick)
+
+
+def create_scheduled_run(board: Board, owned: OwnedDag, tick: Tick) -> None:
+    """A run of the schedule, if the collision policy allows it."""
+    run_id = f"scheduled__{iso(tick.run_after)}"
+    if run_id in owned.runs:
+        return
+    others = [
+        active for active in owned.runs.values() if active.run.backfill is None and active.run.ending is None
+    ]
+    if others and owned.dag.spec.collision == "skip":
+        return
+    if others and owned.dag.spec.collision == "replace":
+        for active in others:
+            cancel_run(board, active, "replaced")
+    create_run(
+        board,
+        owned,
+        "scheduled",
+        run_id,
+        run_after=tick.run_after,
+        logical_date=tick.logical_date,
+        interval=(tick.interval_start, tick.interval_end),
+        triggered_by="schedule",
+    )
+
+
+def go_on_continuously(board: Board, owned: OwnedDag) -> None:
+    """`@continuous`: a new run as soon as none is unfinished."""
+    if is_continuous(owned.dag.spec) and not owned.dag.paused and not owned.runs:
+        run_id = f"scheduled__{iso(board.now)}"
+        create_run(
+            board,
+            owned,
+            "scheduled",
+            run_id,
+            run_after=board.now,
+            logical_date=board.now,
+            triggered_by="schedule",
+        )
+
+
+def create_asset_run(board: Board, owned: OwnedDag) -> None:
+    """The DAG's asset condition holds: one run for all that is queued."""
+    events = use_events(board, owned)
+    base = f"asset__{iso(board.now)}"
+    run_id, n = base, 1
+    while run_id in owned.runs or run_id in board.ended_now(owned.dag.dag_id):
+        n += 1
+        run_id = f"{base}~{n}"
+    create_run(board, owned, "asset", run_id, run_after=board.now, events=events, triggered_by="asset")
