@@ -58,6 +58,8 @@ def names_of(context: Mapping[str, Any]) -> dict[str, Any]:
             start_date=names.get("run_started_at"),
             conf=context.get("params") or {},
         ),
+        "task_reschedule_count": (context.get("sensor") or {}).get("looks", 0),
+        "test_mode": False,
         "macros": MACROS,
         "var": NotYet("Variables", "var"),
         "conn": NotYet("Connections", "conn"),

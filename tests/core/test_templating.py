@@ -100,6 +100,8 @@ RUN: dict[str, Any] = {
         ("{{ task.task_id }}/{{ ti.task_id }}/{{ task_instance.dag_id }}", "report/report/flights"),
         ("{{ ti.try_number }}", 2),
         ("{{ dag.timezone }}", "UTC"),
+        ("{{ resume }} {{ inlets }} {{ test_mode }} {{ task_reschedule_count }}", "None [] False 0"),
+        ("{{ dag_run.start_date }}", None),
         ("{{ mapped.day }}", "2013-01-01"),
         ("{{ ti.xcom_pull(task_ids='extract') }}", {"rows": 7}),
         ("{{ ti.xcom_pull('extract', key='rows') }}", 7),

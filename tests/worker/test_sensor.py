@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -70,19 +69,18 @@ def test_intervals_double_up_to_the_longest() -> None:
     assert [backing_off.interval(looks) for looks in (1, 2, 3, 4, 5000)] == [10, 20, 40, 60, 60]
 
 
+INTERRUPTED = """
+import ctypes, threading
+def interrupt(thread):
+    ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread), ctypes.py_object(KeyboardInterrupt))
+def f():
+    threading.Timer(0.1, interrupt, [threading.get_ident()]).start()
+    return False
+"""
+
+
 def test_an_interrupt_ends_it_between_two_looks(call: Any) -> None:
-    import ctypes
-
-    def interrupt() -> None:
-        ctypes.pythonapi.PyThreadState_SetAsyncExc(
-            ctypes.c_ulong(main or 0), ctypes.py_object(KeyboardInterrupt)
-        )
-
-    main = threading.current_thread().ident
-    timer = threading.Timer(0.3, interrupt)
-    timer.start()
-    result = call("def f(): return False", context=sensing(poke_interval=3600)).result
-    timer.join()
+    result = call(INTERRUPTED, context=sensing(poke_interval=3600)).result
     assert result.state == "failed" and result.error.startswith("KeyboardInterrupt")
 
 
