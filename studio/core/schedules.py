@@ -36,6 +36,7 @@ from studio.core.schedule_spec import (
     ScheduleSpec,
     TimeSpec,
 )
+from studio.core.schedule_words import in_words as in_words
 from studio.core.schedule_words import text_of
 from studio.core.spec import DagSpec
 from studio.core.wall_clock import WallClock

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from itertools import islice
+from itertools import islice, pairwise
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -54,13 +54,14 @@ def test_cron_agrees_with_the_table(zone: str) -> None:
             DagSpec(id="d", tasks=(), schedule=CronSpec(row.expression), timezone=row.zone)
         )
         assert schedule is not None
-        found, tick = [], schedule.next_after(datetime.fromisoformat(row.start).timestamp())
+        found: list[float] = []
+        tick = schedule.next_after(datetime.fromisoformat(row.start).timestamp())
         while tick is not None and len(found) < COUNT:
             found.append(tick)
             tick = schedule.next_after(tick)
         assert (row, [shown(tick, row.zone) for tick in found]) == (row, row.fires)
         # … and backwards
-        for earlier, later in zip(found, found[1:], strict=False):
+        for earlier, later in pairwise(found):
             assert (row, schedule.last_before(later)) == (row, earlier)
 
 
