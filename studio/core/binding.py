@@ -119,7 +119,7 @@ def _item(source: Source, index: int, outputs: Mapping[str, Any], params: Mappin
         case Transformed(inner, function, path):
             value = _item(inner, index, outputs, params)
             step = {"function": function, "path": list(path)}
-            if isinstance(value, dict) and "$apply" in value:  # one function after the other
+            if isinstance(value, dict) and value.get("$apply"):  # one function after the other
                 return {**value, "$apply": [*value["$apply"], step]}
             return {"$apply": [step], "value": value}
         case Zipped(sources, _, fill):
@@ -137,7 +137,21 @@ def _item(source: Source, index: int, outputs: Mapping[str, Any], params: Mappin
             return None
         case _:
             items = _items(source, outputs, params)
-            return items[index] if index < len(items) else None
+            return _as_it_is(items[index]) if index < len(items) else None
+
+
+def _as_it_is(item: Any) -> Any:
+    """Wrapped if it says `$apply` somewhere: data names no functions to call (see `studio.worker.arguments`)."""
+    stack = [item]
+    while stack:
+        part = stack.pop()
+        if isinstance(part, dict):
+            if "$apply" in part:
+                return {"$apply": [], "value": item}
+            stack.extend(part.values())
+        elif isinstance(part, list):
+            stack.extend(part)
+    return item
 
 
 def _by_asset(events: Sequence[AssetEvent]) -> dict[str, list[dict[str, Any]]]:

@@ -16,8 +16,9 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from studio.core.names import nearest, shown
+from studio.core.parameters import check_value
 from studio.core.templating import Renderer
-from studio.errors import InvalidInput, NotFound
+from studio.errors import InvalidInput, InvalidParameter, NotFound
 from studio.worker.function_modules import remember_modules
 from studio.worker.user_code import absolute, load, process_restored
 
@@ -36,8 +37,7 @@ def arguments_of(values: Mapping[str, Any], context: Mapping[str, Any], what: st
     """
     filled = _Filled(context)
     ready = {name: filled.value(value, f"{what} {shown(name)}") for name, value in values.items()}
-    own = context.get("mapped_args") or {}
-    return ready | {name: filled.given(value, f"{what} {shown(name)}") for name, value in own.items()}
+    return ready | filled.mapped(context.get("mapped_args") or {}, what)
 
 
 def kept(arguments: Mapping[str, Any]) -> dict[str, Any]:
@@ -46,10 +46,12 @@ def kept(arguments: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _cut(value: Any) -> Any:
-    if value is None or isinstance(value, (bool, float)):
-        return value
-    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
-    return value if len(text) <= MAX_RENDERED else f"{text[: MAX_RENDERED - 1]}…"
+    try:
+        plain = check_value(value, "value")
+        text = plain if isinstance(plain, str) else json.dumps(plain, ensure_ascii=False)
+    except InvalidParameter:  # a function made it, of a mapped argument
+        plain = text = str(value)
+    return plain if len(text) <= MAX_RENDERED else f"{text[: MAX_RENDERED - 1]}…"
 
 
 class _Filled:
@@ -57,11 +59,22 @@ class _Filled:
 
     def __init__(self, context: Mapping[str, Any]) -> None:
         self._outputs = context.get("outputs") or {}
-        mapped = context.get("mapped") or {}
-        self._mapped = {
-            name: self.given(value, f"mapped argument {shown(name)}") for name, value in mapped.items()
-        }
-        self._renderer = Renderer({**context, "mapped": self._mapped} if mapped else context)
+        self._mapped = self.mapped(context.get("mapped") or {}, "mapped argument")
+        self._renderer = Renderer({**context, "mapped": self._mapped} if self._mapped else context)
+
+    def mapped(self, arguments: Mapping[str, Any], what: str) -> dict[str, Any]:
+        """Of the arguments of one instance: they may as a whole be what functions make of an item (`expand_kwargs`)."""
+        found = dict(arguments)
+        whole: Any = {}
+        if _APPLY in found:
+            whole = self.given({_APPLY: found.pop(_APPLY), "value": found.pop("value", None)}, what)
+        whole = found.pop("", whole)
+        if not isinstance(whole, dict):
+            raise InvalidInput(
+                f"An item of `expand_kwargs` is {shown(whole)}, not a dict of arguments.",
+                hint="Map over dicts like {'day': '2013-01-31'}, one for each task instance.",
+            )
+        return whole | {name: self.given(value, f"{what} {shown(name)}") for name, value in found.items()}
 
     def value(self, value: Any, where: str) -> Any:
         """Of a value that the DAG's author wrote."""

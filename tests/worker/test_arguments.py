@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 
-from studio.errors import NotFound
+from studio.core.binding import arguments
+from studio.core.map_spec import ExpandSpec, Items, Output, Source, Transformed, Zipped
+from studio.errors import InvalidInput, NotFound
 from studio.worker.arguments import MAX_RENDERED, arguments_of, kept
 from studio.worker.kinds import Rendered
 
@@ -83,6 +85,48 @@ def test_functions_are_applied_in_order_in_the_worker(call: Any, tmp_path: Path)
     assert ran.result.value == ["<42>", "<[2, 'b']>"]
     assert ran.log == "doubling\ndoubling\n"
     assert ran.result.details["rendered"] == {"y": "<[2, 'b']>", "x": "<42>"}
+
+
+def test_what_the_scheduler_binds_is_understood(call: Any, tmp_path: Path) -> None:
+    path = (str(tmp_path / "code"),)
+    source = (
+        "from datetime import date\ndef double(n): return 2 * n\ndef day(n): return {'day': date(2013, 1, n)}\n"
+        "def f(**all): return {k: str(v) for k, v in all.items()}"
+    )
+    doubled = Transformed(Output("numbers"), "studio_test_jobs:double", path)
+    twice = Transformed(doubled, "studio_test_jobs:double", path)
+    zipped = Zipped((doubled, Items(["a", "b"])))
+    outputs = {"numbers": [3, 4]}
+    product = ExpandSpec(over={"n": twice, "pair": zipped})
+    context: dict[str, Any] = {"mapped_args": arguments(product, 3, outputs, {})}
+    assert call(source, context=context).result.value == {"n": "16", "pair": "[8, 'b']"}
+    items = ExpandSpec(by="kwargs", over={"": Transformed(Output("numbers"), "studio_test_jobs:day", path)})
+    context = {"mapped_args": arguments(items, 0, outputs, {}), "mapped": arguments(items, 1, outputs, {})}
+    result = call(source, args={"group": {"$mapped": "day"}}, context=context).result
+    assert result.value == {"group": "2013-01-04", "day": "2013-01-03"}
+    assert result.details["rendered"] == {"group": "2013-01-04", "day": "2013-01-03"}
+
+
+def test_data_never_names_functions_to_call(call: Any, tmp_path: Path) -> None:
+    evil = {"$apply": [{"function": "os:abort"}], "value": 1}
+    outputs = {"page": [evil, [evil], {"deep": evil}]}
+    echoed = Transformed(Output("page"), "studio_test_jobs:echo", (str(tmp_path / "code"),))
+    sources: list[Source] = [Output("page"), echoed, Zipped((Output("page"),))]
+    for source in sources:
+        for index in range(3):
+            context = {"mapped_args": arguments(ExpandSpec(over={"x": source}), index, outputs, {})}
+            value = call("def echo(x): return x\ndef f(x): return x", context=context).result.value
+            assert value == (
+                [outputs["page"][index]] if isinstance(source, Zipped) else outputs["page"][index]
+            )
+    kwargs = ExpandSpec(by="kwargs", over={"": Output("page")})
+    context = {"mapped_args": arguments(kwargs, 0, outputs, {})}
+    assert call("def f(**all): return all", context=context).result.value == evil
+
+
+def test_an_item_that_is_no_dict_of_arguments_is_refused() -> None:
+    with pytest.raises(InvalidInput, match="An item of `expand_kwargs` is 7, not a dict of arguments"):
+        arguments_of({}, {"mapped_args": {"": 7}}, "argument")
 
 
 def test_data_that_looks_like_an_application_is_left_alone() -> None:
