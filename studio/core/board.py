@@ -7,7 +7,8 @@ nothing recurses, however deep a DAG is.
 
 from __future__ import annotations
 
-from collections import deque
+import heapq
+from collections import Counter, deque
 from dataclasses import dataclass, field
 from typing import TypeAlias
 from weakref import WeakValueDictionary
@@ -48,6 +49,41 @@ class OwnedDag:
     durations: list[float] = field(
         default_factory=list
     )  # of successful runs, if a deadline asks for them; seconds
+
+    # By backfill (None: runs of none), so that letting the next run in costs nothing for those that wait behind it.
+    queues: dict[int | None, list[tuple[int, float, int, ActiveRun]]] = field(default_factory=dict)  # heaps
+    running: Counter[int | None] = field(default_factory=Counter)
+    unfinished: Counter[int | None] = field(default_factory=Counter)
+
+    def take_in(self, active: ActiveRun) -> None:
+        """A run that is unfinished: new, loaded, or cleared."""
+        self.runs[active.run.run_id] = active
+        self.unfinished[active.run.backfill] += 1
+        if active.run.state is RunState.QUEUED:
+            self.enqueue(active)
+        elif active.run.state is RunState.RUNNING:
+            self.running[active.run.backfill] += 1
+
+    def enqueue(self, active: ActiveRun) -> None:
+        """A queued run stands in line: the oldest first, in a backfill in its order."""
+        run = active.run
+        line = self.queues.setdefault(run.backfill, [])
+        heapq.heappush(line, (run.ordinal if run.backfill is not None else 0, *active.order, active))
+
+    def next_queued(self, backfill: int | None) -> ActiveRun | None:
+        """The first run in the line of a backfill, or of those of none."""
+        line = self.queues.get(backfill, [])
+        while line and line[0][-1].run.state is not RunState.QUEUED:
+            heapq.heappop(line)
+        if not line:
+            self.queues.pop(backfill, None)
+            return None
+        return line[0][-1]
+
+    def let_go(self, active: ActiveRun) -> None:
+        """A run that is over now."""
+        self.runs.pop(active.run.run_id, None)
+        self.unfinished[active.run.backfill] -= 1
 
     def in_state(self, state: RunState) -> list[ActiveRun]:
         """Its runs in `state`, oldest first."""

@@ -7,6 +7,7 @@ database (values of other tasks, asset events, earlier runs) is added by `studio
 from __future__ import annotations
 
 from datetime import datetime, timezone
+from functools import lru_cache
 from typing import Any
 
 from studio.core.active import ActiveRun
@@ -44,9 +45,17 @@ def run_context(active: ActiveRun) -> dict[str, Any]:
         context["note"] = run.note
     if spec.native:
         context["native"] = True
-    if run.logical_date is not None:
-        moment = datetime.fromtimestamp(run.logical_date, timezone.utc)
-        context |= {
+    context |= _dates(run.logical_date, run.interval_start, run.interval_end)
+    return context
+
+
+@lru_cache(maxsize=1024)
+def _dates(logical_date: float | None, start: float | None, end: float | None) -> dict[str, str]:
+    """What the dates of a run are called. Shared by the tasks of a run: do not change it."""
+    found: dict[str, str] = {}
+    if logical_date is not None:
+        moment = datetime.fromtimestamp(logical_date, timezone.utc)
+        found = {
             "logical_date": moment.isoformat(),
             "ds": moment.strftime("%Y-%m-%d"),
             "ds_nodash": moment.strftime("%Y%m%d"),
@@ -54,10 +63,10 @@ def run_context(active: ActiveRun) -> dict[str, Any]:
             "ts_nodash": moment.strftime("%Y%m%dT%H%M%S"),
             "ts_nodash_with_tz": moment.strftime("%Y%m%dT%H%M%S%z"),
         }
-    if run.interval_start is not None and run.interval_end is not None:
-        context["data_interval_start"] = iso(run.interval_start)
-        context["data_interval_end"] = iso(run.interval_end)
-    return context
+    if start is not None and end is not None:
+        found["data_interval_start"] = iso(start)
+        found["data_interval_end"] = iso(end)
+    return found
 
 
 def context_of(active: ActiveRun, task: TaskInstance) -> dict[str, Any]:

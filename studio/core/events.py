@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from studio.core.model import Command, Run, RunWithTasks
+from studio.core.model import Backfill, Command, Run, RunWithTasks
 from studio.core.signals import Signal
 
 NOTHING_SAID = Signal()
@@ -65,6 +65,7 @@ class Facts:
     dated: tuple[Run, ...] = ()  # `backfill`: stored runs with a logical date in its range
     before: tuple[RunWithTasks, ...] = ()  # the runs that tasks with `depends_on_past` look at
     taken: frozenset[str] = frozenset()  # stored run ids that a new run must not have
+    backfill: Backfill | None = None  # `change_backfill`: the one that it names
     too_many: bool = False  # more runs are concerned than one command may change
 
 

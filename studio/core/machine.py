@@ -114,6 +114,10 @@ class Machine:
             return why_run(self._board, dag_id, run_id)
         return why_task(self._board, dag_id, run_id, task_id, map_index)
 
+    def owns(self, dag_id: str) -> bool:
+        """Whether the DAG was loaded, or published since."""
+        return dag_id in self._board.dags
+
     def looks_back(self, dag_id: str) -> bool:
         """Whether tasks of the DAG look at the run before theirs: facts of commands must have it then."""
         owned = self._board.dags.get(dag_id)
@@ -137,7 +141,7 @@ class Machine:
         alive = {attempt.id: attempt for attempt in stored.attempts}
         for run in stored.runs:
             active = board.activated(run)
-            board.dags[run.run.dag_id].runs[run.run.run_id] = active
+            board.dags[run.run.dag_id].take_in(active)
             self._adopt(active, alive)
         for run in stored.before:
             note_past(board.dags[run.run.dag_id], run)

@@ -72,7 +72,7 @@ def create_run(
     _set_deadlines(board, owned, active)
     if backfill is None:
         populate(board, active)  # of a backfill, with its many runs, when it is let in
-    owned.runs[run_id] = active
+    owned.take_in(active)
     board.touched[run.id] = active
     board.to_admit[dag.dag_id] = None
     return active
@@ -94,6 +94,7 @@ def set_run_state(board: Board, active: ActiveRun, state: RunState) -> None:
     run = active.run
     check_run_transition(run.state, state, active.name)
     board.touch_run(active)
+    board.dags[run.dag_id].running[run.backfill] += (state is _R.RUNNING) - (run.state is _R.RUNNING)
     run.state = state
     if state is _R.QUEUED:
         run.queued_at, run.started_at, run.ended_at = board.now, None, None
@@ -110,22 +111,13 @@ def admit(board: Board, owned: OwnedDag) -> None:
     """Start queued runs, oldest first, while `max_active_runs` has room; a backfill has a limit of its own."""
     if owned.dag.paused:
         return
-    queued = [active for active in owned.in_state(_R.QUEUED) if active.run.run_after <= board.now]
-    if not queued:
-        return
-    running: dict[int | None, int] = {}
-    for active in owned.in_state(_R.RUNNING):
-        running[active.run.backfill] = running.get(active.run.backfill, 0) + 1
-    queued.sort(key=lambda active: (active.run.backfill or 0, active.run.ordinal, *active.order))
-    for active in queued:
-        place = active.run.backfill
+    for place in sorted(owned.queues, key=lambda number: number or 0):
         if place is None:
             limit = owned.dag.spec.max_active_runs
         else:
             backfill = board.backfills.get(place)
             limit = 0 if backfill is None or backfill.state == "paused" else backfill.max_active_runs
-        if running.get(place, 0) < limit:
-            running[place] = running.get(place, 0) + 1
+        while owned.running[place] < limit and (active := owned.next_queued(place)) is not None:
             start(board, active)
 
 
@@ -159,7 +151,7 @@ def close(board: Board, active: ActiveRun) -> None:
     if state is _R.FAILED and not run.reason:
         run.reason = "task_failure"
     owned = board.dags[run.dag_id]
-    owned.runs.pop(run.run_id, None)
+    owned.let_go(active)
     board.dispatcher.forget(active)
     board.to_admit[run.dag_id] = None
     remember(owned, RunWithTasks(run, list(active.all()), active.spec))
@@ -179,8 +171,9 @@ def close(board: Board, active: ActiveRun) -> None:
 def close_backfill(board: Board, owned: OwnedDag, number: int) -> None:
     """A backfill without unfinished runs is done."""
     backfill = board.backfills.get(number)
-    if backfill is None or any(active.run.backfill == number for active in owned.runs.values()):
+    if backfill is None or owned.unfinished[number]:
         return
+    del owned.unfinished[number], owned.running[number]
     board.ledger.touch_backfill(backfill)
     backfill.state = "done"
     backfill.ended_at = board.now
@@ -288,12 +281,11 @@ def create_scheduled_run(board: Board, owned: OwnedDag, tick: Tick) -> None:
     run_id = f"scheduled__{iso(tick.run_after)}"
     if run_id in owned.runs:
         return
-    others = [
-        active for active in owned.runs.values() if active.run.backfill is None and active.run.ending is None
-    ]
-    if others and owned.dag.spec.collision == "skip":
-        return
-    if others and owned.dag.spec.collision == "replace":
+    policy = owned.dag.spec.collision
+    if policy != "queue":
+        others = [run for run in owned.runs.values() if run.run.backfill is None and run.run.ending is None]
+        if others and policy == "skip":
+            return
         for active in others:
             cancel_run(board, active, "replaced")
     create_run(

@@ -21,7 +21,7 @@ MAX_NAMED = 10
 
 Code = Literal[
     "upstream", "mapping", "setup", "past", "retry", "reschedule", "deferred", "approval", "limit", "executor",
-    "queued", "ending", "paused", "run_queued", "run_after", "backfill_paused", "waiting_for_tasks",
+    "queued", "ending", "paused", "run_queued", "backfill_paused", "waiting_for_tasks",
 ]  # fmt: skip
 
 
@@ -166,9 +166,7 @@ def _of_run(board: Board, owned: OwnedDag, active: ActiveRun) -> Iterator[Reason
         yield Reason("paused", f"The DAG {owned.dag.dag_id} is paused.")
     if run.state is not RunState.QUEUED:
         return
-    if run.run_after > board.now:
-        yield Reason("run_after", f"The run starts at {iso(run.run_after)}.", {"at": iso(run.run_after)})
-    elif not owned.dag.paused:
+    if not owned.dag.paused:
         limit = owned.dag.spec.max_active_runs
         words = "max_active_runs"
         if run.backfill is not None:

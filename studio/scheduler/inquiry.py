@@ -5,17 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from studio.core.commands.backfills import existing_range
+from studio.core.commands.backfills import FOREVER, existing_range
 from studio.core.commands.lookup import run_ids_of
 from studio.core.commands.trigger import manual_run_id
 from studio.core.events import CommandGiven, Facts
-from studio.core.model import Command, Run, RunWithTasks
+from studio.core.model import Backfill, Command, Run, RunWithTasks
 from studio.core.states import RUN_TERMINAL
 from studio.ports import Store
 
 MAX_RUNS = 1000  # that one clear or mark may change
 MAX_DATED = 200_000  # runs in the range of a backfill
-FOREVER = 1e15  # seconds; beyond every date
 
 _ABOUT_RUNS = frozenset({"cancel", "clear", "mark", "mark_run", "delete_run", "note", "respond"})
 
@@ -61,18 +60,20 @@ async def _about_runs(store: Store, command: Command, looks_back: Callable[[str]
 async def _about_backfill(store: Store, command: Command, looks_back: Callable[[str], bool]) -> Facts:
     dag_id, payload = command.dag_id, command.payload
     asked: dict[str, Any] = payload
+    changed: Backfill | None = None
     if command.kind == "change_backfill":
-        overview = await store.backfill(payload["id"])
+        overview = await store.backfill(int(payload["id"]))
         if overview is None or payload.get("action") != "extend":
-            return Facts()
+            return Facts(backfill=None if overview is None else overview.backfill)
+        changed = overview.backfill
         asked = {**overview.backfill.asked, **payload}
     since, until = existing_range(asked)
     dated = await store.dated_runs(dag_id, since, until, limit=MAX_DATED)
     again: list[RunWithTasks] = []
     if asked.get("reprocess", "missing") != "missing" and not payload.get("dry_run", False):
         again = await store.load_runs(dag_id, [run.run_id for run in dated if run.state in RUN_TERMINAL])
-    before = await _before(store, dag_id, [since]) if looks_back(dag_id) and dated is not None else ()
-    return Facts(runs=tuple(again), dated=tuple(dated), before=before)
+    before = await _before(store, dag_id, [since]) if looks_back(dag_id) else ()
+    return Facts(runs=tuple(again), dated=tuple(dated), before=before, backfill=changed)
 
 
 async def _before(store: Store, dag_id: str, dates: Sequence[float]) -> tuple[RunWithTasks, ...]:

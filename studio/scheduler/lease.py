@@ -52,9 +52,12 @@ class LeaseKeeper:
     async def acquire(self) -> Lease:
         """Register, and own what belongs to nobody or to the certainly dead."""
         self._lease = await self._store.register_scheduler(self._name)
-        while dead := [row for row in await self._others() if self._gone(row.name)]:
+        others = await self._others()
+        while dead := [row for row in others if self._gone(row.name)]:
             for other in dead:  # the database may still be busy with its last commit: then once more
                 await self._store.take_over(self._lease, other.number, other.beat)
+            others = await self._others()
+        self._known = {row.number for row in others}  # one may end in order before we first look at it
         await self._store.take_over(self._lease, self._lease.number, 0)
         return self._lease
 

@@ -71,6 +71,7 @@ class Scheduler:
         self._failures = 0  # turns in a row
         self._postponed: list[Report] = []  # could not be handled, although nothing can be wrong with them
         self._machine = Machine(0)
+        self._dags: set[str] = set()  # that the machine has
         self._tasks: list[asyncio.Task[None]] = []
         self._lingering: asyncio.Task[None] | None = None
         self.active = False
@@ -222,7 +223,7 @@ class Scheduler:
         """After errors in a row: find what causes them, so that the rest does not suffer from it."""
         for report in reports:
             await self._alone(report)
-        for command in await self._hands.steadily(lambda: self._store.pending_commands(self._leases.lease)):
+        for command in await self._hands.steadily(self._pending):
             await self._alone(command)
 
     async def _alone(self, one: Report | Command) -> None:
@@ -289,14 +290,23 @@ class Scheduler:
     async def _load(self, lease: Lease) -> list[Attempt]:
         stored = await stored_of(self._store, lease)
         self._machine.load(stored)
+        self._dags = {dag.dag_id for dag in stored.dags}
         return [*stored.attempts, *as_attempts(stored.callbacks)]
 
     async def _commands(self) -> list[CommandGiven]:
-        commands = await self._store.pending_commands(self._leases.lease)
+        commands = await self._pending()
         return [await given(self._store, command, self._machine.looks_back) for command in commands]
+
+    async def _pending(self) -> list[Command]:
+        """Without those for DAGs that we have just taken over and not read yet: that comes first."""
+        commands = await self._store.pending_commands(self._leases.lease)
+        unknown = sorted({command.dag_id for command in commands} - self._dags)
+        unread = {dag_id for dag_id in unknown if await self._store.dag(dag_id) is not None}
+        return [command for command in commands if command.dag_id not in unread]
 
     async def _carry_out(self, turn: Turn, events: Sequence[Event]) -> None:
         await self._hands.carry_out(turn, events)
+        self._dags = (self._dags - set(turn.removed_dags)) | {dag.dag_id for dag in turn.dags}
         self._tell(turn)
 
     def _tell(self, turn: Turn) -> None:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from studio.core.binding import Found, bind
+from studio.core.commands.backfills import FOREVER
 from studio.core.machine import Stored
 from studio.core.model import Attempt, CallbackRequest, Dag, RunWithTasks
 from studio.core.past import looks_back
 from studio.core.states import RUN_TERMINAL, RunState
 from studio.core.turn import Launch
 from studio.ports import Lease, Store
-from studio.scheduler.inquiry import FOREVER
 
 
 async def stored_of(store: Store, lease: Lease) -> Stored:

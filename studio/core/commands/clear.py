@@ -11,7 +11,7 @@ from studio.core.commands.choice import choose, listed
 from studio.core.commands.lookup import find_runs, is_over, owned_dag
 from studio.core.commands.trigger import checked_params
 from studio.core.events import CommandGiven
-from studio.core.model import RunWithTasks, TaskInstance
+from studio.core.model import Dag, RunWithTasks, TaskInstance
 from studio.core.moves import restart
 from studio.core.names import shown
 from studio.core.runs import set_run_state
@@ -71,11 +71,11 @@ def reopen(board: Board, active: ActiveRun) -> None:
     run = active.run
     owned = board.dags[run.dag_id]
     if is_over(active):
-        owned.runs[run.run_id] = active
         owned.past.pop(run.run_id, None)
-        set_run_state(board, active, RunState.QUEUED)
         if run.backfill is not None and run.backfill not in board.backfills:
             run.backfill = None  # its backfill is done: it runs on its own now
+        set_run_state(board, active, RunState.QUEUED)
+        owned.take_in(active)
         board.to_admit[run.dag_id] = None
     elif active.is_over:
         board.maybe_over[run.id] = active
@@ -124,21 +124,19 @@ def _rebased(board: Board, event: CommandGiven, dry_run: bool) -> list[tuple[Act
                 hint="Cancel it, or wait until it has ended.",
             )
         if active.run.version != owned.dag.version and not dry_run:
-            made.append(_rebase(board, event, active, owned.dag.version))
+            made.append(rebase(board, active, owned.dag))
     return made
 
 
-def _rebase(
-    board: Board, event: CommandGiven, old: ActiveRun, version: str
-) -> tuple[ActiveRun, list[TaskInstance]]:
-    owned = owned_dag(board, event)
-    spec = owned.dag.spec
+def rebase(board: Board, old: ActiveRun, dag: Dag) -> tuple[ActiveRun, list[TaskInstance]]:
+    """A run that is over, with the DAG's current version, and the task instances that are new in it."""
+    spec = dag.spec
     known = {task.id for task in spec.tasks}
     for task in list(old.all()):
         if task.task_id not in known and task.state is not _T.REMOVED:
             board.move(old, task, _T.REMOVED)
     board.touch_run(old)
-    old.run.version = version
+    old.run.version = dag.version
     kept = [task for task in old.all() if task.task_id in known]
     active = board.activated(RunWithTasks(old.run, kept, spec))
     made = []
