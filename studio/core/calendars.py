@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, time, timedelta
 from functools import lru_cache
 from typing import Final, Protocol, cast
 from zoneinfo import ZoneInfo
@@ -138,7 +138,7 @@ def blackout_of(pair: tuple[str, str], zone: ZoneInfo) -> tuple[float, float]:
     start = instant_of(first, zone, "blackouts")
     end = instant_of(last, zone, "blackouts")
     if is_date(last):  # the whole day
-        end = instant_of((date_of(last, "blackouts") + _DAY).isoformat(), zone, "blackouts")
+        end = datetime.combine(date_of(last, "blackouts") + _DAY, time(), zone).timestamp()
     if end <= start:
         raise InvalidSchedule(
             f"The blackout from {first} to {last} ends before it begins.",
