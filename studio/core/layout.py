@@ -110,7 +110,7 @@ def layout_of(spec: DagSpec, subset: tuple[str, ...] = ()) -> Layout:
         deciders=deciders,
         decides={task: tuple(found) for task, found in decides.items()},
         leaves=_leaves(tasks, graph),
-        weights=weights(spec),
+        weights=weights(spec, graph),
         follows_past=frozenset(
             task.id for task in spec.tasks if task.depends_on_past or task.wait_for_downstream
         ),

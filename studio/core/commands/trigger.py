@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 from studio.core.answers import answer
@@ -15,7 +14,8 @@ from studio.core.names import check_run_id, nearest, shown
 from studio.core.params import check_params
 from studio.core.runs import cancel_run, create_run
 from studio.core.spec import DagSpec
-from studio.errors import Conflict, InvalidInput, NotFound
+from studio.core.subsets import subset
+from studio.errors import Conflict, InvalidInput
 
 #: What run ids of other run types begin with.
 PREFIXES = ("scheduled__", "backfill__", "asset__", "operator__")
@@ -52,19 +52,10 @@ def trigger(board: Board, event: CommandGiven) -> dict[str, Any]:
         interval=None if interval is None else (float(interval[0]), float(interval[1])),
         params=given,
         triggered_by=event.command.actor,
-        subset=_subset(spec, payload.get("subset") or ()),
+        subset=subset(spec, payload["subset"], with_upstream=False) if payload.get("subset") else (),
         note=payload.get("note") or "",
     )
     return {"run_id": active.run.run_id}
-
-
-def _subset(spec: DagSpec, names: Sequence[str]) -> tuple[str, ...]:
-    """These tasks of the DAG, each once, in its order; raises `NotFound` for one that there is not."""
-    known = [task.id for task in spec.tasks]
-    for name in names:
-        if name not in known:
-            raise NotFound(f"The DAG {shown(spec.id)} has no task {shown(name)}.", hint=nearest(name, known))
-    return tuple(name for name in known if name in set(names))
 
 
 def manual_run_id(instant: float) -> str:
