@@ -16,7 +16,7 @@ from importlib.metadata import version
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from benchmarks import workloads
+from benchmarks import scale, workloads
 from benchmarks.harness import POSTGRESQL
 from benchmarks.workloads import Row
 
@@ -42,6 +42,8 @@ WORKLOADS: dict[str, Callable[[Path], list[Row]]] = {
     "postgresql": postgresql,
     "notebooks": lambda home: asyncio.run(workloads.notebooks(home)),
     "idle": lambda home: asyncio.run(workloads.idle(home)),
+    "history": lambda home: asyncio.run(scale.history(home)),
+    "shapes": lambda home: asyncio.run(scale.shapes(home)),
     "imports": lambda home: workloads.imports(),
 }
 
