@@ -79,15 +79,16 @@ class LeaseKeeper:
                 pass
 
     async def _watch(self) -> bool:
-        now = self._clock.monotonic()
+        asked_at = self._clock.monotonic()
         others = await self._others()
+        told_at = self._clock.monotonic()  # the database may take its time: nobody is judged by that
         taken: set[int] = set()
         for other in others:
             seen = self._seen.get(other.number)
             if seen is None or seen.beat != other.beat:
-                self._seen[other.number] = _Seen(other.beat, now)
+                self._seen[other.number] = _Seen(other.beat, told_at)
                 continue
-            is_dead = now - seen.since >= LEASE or self._gone(other.name)
+            is_dead = asked_at - seen.since >= LEASE or self._gone(other.name)
             if is_dead and await self._store.take_over(self.lease, other.number, other.beat):
                 taken.add(other.number)
         self._seen = {row.number: self._seen[row.number] for row in others}
