@@ -34,7 +34,7 @@ def run_values(run: Run) -> Values:
         "subset": to_json(run.subset) if run.subset else None,
         "events": to_json(run.events) if run.events else None,
         "deadlines": to_json(run.deadlines) if run.deadlines else None,
-        "note": clean(run.note) or None,
+        "note": clean(run.note) if run.note else None,
         "rev": run.rev,
         "scheduled_key": scheduled_key(run),
     }
@@ -58,16 +58,19 @@ def changed_run_values(guard: RunGuard) -> Values:
 
 
 def task_values(task: TaskInstance) -> Values:
-    return {"id": task.id, "run": task.run, "task_id": task.task_id, **_task_changes(task)}
+    values = _task_changes(task)
+    values["id"] = task.id
+    values["run"] = task.run
+    values["task_id"] = task.task_id
+    return values
 
 
 def changed_task_values(guard: TaskGuard) -> Values:
-    return {
-        "old_id": guard.task.id,
-        "old_rev": guard.rev,
-        "old_state": guard.state.value,
-        **_task_changes(guard.task),
-    }
+    values = _task_changes(guard.task)
+    values["old_id"] = guard.task.id
+    values["old_rev"] = guard.rev
+    values["old_state"] = guard.state.value
+    return values
 
 
 def _task_changes(task: TaskInstance) -> Values:
@@ -89,7 +92,7 @@ def _task_changes(task: TaskInstance) -> Values:
         "decision": None if task.decision is None else to_json(task.decision),
         "resume": None if task.resume is None else to_json(task.resume),
         "label": brief(task.label) if task.label else None,
-        "note": clean(task.note) or None,
+        "note": clean(task.note) if task.note else None,
         "rev": task.rev,
     }
 
@@ -121,88 +124,96 @@ def _attempt_changes(attempt: Attempt) -> Values:
     }
 
 
-# A row is unpacked here, in the order of its table's columns: by attribute it takes five times as long.
+# A row is unpacked here in the order of its table's columns, which is the order of the record's fields too (a test sees
+# to that): by attribute, by keyword and by calling an Enum it takes several times as long.
+
+_TASK_STATES = {state.value: state for state in TaskState}
+_RUN_STATES = {state.value: state for state in RunState}
+_ATTEMPT_STATES = {state.value: state for state in AttemptState}
 
 
 def run_record(row: Row) -> Run:
-    number, dag_id, run_id, run_type, version, run_after, logical_date, interval_start, *rest = row
-    interval_end, state, ending, reason, with_failures, params, queued_at, started_at, *rest = rest
-    ended_at, triggered_by, backfill, ordinal, subset, events, deadlines, note, rev, _key = rest
+    (
+        number, dag_id, run_id, run_type, version, run_after, logical_date, interval_start, interval_end, state, ending,
+        reason, with_failures, params, queued_at, started_at, ended_at, triggered_by, backfill, ordinal, subset, events,
+        deadlines, note, rev, _key,
+    ) = row  # fmt: skip
     return Run(
-        id=number,
-        dag_id=dag_id,
-        run_id=run_id,
-        run_type=run_type,
-        version=version,
-        run_after=run_after,
-        logical_date=logical_date,
-        interval_start=interval_start,
-        interval_end=interval_end,
-        state=RunState(state),
-        ending=None if ending is None else RunState(ending),
-        reason=reason or "",
-        with_failures=with_failures,
-        params=from_json(params),
-        queued_at=queued_at,
-        started_at=started_at,
-        ended_at=ended_at,
-        triggered_by=triggered_by or "",
-        backfill=backfill,
-        ordinal=ordinal,
-        subset=() if subset is None else tuple(from_json(subset)),
-        events=() if events is None else tuple(from_json(events)),
-        deadlines=[] if deadlines is None else from_json(deadlines),
-        note=note or "",
-        rev=rev,
+        number,
+        dag_id,
+        run_id,
+        run_type,
+        version,
+        run_after,
+        logical_date,
+        interval_start,
+        interval_end,
+        _RUN_STATES[state],
+        None if ending is None else _RUN_STATES[ending],
+        reason or "",
+        with_failures,
+        from_json(params),
+        queued_at,
+        started_at,
+        ended_at,
+        triggered_by or "",
+        backfill,
+        ordinal,
+        () if subset is None else tuple(from_json(subset)),
+        () if events is None else tuple(from_json(events)),
+        [] if deadlines is None else from_json(deadlines),
+        note or "",
+        rev,
     )
 
 
 def task_record(row: Row) -> TaskInstance:
-    number, run, task_id, map_index, map_path, state, try_number, max_tries, lost_count, attempt, *rest = row
-    retry_at, started_at, ended_at, waiting_since, looks, stop_as, length, decision, resume, *rest = rest
-    label, note, rev = rest
+    (
+        number, run, task_id, map_index, map_path, state, try_number, max_tries, lost_count, attempt, retry_at,
+        started_at, ended_at, waiting_since, looks, stop_as, length, decision, resume, label, note, rev,
+    ) = row  # fmt: skip
     return TaskInstance(
-        id=number,
-        run=run,
-        task_id=task_id,
-        map_index=map_index,
-        map_path=tuple(map(int, map_path.split("."))) if map_path else (),
-        state=TaskState(state),
-        try_number=try_number,
-        max_tries=max_tries,
-        lost_count=lost_count,
-        attempt=attempt,
-        retry_at=retry_at,
-        started_at=started_at,
-        ended_at=ended_at,
-        waiting_since=waiting_since,
-        looks=looks,
-        stop_as=None if stop_as is None else TaskState(stop_as),
-        length=length,
-        decision=None if decision is None else from_json(decision),
-        resume=None if resume is None else from_json(resume),
-        label=label or "",
-        note=note or "",
-        rev=rev,
+        number,
+        run,
+        task_id,
+        map_index,
+        tuple(map(int, map_path.split("."))) if map_path else (),
+        _TASK_STATES[state],
+        try_number,
+        max_tries,
+        lost_count,
+        attempt,
+        retry_at,
+        started_at,
+        ended_at,
+        waiting_since,
+        looks,
+        None if stop_as is None else _TASK_STATES[stop_as],
+        length,
+        None if decision is None else from_json(decision),
+        None if resume is None else from_json(resume),
+        label or "",
+        note or "",
+        rev,
     )
 
 
 def attempt_record(row: Row) -> Attempt:
-    (number, task_instance, try_number, state, queued_at, started_at, ended_at, worker, directory, *rest) = (
-        row
-    )
-    error, value, details = rest
+    (
+        number, task_instance, try_number, state, queued_at, started_at, ended_at, worker, directory, error, value,
+        details,
+    ) = row  # fmt: skip
     return Attempt(
-        id=number,
-        task_instance=task_instance,
-        try_number=try_number,
-        state=AttemptState(state),
-        queued_at=queued_at,
-        started_at=started_at,
-        ended_at=ended_at,
-        worker=worker,
-        directory=directory or "",
-        error=error,
-        value=from_json(value),
-        details=from_json(details),
+        number,
+        task_instance,
+        try_number,
+        _ATTEMPT_STATES[state],
+        queued_at,
+        started_at,
+        ended_at,
+        worker,
+        directory or "",
+        error,
+        from_json(value),
+        from_json(details),
     )

@@ -53,7 +53,8 @@ update_callbacks = (
     update(callback_request)
     .where(
         callback_request.c.id == bindparam("old_id"),
-        callback_request.c.state.in_(_UNFINISHED_CALLBACK),
+        # no IN, which is a statement of its own for each length
+        sa.or_(*(callback_request.c.state == state for state in _UNFINISHED_CALLBACK)),
     )
     .values(
         named(

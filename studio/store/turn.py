@@ -15,8 +15,13 @@ from studio.ports import Lease
 from studio.store import rows, run_rows, shared_rows
 from studio.store import shared_statements as shared
 from studio.store import statements as sql
+from studio.store.batches import Batch
 from studio.store.removal import check_owned, remove_attempts, remove_dag, remove_runs
 from studio.store.slices import slices
+
+_ADD_RUNS, _UPDATE_RUNS = Batch(sql.add_runs), Batch(sql.update_runs)
+_ADD_TASKS, _UPDATE_TASKS = Batch(sql.add_tasks), Batch(sql.update_tasks)
+_ADD_ATTEMPTS, _UPDATE_ATTEMPTS = Batch(sql.add_attempts), Batch(sql.update_attempts)
 
 
 def keep(connection: Connection, lease: Lease, writes: Writes) -> None:
@@ -70,11 +75,13 @@ def _insert(connection: Connection, statement: Executable, values: Sequence[dict
 def _update(
     connection: Connection, statement: Executable, values: Sequence[dict[str, Any]], what: str
 ) -> None:
-    if not values:
-        return
+    if values:
+        _expect_all(connection.execute(statement, values).rowcount, values, what)
+
+
+def _expect_all(matched: int, values: Sequence[dict[str, Any]], what: str) -> None:
     # The sum over all rows: true of sqlite3, pymysql (matched rows), psycopg and oracledb; the contract suite
     # checks it for each of them.
-    matched = connection.execute(statement, values).rowcount
     if matched != len(values):
         raise StaleWrite(
             f"{len(values) - matched} of {len(values)} {what} are not as the scheduler believed."
@@ -117,15 +124,16 @@ def _keep_versions(connection: Connection, dags: Sequence[Dag]) -> None:
 
 
 def _keep_runs(connection: Connection, writes: Writes) -> None:
-    _insert(connection, sql.add_runs, [run_rows.run_values(run) for run in writes.new_runs])
-    _update(connection, sql.update_runs, [run_rows.changed_run_values(run) for run in writes.runs], "runs")
+    _ADD_RUNS.send(connection, [run_rows.run_values(run) for run in writes.new_runs])
+    runs = [run_rows.changed_run_values(guard) for guard in writes.runs]
+    _expect_all(_UPDATE_RUNS.send(connection, runs), runs, "runs")
     # A task instance that is expanded becomes the first of its map: it leaves its place before others come.
     tasks = [run_rows.changed_task_values(guard) for guard in writes.tasks]
-    _update(connection, sql.update_tasks, tasks, "task instances")
-    _insert(connection, sql.add_tasks, [run_rows.task_values(task) for task in writes.new_tasks])
+    _expect_all(_UPDATE_TASKS.send(connection, tasks), tasks, "task instances")
+    _ADD_TASKS.send(connection, [run_rows.task_values(task) for task in writes.new_tasks])
     attempts = [run_rows.changed_attempt_values(guard) for guard in writes.attempts]
-    _update(connection, sql.update_attempts, attempts, "attempts")
-    _insert(connection, sql.add_attempts, [run_rows.attempt_values(a) for a in writes.new_attempts])
+    _expect_all(_UPDATE_ATTEMPTS.send(connection, attempts), attempts, "attempts")
+    _ADD_ATTEMPTS.send(connection, [run_rows.attempt_values(attempt) for attempt in writes.new_attempts])
 
 
 def _keep_backfills(connection: Connection, backfills: Sequence[Backfill]) -> None:

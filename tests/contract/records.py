@@ -6,7 +6,16 @@ from dataclasses import replace
 from itertools import count
 from typing import Any
 
-from studio.core.model import Attempt, Command, Dag, Run, TaskInstance
+from studio.core.model import (
+    AssetEvent,
+    Attempt,
+    Backfill,
+    CallbackRequest,
+    Command,
+    Dag,
+    Run,
+    TaskInstance,
+)
 from studio.core.spec import CronSpec, DagSpec, TaskSpec, version_of
 from studio.core.states import AttemptState, RunState, TaskState
 from studio.core.turn import AttemptGuard, RunGuard, TaskGuard, Writes
@@ -61,6 +70,26 @@ class Scribe:
     def attempt(self, task: TaskInstance, try_number: int = 1, **fields: Any) -> Attempt:
         values: dict[str, Any] = {"queued_at": NOW, "directory": f"d/r/{task.task_id}/{try_number}", **fields}
         return Attempt(next(self._ids), task.id, try_number, **values)
+
+    def backfill(self, dag_id: str, **fields: Any) -> Backfill:
+        values: dict[str, Any] = {
+            "asked": {"from": 1.5, "to": None},
+            "runs": 1,
+            "created_at": NOW,
+            "actor": "ann",
+            "rev": 1,
+        }
+        return Backfill(next(self._ids), dag_id, **{**values, **fields})
+
+    def event(self, asset: str, **fields: Any) -> AssetEvent:
+        return AssetEvent(next(self._ids), asset, NOW, **fields)
+
+    def callback(self, run: Run, task: TaskInstance | None = None, **fields: Any) -> CallbackRequest:
+        values: dict[str, Any] = {"on": "failure", "function": "package.module:tell", "queued_at": NOW}
+        number = None if task is None else task.id
+        return CallbackRequest(
+            next(self._ids), run.dag_id, run.id, task_instance=number, **{**values, **fields}
+        )
 
     def whole(
         self, dag_id: str = "d", runs: int = 1, **fields: Any

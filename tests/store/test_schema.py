@@ -7,7 +7,6 @@ import sqlite3
 import stat
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -22,28 +21,6 @@ from studio.errors import SchemaMismatch, StoreError
 from studio.store import check, open_store, upgrade
 from studio.store.engine import parse
 from studio.store.tables import metadata
-
-
-@pytest.fixture(
-    params=[
-        "sqlite",
-        pytest.param("postgresql", marks=pytest.mark.postgres),
-        pytest.param("mariadb", marks=pytest.mark.mariadb),
-    ]
-)
-def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """A database without tables, left so again."""
-    if request.param == "sqlite":
-        yield f"sqlite:///{tmp_path}/studio.db"
-        return
-    url = request.getfixturevalue(f"empty_{request.param}")
-    yield url
-    engine = sa.create_engine(parse(url))
-    with engine.begin() as connection:
-        left = sa.MetaData()
-        left.reflect(connection)
-        left.drop_all(connection)
-    engine.dispose()
 
 
 def set_revision(url: str, revision: str) -> None:
