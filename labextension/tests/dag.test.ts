@@ -13,7 +13,11 @@ const NODES = [
     upstream: ['extract'],
     trigger_rule: 'all_success',
     retries: 0,
-    label: 'report.ipynb'
+    label: 'report.ipynb',
+    group: '',
+    role: 'work',
+    mapped: false,
+    pool: 'default'
   }
 ];
 
@@ -30,7 +34,8 @@ function detail(): DagDetail {
     task_count: 2,
     runs: [],
     error: null,
-    rev: 1
+    rev: 1,
+    failures: 0
   };
   return { dag, tasks: NODES, spec: { id: 'flights', tasks: [] } };
 }

@@ -76,6 +76,13 @@ export function run(runId: string, part: Partial<RunSummary> = {}): RunSummary {
     params: {},
     counts: {},
     rev: 1,
+    ending: null,
+    reason: '',
+    interval_start: null,
+    interval_end: null,
+    backfill: null,
+    subset: [],
+    note: '',
     ...part
   };
 }
@@ -90,7 +97,12 @@ export function task(taskId: string, state: TaskState, rev = 1, mapIndex = -1): 
     started_at: null,
     ended_at: null,
     retry_at: null,
-    rev
+    rev,
+    map_path: [],
+    label: '',
+    note: '',
+    waiting_since: null,
+    looks: 0
   };
 }
 

@@ -12,10 +12,18 @@ from studio.api.schema import REF, Schema, components, schema_of
 
 _QUERY: Final[dict[str, Schema]] = {
     "runs": {"type": "integer", "minimum": 0, "maximum": 100, "description": "Newest runs per DAG."},
-    "limit": {"type": "integer", "minimum": 1, "maximum": 500, "description": "Runs per page."},
+    "limit": {"type": "integer", "minimum": 1, "maximum": 500, "description": "Entries per page."},
     "before": {"type": "string", "description": "`next` of the page before."},
     "state": {"type": "string", "description": "Run states, separated by commas."},
-    "dag_id": {"type": "string", "description": "Only runs of this DAG."},
+    "dag_id": {"type": "string", "description": "Only of this DAG."},
+    "backfill": {"type": "integer", "minimum": 1, "description": "Only runs of this backfill."},
+    "count": {
+        "type": "integer",
+        "minimum": 1,
+        "maximum": 100,
+        "description": "Runs to look ahead; 5 without it.",
+    },
+    "asset": {"type": "string", "description": "The name of an asset; without it, all."},
     "version": {"type": "string", "description": "Content hash of a version; without it, the current one."},
     "map_index": {
         "type": "integer",

@@ -22,36 +22,17 @@ class Route:
     status: int = 200
 
 
-_RUN = "/api/dags/{dag_id}/runs/{run_id}"
+_DAG = "/api/dags/{dag_id}"
+_RUN = _DAG + "/runs/{run_id}"
 _TASK = _RUN + "/tasks/{task_id}"
+_BACKFILL = "/api/backfills/{backfill_id}"
 
-ROUTES: Final[tuple[Route, ...]] = (
+_SERVER: Final = (
     Route("server_info", "GET", "/api/server", "Version, health and load of the server.", m.ServerInfo),
     Route("openapi", "GET", "/api/openapi.json", "This API's OpenAPI document.", dict[str, Any]),
     Route(
         "stop_server", "POST", "/api/server/stop", "Stop the server; running tasks go on.", None, status=202
     ),
-    Route(
-        "list_dags",
-        "GET",
-        "/api/dags",
-        "All DAGs with their newest runs, and the DAG folder's files.",
-        m.DagList,
-        query=("runs",),
-    ),
-    Route("get_dag", "GET", "/api/dags/{dag_id}", "A DAG with its graph.", m.DagDetail, query=("version",)),
-    Route(
-        "publish_dag",
-        "PUT",
-        "/api/dags/{dag_id}",
-        "Register a DAG or a new version of it.",
-        m.DagDetail,
-        body=m.PublishDag,
-    ),
-    Route(
-        "update_dag", "PATCH", "/api/dags/{dag_id}", "Pause or unpause a DAG.", m.DagDetail, body=m.UpdateDag
-    ),
-    Route("delete_dag", "DELETE", "/api/dags/{dag_id}", "Delete a DAG with its history.", None, status=204),
     Route(
         "put_source",
         "PUT",
@@ -60,10 +41,54 @@ ROUTES: Final[tuple[Route, ...]] = (
         None,
         status=204,
     ),
+)
+
+_DAGS: Final = (
+    Route(
+        "list_dags",
+        "GET",
+        "/api/dags",
+        "All DAGs with their newest runs, and the DAG folder's files.",
+        m.DagList,
+        query=("runs",),
+    ),
+    Route("update_dags", "PATCH", "/api/dags", "Pause or unpause DAGs.", m.DagsDone, body=m.UpdateDags),
+    Route("get_dag", "GET", _DAG, "A DAG with its graph.", m.DagDetail, query=("version",)),
+    Route(
+        "publish_dag",
+        "PUT",
+        _DAG,
+        "Register a DAG or a new version of it.",
+        m.DagDetail,
+        body=m.PublishDag,
+    ),
+    Route("update_dag", "PATCH", _DAG, "Pause or unpause a DAG.", m.DagDetail, body=m.UpdateDag),
+    Route("delete_dag", "DELETE", _DAG, "Delete a DAG with its history.", None, status=204),
+    Route("list_versions", "GET", _DAG + "/versions", "The versions of a DAG, newest first.", m.VersionList),
+    Route("get_version", "GET", _DAG + "/versions/{version}", "A version of a DAG.", m.VersionDetail),
+    Route(
+        "next_runs",
+        "GET",
+        _DAG + "/next",
+        "The next runs that the schedule of a DAG asks for.",
+        m.SchedulePreview,
+        query=("count",),
+    ),
+    Route(
+        "preview_schedule",
+        "POST",
+        "/api/schedules/preview",
+        "The next runs of a schedule that is not part of a DAG yet.",
+        m.SchedulePreview,
+        body=m.PreviewSchedule,
+    ),
+)
+
+_RUNS: Final = (
     Route(
         "trigger_run",
         "POST",
-        "/api/dags/{dag_id}/runs",
+        _DAG + "/runs",
         "Start a run by hand.",
         m.RunDetail,
         body=m.TriggerRun,
@@ -75,9 +100,10 @@ ROUTES: Final[tuple[Route, ...]] = (
         "/api/runs",
         "Runs, newest first.",
         m.RunPage,
-        query=("dag_id", "state", "before", "limit"),
+        query=("dag_id", "state", "backfill", "before", "limit"),
     ),
     Route("get_run", "GET", _RUN, "A run with its tasks.", m.RunDetail),
+    Route("why_run", "GET", _RUN + "/why", "Why a run does not go on.", m.WhyAnswer),
     Route(
         "cancel_run",
         "POST",
@@ -88,7 +114,50 @@ ROUTES: Final[tuple[Route, ...]] = (
     Route(
         "clear_tasks", "POST", _RUN + "/clear", "Run tasks of a run again.", m.RunDetail, body=m.ClearTasks
     ),
+    Route("set_run_note", "PUT", _RUN + "/note", "Write a note to a run.", m.RunDetail, body=m.SetNote),
+    Route("clear_runs", "POST", _DAG + "/clear", "Run tasks of runs again.", m.ClearAnswer, body=m.ClearRuns),
+    Route("mark_tasks", "POST", _DAG + "/mark", "Say how tasks ended.", m.MarkAnswer, body=m.MarkTasks),
+    Route("mark_runs", "POST", _DAG + "/mark-runs", "Say how runs ended.", m.RunsDone, body=m.MarkRuns),
+    Route("cancel_runs", "POST", _DAG + "/cancel", "Cancel runs.", m.RunsDone, body=m.SelectRuns),
+    Route(
+        "delete_runs",
+        "POST",
+        _DAG + "/delete-runs",
+        "Delete runs that are over, with their tasks and attempts.",
+        m.RunsDone,
+        body=m.SelectRuns,
+    ),
+)
+
+_TASKS: Final = (
     Route("get_task", "GET", _TASK, "A task of a run with its attempts.", m.TaskDetail, query=("map_index",)),
+    Route("why_task", "GET", _TASK + "/why", "Why a task does not go on.", m.WhyAnswer, query=("map_index",)),
+    Route(
+        "set_task_note",
+        "PUT",
+        _TASK + "/note",
+        "Write a note to a task of a run.",
+        m.TaskStatus,
+        body=m.SetNote,
+        query=("map_index",),
+    ),
+    Route(
+        "respond",
+        "POST",
+        _TASK + "/respond",
+        "Answer an approval.",
+        m.TaskStatus,
+        body=m.Respond,
+        query=("map_index",),
+    ),
+    Route(
+        "list_approvals",
+        "GET",
+        "/api/approvals",
+        "Everything that waits for a person.",
+        m.ApprovalList,
+        query=("dag_id",),
+    ),
     Route(
         "get_output",
         "GET",
@@ -114,5 +183,92 @@ ROUTES: Final[tuple[Route, ...]] = (
         query=("map_index", "try_number"),
     ),
 )
+
+_BACKFILLS: Final = (
+    Route(
+        "preview_backfill",
+        "POST",
+        _DAG + "/backfills/preview",
+        "What a backfill would do.",
+        m.BackfillPreview,
+        body=m.CreateBackfill,
+    ),
+    Route(
+        "create_backfill",
+        "POST",
+        _DAG + "/backfills",
+        "Start a backfill.",
+        m.BackfillInfo,
+        body=m.CreateBackfill,
+        status=201,
+    ),
+    Route(
+        "list_backfills",
+        "GET",
+        "/api/backfills",
+        "Backfills, newest first.",
+        m.BackfillList,
+        query=("dag_id", "limit"),
+    ),
+    Route("get_backfill", "GET", _BACKFILL, "A backfill and how far it is.", m.BackfillInfo),
+    Route(
+        "change_backfill",
+        "POST",
+        _BACKFILL + "/change",
+        "Pause, unpause, cancel or extend a backfill.",
+        m.BackfillInfo,
+        body=m.ChangeBackfill,
+    ),
+)
+
+_SHARED: Final = (
+    Route("list_pools", "GET", "/api/pools", "All pools.", m.PoolList),
+    Route("set_pool", "PUT", "/api/pools/{name}", "Make a pool, or change it.", m.PoolInfo, body=m.SetPool),
+    Route("delete_pool", "DELETE", "/api/pools/{name}", "Delete a pool.", None, status=204),
+    Route("list_assets", "GET", "/api/assets", "All assets, with who makes them and who waits.", m.AssetList),
+    Route(
+        "list_asset_events",
+        "GET",
+        "/api/assets/events",
+        "Asset events, newest first.",
+        m.AssetEventPage,
+        query=("asset", "before", "limit"),
+    ),
+    Route(
+        "emit_event",
+        "POST",
+        "/api/assets/events",
+        "Say that an asset was made anew.",
+        m.EventEmitted,
+        body=m.EmitEvent,
+        status=201,
+    ),
+    Route(
+        "materialize",
+        "POST",
+        "/api/assets/materialize",
+        "Run the DAG whose task makes an asset.",
+        m.RunDetail,
+        body=m.Materialize,
+        status=201,
+    ),
+    Route(
+        "queued_events",
+        "GET",
+        _DAG + "/queued-events",
+        "The asset events that a DAG has not used yet.",
+        m.QueuedEvents,
+    ),
+    Route(
+        "forget_events",
+        "DELETE",
+        _DAG + "/queued-events",
+        "Empty that queue, or the part of one asset.",
+        m.QueuedEvents,
+        query=("asset",),
+    ),
+)
+
+ROUTES: Final[tuple[Route, ...]] = (*_SERVER, *_DAGS, *_RUNS, *_TASKS, *_BACKFILLS, *_SHARED)
 
 STREAM_PATH: Final = "/api/stream"

@@ -22,13 +22,13 @@ _ENUMS: Final[tuple[type[Enum], ...]] = (TaskState, RunState, AttemptState)
 
 
 def wire_types() -> list[type[msgspec.Struct]]:
-    """Every struct of `studio.api.models`, in the order they are written there, and the spec."""
+    """Every struct of `studio.api.models`, and the spec."""
     found = [
         value
         for value in vars(models).values()
         if isinstance(value, type)
         and issubclass(value, msgspec.Struct)
-        and value.__module__ == models.__name__
+        and value.__module__.startswith(models.__name__)
         and value not in (models.Model, models.Body)
     ]
     return [*found, DagSpec]

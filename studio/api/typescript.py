@@ -75,6 +75,8 @@ def _type(schema: Schema) -> str:
             return "boolean"
         case "null":
             return "null"
+        case "array" if "prefixItems" in schema:
+            return "[" + ", ".join(_type(part) for part in schema["prefixItems"]) + "]"
         case "array":
             item = _type(schema.get("items", {}))  # a list of anything has no items
             return f"({item})[]" if " | " in item else f"{item}[]"

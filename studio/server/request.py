@@ -51,6 +51,15 @@ class Request:
         """None: the latest."""
         return self.whole("try_number", 0, 1, 1_000_000) or None
 
+    @property
+    def backfill_id(self) -> int:
+        return _identifier("backfill_id", self.path["backfill_id"])
+
+    def number_of(self, name: str) -> int | None:
+        """The id of an object in the query; None without one."""
+        text = self.query.get(name)
+        return None if text is None else _identifier(name, text)
+
     def whole(self, name: str, default: int, least: int, most: int) -> int:
         """A whole number of the query; raises `InvalidInput` outside of the bounds."""
         text = self.query.get(name)
@@ -63,6 +72,12 @@ class Request:
                 field=name,
             )
         return int(text)
+
+
+def _identifier(name: str, text: str) -> int:
+    if not re.fullmatch(r"[0-9]{1,16}", text):
+        raise InvalidInput(f"{name} is {shown(text)}; it must be a whole number.", field=name)
+    return int(text)
 
 
 def read_body(content: bytes, kind: type[BodyType]) -> BodyType:

@@ -12,6 +12,7 @@ from studio.api import models as m
 from studio.core.model import Attempt, Dag, DagFile, Run, TaskInstance
 from studio.core.schedules import schedule_of
 from studio.core.spec import DagSpec, TaskSpec
+from studio.core.why import Reason
 from studio.errors import StudioError
 from studio.ports import RunOverview
 
@@ -43,6 +44,13 @@ def run_summary(run: Run, counts: Mapping[str, int]) -> m.RunSummary:
         params=dict(run.params),
         counts=dict(counts),
         rev=run.rev,
+        ending=run.ending,
+        reason=run.reason,
+        interval_start=maybe(run.interval_start),
+        interval_end=maybe(run.interval_end),
+        backfill=run.backfill,
+        subset=list(run.subset),
+        note=run.note,
     )
 
 
@@ -57,12 +65,21 @@ def task_status(task: TaskInstance) -> m.TaskStatus:
         ended_at=maybe(task.ended_at),
         retry_at=maybe(task.retry_at),
         rev=task.rev,
+        map_path=list(task.map_path),
+        label=task.label,
+        note=task.note,
+        waiting_since=maybe(task.waiting_since),
+        looks=task.looks,
     )
 
 
 def run_detail(run: Run, tasks: Sequence[TaskInstance]) -> m.RunDetail:
     counts = Counter(task.state.value for task in tasks)
     return m.RunDetail(run=run_summary(run, counts), tasks=[task_status(task) for task in tasks])
+
+
+def reason_info(reason: Reason) -> m.ReasonInfo:
+    return m.ReasonInfo(code=reason.code, message=reason.message, facts=dict(reason.facts))
 
 
 def overview(item: RunOverview) -> m.RunSummary:
@@ -85,11 +102,12 @@ def dag_summary(dag: Dag, runs: Sequence[RunOverview], files: Iterable[DagFile])
         runs=[overview(run) for run in runs],
         error=next((file.error for file in files if file.error and dag.dag_id in file.dag_ids), None),
         rev=dag.rev,
+        failures=dag.failures,
     )
 
 
 def dag_detail(summary: m.DagSummary, spec: DagSpec) -> m.DagDetail:
-    return m.DagDetail(dag=summary, tasks=[task_node(task) for task in spec.tasks], spec=spec)
+    return m.DagDetail(dag=summary, tasks=task_nodes(spec), spec=spec)
 
 
 def schedule_text(spec: DagSpec) -> str | None:
@@ -101,7 +119,12 @@ def schedule_text(spec: DagSpec) -> str | None:
     return None if schedule is None else schedule.text
 
 
-def task_node(task: TaskSpec) -> m.TaskNode:
+def task_nodes(spec: DagSpec) -> list[m.TaskNode]:
+    mapped = mapped_groups(spec)
+    return [task_node(task, is_mapped=task.expand is not None or task.group in mapped) for task in spec.tasks]
+
+
+def task_node(task: TaskSpec, *, is_mapped: bool = False) -> m.TaskNode:
     return m.TaskNode(
         id=task.id,
         kind=task.kind,
@@ -109,7 +132,27 @@ def task_node(task: TaskSpec) -> m.TaskNode:
         trigger_rule=task.trigger_rule,
         retries=task.retries,
         label=_label(task),
+        group=task.group,
+        role=task.role,
+        mapped=is_mapped,
+        pool=task.pool,
     )
+
+
+def mapped_groups(spec: DagSpec) -> frozenset[str]:
+    """Groups that are expanded, or are in one that is."""
+    groups = {group.id: group for group in spec.groups}
+
+    def is_mapped(name: str) -> bool:
+        seen: set[str] = set()
+        while name in groups and name not in seen:
+            seen.add(name)
+            if groups[name].expand is not None:
+                return True
+            name = groups[name].parent
+        return False
+
+    return frozenset(name for name in groups if is_mapped(name))
 
 
 def dag_file_status(file: DagFile) -> m.DagFileStatus:

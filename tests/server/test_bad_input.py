@@ -184,10 +184,12 @@ async def test_body_sizes(studio: Running) -> None:
 TRIGGERS: dict[str, tuple[dict[str, Any], str, str]] = {
     "unknown field": ({"parms": {}}, "invalid_input", "params"),
     "undeclared": ({"params": {"dya": 1}}, "invalid_input", "day"),
-    "code as a name": ({"params": {"a=1\nimport os": 1}}, "invalid_input", "day"),
+    "code as a name": ({"params": {"a=1\nimport os": 1}}, "invalid_parameter", "identifier"),
+    "a keyword": ({"params": {"class": 1}}, "invalid_parameter", "identifier"),
+    "two words": ({"params": {"x y": 1}}, "invalid_parameter", "identifier"),
+    "a dunder": ({"params": {"__builtins__": 1}}, "invalid_input", "day"),
     "params are a list": ({"params": [1]}, "invalid_input", "params"),
     "a large number": ({"params": {"day": 2**70}}, "invalid_input", "64 bits"),
-    "a large text": ({"params": {"day": "x" * 2_000_000}}, "invalid_input", "1 MB"),
     "date": ({"logical_date": "31.1.2013"}, "invalid_schedule", "2013-01-31"),
     "date out of range": ({"logical_date": "99999-01-01"}, "invalid_schedule", "logical_date"),
     "a date that is not": ({"logical_date": "2013-02-30"}, "invalid_schedule", "logical_date"),
@@ -206,6 +208,18 @@ async def test_bad_trigger(studio: Running) -> None:
         error = answer.json()["error"]
         assert (case, answer.status_code, error["code"]) == (case, 400, code)
         assert said in f"{error['message']} {error['hint']} {error['field']}", case
+    assert (await studio.http.get("/api/runs")).json()["runs"] == []
+
+
+async def test_params_of_more_than_a_megabyte_are_too_large(studio: Running) -> None:
+    await studio.publish(CHAIN)
+    answer = await studio.http.post("/api/dags/chain/runs", json={"params": {"day": "x" * 2_000_000}})
+    error = answer.json()["error"]
+    assert (answer.status_code, error["code"], "pass its path" in error["message"]) == (
+        413,
+        "too_large",
+        True,
+    )
     assert (await studio.http.get("/api/runs")).json()["runs"] == []
 
 

@@ -29,7 +29,9 @@ BAD_TOKENS: dict[str, str | None] = {
 
 
 def _path(route: Route) -> str:
-    return route.path.format(dag_id="chain", run_id="r1", task_id="a", digest="0" * 64)
+    return route.path.format(
+        dag_id="chain", run_id="r1", task_id="a", digest="0" * 64, version="0" * 64, backfill_id=1, name="p"
+    )
 
 
 async def _state(studio: Running) -> tuple[object, ...]:

@@ -208,7 +208,6 @@ def _summary(run_id: str, rev: int) -> RunSummary:
     from datetime import datetime, timezone
 
     at = datetime(2013, 1, 1, tzinfo=timezone.utc)
-    more: dict[str, None] = dict.fromkeys(("logical_date", "started_at", "ended_at"))
     return RunSummary(
         dag_id="d",
         run_id=run_id,
@@ -223,7 +222,9 @@ def _summary(run_id: str, rev: int) -> RunSummary:
         params={},
         counts={},
         rev=rev,
-        **more,
+        logical_date=None,
+        started_at=None,
+        ended_at=None,
     )
 
 

@@ -18,9 +18,149 @@ export const ATTEMPT_STATES: readonly AttemptState[] = ['queued', 'running', 'su
 /** The AttemptStates in which nothing more happens by itself. */
 export const ATTEMPT_TERMINAL: readonly AttemptState[] = ['success', 'failed', 'skipped', 'rescheduled', 'cancelled', 'lost'];
 
-/** Register a DAG, or a new version of it. */
-export interface PublishDag {
+/** What a backfill does about one date, and why. */
+export interface BackfillDate {
+  run_id: string | null;
+  logical_date: string | null;
+  interval_start: string | null;
+  interval_end: string | null;
+  decision: 'clear' | 'create' | 'skip';
+  reason: string;
+}
+
+/** A backfill and how far it is. */
+export interface BackfillInfo {
+  id: number;
+  dag_id: string;
+  state: 'cancelled' | 'done' | 'paused' | 'running';
+  start: string | null;
+  end: string | null;
+  reprocess: 'all' | 'failed' | 'missing';
+  reverse: boolean;
+  max_active_runs: number;
+  tasks: string[];
+  params: Record<string, unknown>;
+  note: string;
+  created_at: string;
+  ended_at: string | null;
+  actor: string;
+  runs: number;
+  counts: Record<string, number>;
+  ended: number;
+  seconds_left: number | null;
+  rev: number;
+}
+
+/** Newest first. */
+export interface BackfillList {
+  backfills: BackfillInfo[];
+}
+
+/** What a backfill would do. `seconds`: an estimate from the durations of earlier runs; null: there are none. */
+export interface BackfillPreview {
+  runs: BackfillDate[];
+  counts: Record<string, number>;
+  seconds: number | null;
+}
+
+/**
+ * `cancel` leaves what runs alone unless `stop_running`; `extend` adds runs up to `end`, or for `dates`.
+ *
+ * `limit` changes `max_active_runs` only; the others may do so too.
+ */
+export interface ChangeBackfill {
+  action: 'cancel' | 'extend' | 'limit' | 'pause' | 'unpause';
+  stop_running?: boolean;
+  end?: string | null;
+  dates?: string[] | null;
+  max_active_runs?: number | null;
+}
+
+/**
+ * Which runs: those of the schedule from `start` to `end` (logical dates, both included), or those of a list.
+ *
+ * Dates are ISO 8601; one without offset is in the DAG's time zone. `reprocess`: of runs that there are already, leave
+ * them ("missing"), repeat those that failed ("failed") or all that have ended ("all").
+ */
+export interface CreateBackfill {
+  start?: string | null;
+  end?: string | null;
+  dates?: string[] | null;
+  params_list?: Record<string, unknown>[] | null;
+  reprocess?: 'all' | 'failed' | 'missing';
+  reverse?: boolean;
+  max_active_runs?: number;
+  tasks?: string[];
+  upstream?: boolean;
+  params?: Record<string, unknown>;
+  version?: string;
+  note?: string | null;
+  key?: string | null;
+}
+
+/** A DAG with its graph. */
+export interface DagDetail {
+  dag: DagSummary;
+  tasks: TaskNode[];
   spec: DagSpec;
+}
+
+/** A DAG in a list, with its newest runs (newest first). */
+export interface DagSummary {
+  dag_id: string;
+  description: string;
+  tags: string[];
+  paused: boolean;
+  schedule: string | null;
+  timezone: string;
+  next_run: string | null;
+  version: string;
+  task_count: number;
+  runs: RunSummary[];
+  error: string | null;
+  rev: number;
+  failures: number;
+}
+
+/** A run without its tasks. */
+export interface RunSummary {
+  dag_id: string;
+  run_id: string;
+  run_type: string;
+  state: RunState;
+  cancelling: boolean;
+  with_failures: boolean;
+  version: string;
+  run_after: string;
+  logical_date: string | null;
+  queued_at: string;
+  started_at: string | null;
+  ended_at: string | null;
+  triggered_by: string;
+  params: Record<string, unknown>;
+  counts: Record<string, number>;
+  rev: number;
+  ending: RunState | null;
+  reason: string;
+  interval_start: string | null;
+  interval_end: string | null;
+  backfill: number | null;
+  subset: string[];
+  note: string;
+}
+
+/** A task in the graph of a DAG. */
+export interface TaskNode {
+  id: string;
+  kind: string;
+  upstream: string[];
+  trigger_rule: string;
+  retries: number;
+  label: string;
+  group: string;
+  role: string;
+  mapped: boolean;
+  pool: string;
 }
 
 /** A whole DAG. Dates are ISO 8601 text; a date without offset is in `timezone`. */
@@ -29,7 +169,7 @@ export interface DagSpec {
   tasks: TaskSpec[];
   format?: number;
   description?: string;
-  schedule?: CronSpec | null;
+  schedule?: CronSpec | CronsSpec | IntervalSpec | DataIntervalSpec | CalendarSpec | OnceSpec | ContinuousSpec | AssetsSpec | AssetOrTimeSpec | null;
   start_date?: string | null;
   end_date?: string | null;
   timezone?: string;
@@ -180,10 +320,83 @@ export interface CallbackSpec {
   path?: string[];
 }
 
-/** A cron expression, evaluated on the wall clock of the DAG's time zone. */
+/** A cron expression or preset, evaluated on the wall clock of the DAG's time zone. */
 export interface CronSpec {
   type: 'cron';
   expression: string;
+}
+
+/** Several cron expressions: a run whenever one of them fires, and only one if several do. */
+export interface CronsSpec {
+  type: 'crons';
+  expressions: string[];
+}
+
+/**
+ * Every `seconds`, counted from start_date, or else from local midnight of 1970-01-01.
+ *
+ * Whole days keep the wall-clock time when clocks change; anything else is real time.
+ */
+export interface IntervalSpec {
+  type: 'interval';
+  seconds: number;
+}
+
+/** A run for each interval between two ticks: it starts at the interval's end, its logical date is its start. */
+export interface DataIntervalSpec {
+  type: 'data_interval';
+  every: CronSpec | CronsSpec | IntervalSpec;
+}
+
+/** A cron expression that knows business days, holidays and blackouts. */
+export interface CalendarSpec {
+  type: 'calendar';
+  expression: string;
+  business_days?: string;
+  holidays?: string[];
+  blackouts?: [string, string][];
+  on_holiday?: 'next' | 'previous' | 'skip';
+}
+
+/** One scheduled run: at start_date, or without one when the DAG is first published. */
+export interface OnceSpec {
+  type: 'once';
+}
+
+/** A new run as soon as none is active. */
+export interface ContinuousSpec {
+  type: 'continuous';
+}
+
+/** A run when the events since the last such run make the condition true. */
+export interface AssetsSpec {
+  type: 'assets';
+  condition: AssetRef | AssetAll | AssetAny;
+}
+
+/** True when there is an event of this asset. */
+export interface AssetRef {
+  type: 'asset';
+  name: string;
+}
+
+/** True when all of these are. */
+export interface AssetAll {
+  type: 'all';
+  of: (AssetRef | AssetAll | AssetAny)[];
+}
+
+/** True when one of these is. */
+export interface AssetAny {
+  type: 'any';
+  of: (AssetRef | AssetAll | AssetAny)[];
+}
+
+/** A run at each tick of `time`, and one whenever the condition is true. */
+export interface AssetOrTimeSpec {
+  type: 'asset_or_time';
+  condition: AssetRef | AssetAll | AssetAny;
+  time: CronSpec | CronsSpec | IntervalSpec | DataIntervalSpec | CalendarSpec | OnceSpec;
 }
 
 /**
@@ -210,24 +423,24 @@ export interface DeadlineSpec {
   callback?: CallbackSpec | null;
 }
 
-/** Change what is not part of the spec. */
-export interface UpdateDag {
-  paused: boolean;
+/** A file of the DAG folder. */
+export interface DagFileStatus {
+  path: string;
+  dag_ids: string[];
+  error: string | null;
+  error_line: number | null;
+  parsed_at: string;
 }
 
-/** Start a run by hand. `key`: the same key again gives the same run, once. */
-export interface TriggerRun {
-  logical_date?: string | null;
-  params?: Record<string, unknown>;
-  run_id?: string | null;
-  key?: string | null;
+export interface DagList {
+  dags: DagSummary[];
+  files: DagFileStatus[];
 }
 
-/** Run tasks of a run again; `downstream` takes everything that waits for them too. */
-export interface ClearTasks {
-  task_ids: string[];
-  downstream?: boolean;
-  only_failed?: boolean;
+/** A DAG of a list for which it could not be done. */
+export interface DagRefusal {
+  dag_id: string;
+  error: ErrorDetail;
 }
 
 /** What was wrong and what to do next. */
@@ -237,6 +450,243 @@ export interface ErrorDetail {
   hint: string | null;
   field: string | null;
   request_id: string | null;
+}
+
+/** For which DAGs of a list it was done, and for which not. */
+export interface DagsDone {
+  done: string[];
+  refused: DagRefusal[];
+}
+
+/** A run that a schedule asks for. */
+export interface NextRun {
+  run_after: string;
+  logical_date: string;
+  interval_start: string;
+  interval_end: string;
+  local: string;
+}
+
+/** A schedule that is not part of a DAG yet. Dates without offset are in `timezone`. */
+export interface PreviewSchedule {
+  schedule: CronSpec | CronsSpec | IntervalSpec | DataIntervalSpec | CalendarSpec | OnceSpec | ContinuousSpec | AssetsSpec | AssetOrTimeSpec;
+  timezone?: string;
+  start_date?: string | null;
+  end_date?: string | null;
+  after?: string | null;
+  count?: number;
+}
+
+/** Register a DAG, or a new version of it. */
+export interface PublishDag {
+  spec: DagSpec;
+}
+
+/** The next runs of a schedule; fewer than asked for if it ends, none if no clock decides on it. */
+export interface SchedulePreview {
+  text: string;
+  words: string;
+  timezone: string;
+  runs: NextRun[];
+}
+
+/** Change what is not part of the spec. */
+export interface UpdateDag {
+  paused: boolean;
+}
+
+/** The same change of several DAGs. */
+export interface UpdateDags {
+  dag_ids: string[];
+  paused: boolean;
+}
+
+/** A version with its spec. */
+export interface VersionDetail {
+  version: VersionSummary;
+  spec: DagSpec;
+}
+
+/** A version of a DAG. */
+export interface VersionSummary {
+  version: string;
+  created_at: string;
+  runs: number;
+  current: boolean;
+}
+
+/** Newest first. */
+export interface VersionList {
+  versions: VersionSummary[];
+}
+
+/** A task that waits for a person. */
+export interface Approval {
+  dag_id: string;
+  run_id: string;
+  task: TaskStatus;
+  subject: string;
+  body: string;
+  options: string[];
+  default: string[];
+  multiple: boolean;
+  params: Record<string, unknown>;
+  param_schemas: Record<string, unknown>;
+}
+
+/** A TaskInstance, as lists and graphs show it. */
+export interface TaskStatus {
+  task_id: string;
+  map_index: number;
+  state: TaskState;
+  try_number: number;
+  max_tries: number;
+  started_at: string | null;
+  ended_at: string | null;
+  retry_at: string | null;
+  rev: number;
+  map_path: number[];
+  label: string;
+  note: string;
+  waiting_since: string | null;
+  looks: number;
+}
+
+/** Everything that waits for a person, the longest wait first. */
+export interface ApprovalList {
+  approvals: Approval[];
+}
+
+/** A task instance that a command is about, with the state it had before. */
+export interface ChosenTask {
+  run_id: string;
+  task_id: string;
+  map_index: number;
+  state: TaskState;
+}
+
+/** How many task instances run again (or would), and the first thousand of them. */
+export interface ClearAnswer {
+  cleared: number;
+  tasks: ChosenTask[];
+}
+
+/** Run tasks of any number of runs again. `past` and `future` take the runs before and after these too. */
+export interface ClearRuns {
+  run_ids: string[];
+  task_ids?: string[];
+  map_index?: number | null;
+  upstream?: boolean;
+  downstream?: boolean;
+  past?: boolean;
+  future?: boolean;
+  only_failed?: boolean;
+  only_running?: boolean;
+  only_new?: boolean;
+  params?: Record<string, unknown>;
+  version?: string;
+  note?: string | null;
+  dry_run?: boolean;
+}
+
+/** Run tasks of a run again; `downstream` takes everything that waits for them too. */
+export interface ClearTasks {
+  task_ids: string[];
+  map_index?: number | null;
+  upstream?: boolean;
+  downstream?: boolean;
+  only_failed?: boolean;
+  only_running?: boolean;
+  only_new?: boolean;
+  params?: Record<string, unknown>;
+  version?: string;
+  note?: string | null;
+}
+
+/** How many task instances were marked (or would be), and the first thousand of them. */
+export interface MarkAnswer {
+  marked: number;
+  tasks: ChosenTask[];
+}
+
+/** Say how runs ended: what runs is ended, what has not begun is skipped. */
+export interface MarkRuns {
+  run_ids: string[];
+  state: 'failed' | 'success';
+  note?: string | null;
+}
+
+/** Say how tasks ended. `value`: what the task is to have returned; only of one task, marked as success. */
+export interface MarkTasks {
+  run_ids: string[];
+  task_ids: string[];
+  state: 'failed' | 'skipped' | 'success';
+  map_index?: number | null;
+  upstream?: boolean;
+  downstream?: boolean;
+  past?: boolean;
+  future?: boolean;
+  value?: unknown;
+  note?: string | null;
+  dry_run?: boolean;
+}
+
+/** One thing that holds something: `code` for programs, `message` for people, `facts` as data. */
+export interface ReasonInfo {
+  code: string;
+  message: string;
+  facts: Record<string, unknown>;
+}
+
+/** The answer to an approval. */
+export interface Respond {
+  options: string[];
+  params?: Record<string, unknown>;
+}
+
+/** A run with all its tasks. */
+export interface RunDetail {
+  run: RunSummary;
+  tasks: TaskStatus[];
+}
+
+/** Newest first. `next` is the `before` of the next page, or null at the end. */
+export interface RunPage {
+  runs: RunSummary[];
+  next: string | null;
+}
+
+/** How many runs were cancelled, marked or deleted. */
+export interface RunsDone {
+  runs: number;
+}
+
+/** Runs of one DAG. */
+export interface SelectRuns {
+  run_ids: string[];
+}
+
+/** A text that people leave for people; empty: none. */
+export interface SetNote {
+  note: string;
+}
+
+/** Start a run by hand. `key`: the same key again gives the same run, once. */
+export interface TriggerRun {
+  logical_date?: string | null;
+  params?: Record<string, unknown>;
+  run_id?: string | null;
+  key?: string | null;
+  note?: string | null;
+  interval?: [string, string] | null;
+  subset?: string[];
+  if_paused?: 'queue' | 'refuse' | 'unpause';
+}
+
+/** Why a run or a task instance does not go on, the nearest first; empty if it runs, or has ended. */
+export interface WhyAnswer {
+  state: string;
+  reasons: ReasonInfo[];
 }
 
 /** Every answer with a status of 400 or more. */
@@ -257,96 +707,169 @@ export interface ServerInfo {
   dag_folder: string | null;
 }
 
-/** A run without its tasks. */
-export interface RunSummary {
+/** An asset was made anew: by a task, or by hand (then `dag_id` is empty). */
+export interface AssetEventInfo {
+  id: number;
+  asset: string;
+  at: string;
+  extra: Record<string, unknown>;
   dag_id: string;
   run_id: string;
-  run_type: string;
-  state: RunState;
-  cancelling: boolean;
-  with_failures: boolean;
-  version: string;
-  run_after: string;
-  logical_date: string | null;
-  queued_at: string;
-  started_at: string | null;
-  ended_at: string | null;
-  triggered_by: string;
-  params: Record<string, unknown>;
-  counts: Record<string, number>;
-  rev: number;
-}
-
-/** A TaskInstance, as lists and graphs show it. */
-export interface TaskStatus {
   task_id: string;
   map_index: number;
-  state: TaskState;
-  try_number: number;
-  max_tries: number;
-  started_at: string | null;
-  ended_at: string | null;
-  retry_at: string | null;
-  rev: number;
+  actor: string;
 }
 
-/** A run with all its tasks. */
-export interface RunDetail {
+/** Newest first. `next` is the `before` of the next page, or null at the end. */
+export interface AssetEventPage {
+  events: AssetEventInfo[];
+  next: string | null;
+}
+
+/** Something that tasks make and DAGs wait for. */
+export interface AssetInfo {
+  name: string;
+  uri: string;
+  group: string;
+  extra: Record<string, unknown>;
+  created_at: string;
+  producers: AssetTask[];
+  readers: AssetTask[];
+  consumers: string[];
+}
+
+/** A task that makes or reads an asset. */
+export interface AssetTask {
+  dag_id: string;
+  task_id: string;
+}
+
+export interface AssetList {
+  assets: AssetInfo[];
+}
+
+/** Say by hand that an asset was made anew. `key`: the same key again is the same event. */
+export interface EmitEvent {
+  asset: string;
+  extra?: Record<string, unknown>;
+  key?: string | null;
+}
+
+/** The event, and the DAGs that run because of it. */
+export interface EventEmitted {
+  event: number;
+  dags: string[];
+}
+
+/** Have an asset made: run the DAG whose task makes it. `dag_id`: which one, if several do. */
+export interface Materialize {
+  asset: string;
+  dag_id?: string | null;
+  key?: string | null;
+}
+
+/** A limit that tasks of any DAGs share. */
+export interface PoolInfo {
+  name: string;
+  slots: number;
+  used: number;
+  free: number | null;
+  description: string;
+  include_deferred: boolean;
+}
+
+export interface PoolList {
+  pools: PoolInfo[];
+}
+
+/** An asset that a DAG waits for, with the events that it has not used yet. */
+export interface QueuedAsset {
+  asset: string;
+  events: number[];
+}
+
+/** What of a DAG's condition over assets is there. */
+export interface QueuedEvents {
+  dag_id: string;
+  condition: string | null;
+  assets: QueuedAsset[];
+}
+
+/** Make a pool, or change it. `slots` -1: no limit. */
+export interface SetPool {
+  slots: number;
+  description?: string | null;
+  include_deferred?: boolean | null;
+}
+
+/**
+ * Client → server: replaces what this connection listens to.
+ *
+ * `dags`: summaries of all DAGs. `dag_ids`: runs and tasks of these. `outputs`: "dag_id/run_id/task_id/map_index".
+ */
+export interface Subscribe {
+  type: 'subscribe';
+  dags?: boolean;
+  dag_ids?: string[];
+  outputs?: string[];
+}
+
+export interface DagChanged {
+  type: 'dag';
+  dag: DagSummary;
+}
+
+export interface DagRemoved {
+  type: 'dag_removed';
+  dag_id: string;
+}
+
+/** Server → client, first and after each `subscribe`: what comes now is complete; fetch what is shown once. */
+export interface Hello {
+  type: 'hello';
+  server: string;
+}
+
+/** Cells that changed, each complete. `reset`: the cells are all there are (a new attempt began). */
+export interface OutputChanged {
+  type: 'output';
+  topic: string;
+  attempt_id: number;
+  try_number: number;
+  cells: CellOutput[];
+  cells_done: number;
+  cells_total: number;
+  rev: number;
+  reset: boolean;
+}
+
+/** A cell of an executed notebook. `outputs` are nbformat 4 outputs. */
+export interface CellOutput {
+  index: number;
+  cell_type: string;
+  source: string;
+  state: 'failed' | 'running' | 'skipped' | 'success' | 'waiting';
+  execution_count: number | null;
+  outputs: Record<string, unknown>[];
+  duration: number | null;
+}
+
+/** Events were dropped because the client was too slow: fetch again. */
+export interface Resync {
+  type: 'resync';
+}
+
+/** A run and those of its tasks that changed. */
+export interface RunChanged {
+  type: 'run';
   run: RunSummary;
   tasks: TaskStatus[];
 }
 
-/** Newest first. `next` is the `before` of the next page, or null at the end. */
-export interface RunPage {
-  runs: RunSummary[];
-  next: string | null;
-}
-
-/** A task in the graph of a DAG. */
-export interface TaskNode {
-  id: string;
-  kind: string;
-  upstream: string[];
-  trigger_rule: string;
-  retries: number;
-  label: string;
-}
-
-/** A DAG in a list, with its newest runs (newest first). */
-export interface DagSummary {
-  dag_id: string;
-  description: string;
-  tags: string[];
-  paused: boolean;
-  schedule: string | null;
-  timezone: string;
-  next_run: string | null;
-  version: string;
-  task_count: number;
-  runs: RunSummary[];
-  error: string | null;
-  rev: number;
-}
-
-/** A DAG with its graph. */
-export interface DagDetail {
-  dag: DagSummary;
-  tasks: TaskNode[];
-  spec: DagSpec;
-}
-
-/** A file of the DAG folder. */
-export interface DagFileStatus {
-  path: string;
-  dag_ids: string[];
-  error: string | null;
-  error_line: number | null;
-  parsed_at: string;
-}
-
-export interface DagList {
-  dags: DagSummary[];
-  files: DagFileStatus[];
+/** The last message of the client was refused. */
+export interface StreamError {
+  type: 'error';
+  message: string;
 }
 
 /** One try of a task. */
@@ -375,15 +898,11 @@ export interface TaskDetail {
   why: string[];
 }
 
-/** A cell of an executed notebook. `outputs` are nbformat 4 outputs. */
-export interface CellOutput {
-  index: number;
-  cell_type: string;
-  source: string;
-  state: 'failed' | 'running' | 'skipped' | 'success' | 'waiting';
-  execution_count: number | null;
-  outputs: Record<string, unknown>[];
-  duration: number | null;
+export interface TaskLog {
+  attempt_id: number | null;
+  try_number: number;
+  text: string;
+  truncated: boolean;
 }
 
 /** What a notebook task has produced so far. `try_number` 0: nothing was started yet. */
@@ -398,72 +917,6 @@ export interface TaskOutput {
   rev: number;
 }
 
-export interface TaskLog {
-  attempt_id: number | null;
-  try_number: number;
-  text: string;
-  truncated: boolean;
-}
-
-/**
- * Client → server: replaces what this connection listens to.
- *
- * `dags`: summaries of all DAGs. `dag_ids`: runs and tasks of these. `outputs`: "dag_id/run_id/task_id/map_index".
- */
-export interface Subscribe {
-  type: 'subscribe';
-  dags?: boolean;
-  dag_ids?: string[];
-  outputs?: string[];
-}
-
-/** Server → client, first and after each `subscribe`: what comes now is complete; fetch what is shown once. */
-export interface Hello {
-  type: 'hello';
-  server: string;
-}
-
-export interface DagChanged {
-  type: 'dag';
-  dag: DagSummary;
-}
-
-export interface DagRemoved {
-  type: 'dag_removed';
-  dag_id: string;
-}
-
-/** A run and those of its tasks that changed. */
-export interface RunChanged {
-  type: 'run';
-  run: RunSummary;
-  tasks: TaskStatus[];
-}
-
-/** Cells that changed, each complete. `reset`: the cells are all there are (a new attempt began). */
-export interface OutputChanged {
-  type: 'output';
-  topic: string;
-  attempt_id: number;
-  try_number: number;
-  cells: CellOutput[];
-  cells_done: number;
-  cells_total: number;
-  rev: number;
-  reset: boolean;
-}
-
-/** Events were dropped because the client was too slow: fetch again. */
-export interface Resync {
-  type: 'resync';
-}
-
-/** The last message of the client was refused. */
-export interface StreamError {
-  type: 'error';
-  message: string;
-}
-
 /** Server → client on the stream. */
 export type ServerMessage = Hello | DagChanged | DagRemoved | RunChanged | OutputChanged | Resync | StreamError;
 
@@ -475,21 +928,51 @@ export const routes = {
   server_info: { method: 'GET', path: '/api/server' },
   openapi: { method: 'GET', path: '/api/openapi.json' },
   stop_server: { method: 'POST', path: '/api/server/stop' },
+  put_source: { method: 'PUT', path: '/api/sources/{digest}' },
   list_dags: { method: 'GET', path: '/api/dags' },
+  update_dags: { method: 'PATCH', path: '/api/dags' },
   get_dag: { method: 'GET', path: '/api/dags/{dag_id}' },
   publish_dag: { method: 'PUT', path: '/api/dags/{dag_id}' },
   update_dag: { method: 'PATCH', path: '/api/dags/{dag_id}' },
   delete_dag: { method: 'DELETE', path: '/api/dags/{dag_id}' },
-  put_source: { method: 'PUT', path: '/api/sources/{digest}' },
+  list_versions: { method: 'GET', path: '/api/dags/{dag_id}/versions' },
+  get_version: { method: 'GET', path: '/api/dags/{dag_id}/versions/{version}' },
+  next_runs: { method: 'GET', path: '/api/dags/{dag_id}/next' },
+  preview_schedule: { method: 'POST', path: '/api/schedules/preview' },
   trigger_run: { method: 'POST', path: '/api/dags/{dag_id}/runs' },
   list_runs: { method: 'GET', path: '/api/runs' },
   get_run: { method: 'GET', path: '/api/dags/{dag_id}/runs/{run_id}' },
+  why_run: { method: 'GET', path: '/api/dags/{dag_id}/runs/{run_id}/why' },
   cancel_run: { method: 'POST', path: '/api/dags/{dag_id}/runs/{run_id}/cancel' },
   clear_tasks: { method: 'POST', path: '/api/dags/{dag_id}/runs/{run_id}/clear' },
+  set_run_note: { method: 'PUT', path: '/api/dags/{dag_id}/runs/{run_id}/note' },
+  clear_runs: { method: 'POST', path: '/api/dags/{dag_id}/clear' },
+  mark_tasks: { method: 'POST', path: '/api/dags/{dag_id}/mark' },
+  mark_runs: { method: 'POST', path: '/api/dags/{dag_id}/mark-runs' },
+  cancel_runs: { method: 'POST', path: '/api/dags/{dag_id}/cancel' },
+  delete_runs: { method: 'POST', path: '/api/dags/{dag_id}/delete-runs' },
   get_task: { method: 'GET', path: '/api/dags/{dag_id}/runs/{run_id}/tasks/{task_id}' },
+  why_task: { method: 'GET', path: '/api/dags/{dag_id}/runs/{run_id}/tasks/{task_id}/why' },
+  set_task_note: { method: 'PUT', path: '/api/dags/{dag_id}/runs/{run_id}/tasks/{task_id}/note' },
+  respond: { method: 'POST', path: '/api/dags/{dag_id}/runs/{run_id}/tasks/{task_id}/respond' },
+  list_approvals: { method: 'GET', path: '/api/approvals' },
   get_output: { method: 'GET', path: '/api/dags/{dag_id}/runs/{run_id}/tasks/{task_id}/output' },
   get_notebook: { method: 'GET', path: '/api/dags/{dag_id}/runs/{run_id}/tasks/{task_id}/notebook' },
-  get_log: { method: 'GET', path: '/api/dags/{dag_id}/runs/{run_id}/tasks/{task_id}/log' }
+  get_log: { method: 'GET', path: '/api/dags/{dag_id}/runs/{run_id}/tasks/{task_id}/log' },
+  preview_backfill: { method: 'POST', path: '/api/dags/{dag_id}/backfills/preview' },
+  create_backfill: { method: 'POST', path: '/api/dags/{dag_id}/backfills' },
+  list_backfills: { method: 'GET', path: '/api/backfills' },
+  get_backfill: { method: 'GET', path: '/api/backfills/{backfill_id}' },
+  change_backfill: { method: 'POST', path: '/api/backfills/{backfill_id}/change' },
+  list_pools: { method: 'GET', path: '/api/pools' },
+  set_pool: { method: 'PUT', path: '/api/pools/{name}' },
+  delete_pool: { method: 'DELETE', path: '/api/pools/{name}' },
+  list_assets: { method: 'GET', path: '/api/assets' },
+  list_asset_events: { method: 'GET', path: '/api/assets/events' },
+  emit_event: { method: 'POST', path: '/api/assets/events' },
+  materialize: { method: 'POST', path: '/api/assets/materialize' },
+  queued_events: { method: 'GET', path: '/api/dags/{dag_id}/queued-events' },
+  forget_events: { method: 'DELETE', path: '/api/dags/{dag_id}/queued-events' }
 } as const;
 
 export const STREAM_PATH = '/api/stream';
@@ -501,19 +984,49 @@ export interface Operations {
   server_info: { path: Record<string, never>; query: Record<string, never>; body: undefined; answer: ServerInfo };
   openapi: { path: Record<string, never>; query: Record<string, never>; body: undefined; answer: Record<string, unknown> };
   stop_server: { path: Record<string, never>; query: Record<string, never>; body: undefined; answer: undefined };
+  put_source: { path: { digest: string }; query: Record<string, never>; body: Uint8Array; answer: undefined };
   list_dags: { path: Record<string, never>; query: { runs?: string | number | undefined }; body: undefined; answer: DagList };
+  update_dags: { path: Record<string, never>; query: Record<string, never>; body: UpdateDags; answer: DagsDone };
   get_dag: { path: { dag_id: string }; query: { version?: string | number | undefined }; body: undefined; answer: DagDetail };
   publish_dag: { path: { dag_id: string }; query: Record<string, never>; body: PublishDag; answer: DagDetail };
   update_dag: { path: { dag_id: string }; query: Record<string, never>; body: UpdateDag; answer: DagDetail };
   delete_dag: { path: { dag_id: string }; query: Record<string, never>; body: undefined; answer: undefined };
-  put_source: { path: { digest: string }; query: Record<string, never>; body: Uint8Array; answer: undefined };
+  list_versions: { path: { dag_id: string }; query: Record<string, never>; body: undefined; answer: VersionList };
+  get_version: { path: { dag_id: string; version: string }; query: Record<string, never>; body: undefined; answer: VersionDetail };
+  next_runs: { path: { dag_id: string }; query: { count?: string | number | undefined }; body: undefined; answer: SchedulePreview };
+  preview_schedule: { path: Record<string, never>; query: Record<string, never>; body: PreviewSchedule; answer: SchedulePreview };
   trigger_run: { path: { dag_id: string }; query: Record<string, never>; body: TriggerRun; answer: RunDetail };
-  list_runs: { path: Record<string, never>; query: { dag_id?: string | number | undefined; state?: string | number | undefined; before?: string | number | undefined; limit?: string | number | undefined }; body: undefined; answer: RunPage };
+  list_runs: { path: Record<string, never>; query: { dag_id?: string | number | undefined; state?: string | number | undefined; backfill?: string | number | undefined; before?: string | number | undefined; limit?: string | number | undefined }; body: undefined; answer: RunPage };
   get_run: { path: { dag_id: string; run_id: string }; query: Record<string, never>; body: undefined; answer: RunDetail };
+  why_run: { path: { dag_id: string; run_id: string }; query: Record<string, never>; body: undefined; answer: WhyAnswer };
   cancel_run: { path: { dag_id: string; run_id: string }; query: Record<string, never>; body: undefined; answer: RunDetail };
   clear_tasks: { path: { dag_id: string; run_id: string }; query: Record<string, never>; body: ClearTasks; answer: RunDetail };
+  set_run_note: { path: { dag_id: string; run_id: string }; query: Record<string, never>; body: SetNote; answer: RunDetail };
+  clear_runs: { path: { dag_id: string }; query: Record<string, never>; body: ClearRuns; answer: ClearAnswer };
+  mark_tasks: { path: { dag_id: string }; query: Record<string, never>; body: MarkTasks; answer: MarkAnswer };
+  mark_runs: { path: { dag_id: string }; query: Record<string, never>; body: MarkRuns; answer: RunsDone };
+  cancel_runs: { path: { dag_id: string }; query: Record<string, never>; body: SelectRuns; answer: RunsDone };
+  delete_runs: { path: { dag_id: string }; query: Record<string, never>; body: SelectRuns; answer: RunsDone };
   get_task: { path: { dag_id: string; run_id: string; task_id: string }; query: { map_index?: string | number | undefined }; body: undefined; answer: TaskDetail };
+  why_task: { path: { dag_id: string; run_id: string; task_id: string }; query: { map_index?: string | number | undefined }; body: undefined; answer: WhyAnswer };
+  set_task_note: { path: { dag_id: string; run_id: string; task_id: string }; query: { map_index?: string | number | undefined }; body: SetNote; answer: TaskStatus };
+  respond: { path: { dag_id: string; run_id: string; task_id: string }; query: { map_index?: string | number | undefined }; body: Respond; answer: TaskStatus };
+  list_approvals: { path: Record<string, never>; query: { dag_id?: string | number | undefined }; body: undefined; answer: ApprovalList };
   get_output: { path: { dag_id: string; run_id: string; task_id: string }; query: { map_index?: string | number | undefined; try_number?: string | number | undefined }; body: undefined; answer: TaskOutput };
   get_notebook: { path: { dag_id: string; run_id: string; task_id: string }; query: { map_index?: string | number | undefined; try_number?: string | number | undefined }; body: undefined; answer: Blob };
   get_log: { path: { dag_id: string; run_id: string; task_id: string }; query: { map_index?: string | number | undefined; try_number?: string | number | undefined }; body: undefined; answer: TaskLog };
+  preview_backfill: { path: { dag_id: string }; query: Record<string, never>; body: CreateBackfill; answer: BackfillPreview };
+  create_backfill: { path: { dag_id: string }; query: Record<string, never>; body: CreateBackfill; answer: BackfillInfo };
+  list_backfills: { path: Record<string, never>; query: { dag_id?: string | number | undefined; limit?: string | number | undefined }; body: undefined; answer: BackfillList };
+  get_backfill: { path: { backfill_id: string }; query: Record<string, never>; body: undefined; answer: BackfillInfo };
+  change_backfill: { path: { backfill_id: string }; query: Record<string, never>; body: ChangeBackfill; answer: BackfillInfo };
+  list_pools: { path: Record<string, never>; query: Record<string, never>; body: undefined; answer: PoolList };
+  set_pool: { path: { name: string }; query: Record<string, never>; body: SetPool; answer: PoolInfo };
+  delete_pool: { path: { name: string }; query: Record<string, never>; body: undefined; answer: undefined };
+  list_assets: { path: Record<string, never>; query: Record<string, never>; body: undefined; answer: AssetList };
+  list_asset_events: { path: Record<string, never>; query: { asset?: string | number | undefined; before?: string | number | undefined; limit?: string | number | undefined }; body: undefined; answer: AssetEventPage };
+  emit_event: { path: Record<string, never>; query: Record<string, never>; body: EmitEvent; answer: EventEmitted };
+  materialize: { path: Record<string, never>; query: Record<string, never>; body: Materialize; answer: RunDetail };
+  queued_events: { path: { dag_id: string }; query: Record<string, never>; body: undefined; answer: QueuedEvents };
+  forget_events: { path: { dag_id: string }; query: { asset?: string | number | undefined }; body: undefined; answer: QueuedEvents };
 }

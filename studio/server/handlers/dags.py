@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import PurePath
+from typing import Final
 
 import msgspec
 
@@ -13,12 +14,14 @@ from studio.core.model import CommandKind, Dag
 from studio.core.names import shown
 from studio.core.spec import DagSpec
 from studio.core.validation import validate
-from studio.errors import Conflict, InvalidDag, InvalidInput
+from studio.errors import Conflict, InvalidDag, InvalidInput, NotFound
 from studio.server import views
 from studio.server.hub import LATEST_RUNS
 from studio.server.lookup import find_dag, find_spec
 from studio.server.request import Request
 from studio.server.services import Services
+
+MAX_DAGS: Final = 1000  # in one request
 
 
 async def list_dags(request: Request, services: Services) -> m.DagList:
@@ -62,6 +65,29 @@ async def update_dag(request: Request, services: Services) -> m.DagDetail:
     kind: CommandKind = "pause" if request.body.paused else "unpause"
     await services.command(dag.dag_id, kind, {}, actor=request.actor)
     return await _current(services, dag.dag_id)
+
+
+async def update_dags(request: Request, services: Services) -> m.DagsDone:
+    body: m.UpdateDags = request.body
+    dag_ids = list(dict.fromkeys(body.dag_ids))
+    if not 1 <= len(dag_ids) <= MAX_DAGS:
+        raise InvalidInput(
+            f"{len(dag_ids)} DAGs are named; it must be from 1 to {MAX_DAGS}.", field="dag_ids"
+        )
+    kind: CommandKind = "pause" if body.paused else "unpause"
+
+    async def update(dag_id: str) -> m.DagRefusal | None:
+        try:
+            dag = await find_dag(services, dag_id)
+            await services.command(dag.dag_id, kind, {}, actor=request.actor)
+        except (NotFound, Conflict, InvalidInput) as error:
+            detail = m.ErrorDetail(code=error.code, message=error.message, hint=error.hint)
+            return m.DagRefusal(dag_id=dag_id, error=detail)
+        return None
+
+    refused = [found for found in await asyncio.gather(*map(update, dag_ids)) if found is not None]
+    without = {refusal.dag_id for refusal in refused}
+    return m.DagsDone(done=[dag_id for dag_id in dag_ids if dag_id not in without], refused=refused)
 
 
 async def delete_dag(request: Request, services: Services) -> None:

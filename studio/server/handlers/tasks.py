@@ -10,6 +10,7 @@ from studio.core.names import shown
 from studio.core.states import ATTEMPT_TERMINAL
 from studio.errors import NotFound
 from studio.server import views
+from studio.server.limits import check_note
 from studio.server.lookup import find_attempt, find_spec, find_task
 from studio.server.notebook_file import LOG, OUTPUT, read_file
 from studio.server.outputs import topic_of
@@ -22,7 +23,7 @@ MAX_LOG: Final = 256 * 1024  # bytes of a log's end
 async def get_task(request: Request, services: Services) -> m.TaskDetail:
     run, task = await find_task(services, request)
     spec = await find_spec(services, run.dag_id, run.version)
-    node = next((found for found in spec.tasks if found.id == task.task_id), None)
+    node = next((found for found in views.task_nodes(spec) if found.id == task.task_id), None)
     if node is None:
         raise NotFound(f"The version of the run {shown(run.run_id)} has no task {shown(task.task_id)}.")
     attempts = await services.store.attempts(task.id)
@@ -30,10 +31,25 @@ async def get_task(request: Request, services: Services) -> m.TaskDetail:
         dag_id=run.dag_id,
         run_id=run.run_id,
         task=views.task_status(task),
-        node=views.task_node(node),
+        node=node,
         attempts=[views.attempt_info(attempt, services.outputs.output_path(attempt)) for attempt in attempts],
         why=services.scheduler.why(run.dag_id, run.run_id, task.task_id, task.map_index),
     )
+
+
+async def why_task(request: Request, services: Services) -> m.WhyAnswer:
+    run, task = await find_task(services, request)
+    reasons = services.scheduler.reasons(run.dag_id, run.run_id, task.task_id, task.map_index)
+    return m.WhyAnswer(state=task.state.value, reasons=[views.reason_info(reason) for reason in reasons])
+
+
+async def set_task_note(request: Request, services: Services) -> m.TaskStatus:
+    run, task = await find_task(services, request)
+    note: str = request.body.note
+    check_note(note)
+    payload = {"run_id": run.run_id, "task_id": task.task_id, "map_index": task.map_index, "note": note}
+    await services.command(run.dag_id, "note", payload, actor=request.actor)
+    return views.task_status((await find_task(services, request))[1])
 
 
 async def get_output(request: Request, services: Services) -> m.TaskOutput:

@@ -1,0 +1,68 @@
+"""The stream of changes: what the server sends, and what a client says."""
+
+from __future__ import annotations
+
+import msgspec
+
+from studio.api.models.dags import DagSummary
+from studio.api.models.runs import RunSummary, TaskStatus
+from studio.api.models.tasks import CellOutput
+
+
+class Subscribe(msgspec.Struct, frozen=True, tag="subscribe", forbid_unknown_fields=True):
+    """Client → server: replaces what this connection listens to.
+
+    `dags`: summaries of all DAGs. `dag_ids`: runs and tasks of these. `outputs`: "dag_id/run_id/task_id/map_index".
+    """
+
+    dags: bool = False
+    dag_ids: list[str] = []
+    outputs: list[str] = []
+
+
+class Hello(msgspec.Struct, frozen=True, tag="hello"):
+    """Server → client, first and after each `subscribe`: what comes now is complete; fetch what is shown once."""
+
+    server: str  # changes when the server restarts
+
+
+class DagChanged(msgspec.Struct, frozen=True, tag="dag"):
+    dag: DagSummary
+
+
+class DagRemoved(msgspec.Struct, frozen=True, tag="dag_removed"):
+    dag_id: str
+
+
+class RunChanged(msgspec.Struct, frozen=True, tag="run"):
+    """A run and those of its tasks that changed."""
+
+    run: RunSummary
+    tasks: list[TaskStatus]
+
+
+class OutputChanged(msgspec.Struct, frozen=True, tag="output"):
+    """Cells that changed, each complete. `reset`: the cells are all there are (a new attempt began)."""
+
+    topic: str  # as in `Subscribe.outputs`
+    attempt_id: int
+    try_number: int
+    cells: list[CellOutput]
+    cells_done: int
+    cells_total: int
+    rev: int
+    reset: bool
+
+
+class Resync(msgspec.Struct, frozen=True, tag="resync"):
+    """Events were dropped because the client was too slow: fetch again."""
+
+
+class StreamError(msgspec.Struct, frozen=True, tag="error"):
+    """The last message of the client was refused."""
+
+    message: str
+
+
+ClientMessage = Subscribe
+ServerMessage = Hello | DagChanged | DagRemoved | RunChanged | OutputChanged | Resync | StreamError

@@ -1,0 +1,71 @@
+"""A task instance with its attempts, its output and its log."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Literal
+
+from studio.api.models.base import Model
+from studio.api.models.dags import TaskNode
+from studio.api.models.runs import TaskStatus
+from studio.core.states import AttemptState, TaskState
+
+
+class AttemptInfo(Model, frozen=True, kw_only=True):
+    """One try of a task."""
+
+    id: int
+    try_number: int
+    state: AttemptState
+    queued_at: datetime
+    started_at: datetime | None
+    ended_at: datetime | None
+    worker: str | None
+    error: str | None
+    value: Any
+    details: dict[str, Any]
+    directory: str  # relative to the artifact root
+    output_path: str | None  # absolute path of the output notebook on the server's machine, once there is one
+
+
+class TaskDetail(Model, frozen=True, kw_only=True):
+    """A TaskInstance with its attempts, oldest first, and why it is not running (in words; may be empty)."""
+
+    dag_id: str
+    run_id: str
+    task: TaskStatus
+    node: TaskNode
+    attempts: list[AttemptInfo]
+    why: list[str]
+
+
+class CellOutput(Model, frozen=True, kw_only=True):
+    """A cell of an executed notebook. `outputs` are nbformat 4 outputs."""
+
+    index: int
+    cell_type: str  # code, markdown, raw
+    source: str
+    state: Literal["waiting", "running", "success", "failed", "skipped"]
+    execution_count: int | None
+    outputs: list[dict[str, Any]]
+    duration: float | None  # seconds
+
+
+class TaskOutput(Model, frozen=True, kw_only=True):
+    """What a notebook task has produced so far. `try_number` 0: nothing was started yet."""
+
+    attempt_id: int | None
+    try_number: int
+    state: TaskState
+    cells: list[CellOutput]
+    cells_done: int  # code cells finished
+    cells_total: int  # code cells
+    path: str | None  # absolute path of the output notebook
+    rev: int  # grows with every change of a cell
+
+
+class TaskLog(Model, frozen=True, kw_only=True):
+    attempt_id: int | None
+    try_number: int
+    text: str
+    truncated: bool  # the beginning is left out
