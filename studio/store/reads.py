@@ -113,9 +113,14 @@ class Reads:
         return sorted(await self._database.read(read), key=lambda file: file.path)
 
     async def versions(self, dag_id: str) -> list[VersionInfo]:
+        asked = {"dag_id": dag_id}
+
         def read(connection: Connection) -> list[VersionInfo]:
-            found = connection.execute(sql.versions, {"dag_id": dag_id})
-            return [rows.version_info(row) for row in found]
+            runs = dict(connection.execute(sql.version_counts, asked).tuples().all())
+            return [
+                VersionInfo(version, created_at, runs.get(version, 0))
+                for version, created_at in connection.execute(sql.versions, asked)
+            ]
 
         return await self._database.read(read)
 

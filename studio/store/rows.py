@@ -11,7 +11,7 @@ from typing import Any
 
 from studio.core.model import Command, Dag, DagFile
 from studio.core.spec import DagSpec, decode, encode
-from studio.ports import SchedulerRow, VersionInfo
+from studio.ports import SchedulerRow
 from studio.store.encoding import brief, clean, from_json, to_json
 
 Row = Any  # sqlalchemy.Row, by attribute; mypy cannot know the columns
@@ -140,10 +140,6 @@ def dag_file_record(row: Row) -> DagFile:
         error_line=row.error_line,
         parsed_at=row.parsed_at,
     )
-
-
-def version_info(row: Row) -> VersionInfo:
-    return VersionInfo(version=row.version, created_at=row.created_at, runs=row.runs)
 
 
 def specs_by_version(rows: Iterable[Row]) -> dict[tuple[str, str], DagSpec]:
