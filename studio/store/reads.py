@@ -116,7 +116,8 @@ class Reads:
         asked = {"dag_id": dag_id}
 
         def read(connection: Connection) -> list[VersionInfo]:
-            runs = dict(connection.execute(sql.version_counts, asked).tuples().all())
+            counts = connection.execute(sql.version_counts, asked)
+            runs = {row[0]: row[1] for row in counts}
             return [
                 VersionInfo(version, created_at, runs.get(version, 0))
                 for version, created_at in connection.execute(sql.versions, asked)
