@@ -5,21 +5,18 @@ import type { DagDetail, RunDetail, RunSummary } from '../src/api/schema';
 import { DagModel } from '../src/models/dag';
 import { FakeClient, FakeStream, run, settled, task } from './fake';
 
-const NODES = [
-  { id: 'extract', kind: 'notebook', upstream: [], trigger_rule: 'all_success', retries: 0, label: 'extract.ipynb' },
-  {
-    id: 'report',
-    kind: 'notebook',
-    upstream: ['extract'],
-    trigger_rule: 'all_success',
-    retries: 0,
-    label: 'report.ipynb',
-    group: '',
-    role: 'work',
-    mapped: false,
-    pool: 'default'
-  }
-];
+const NODES = ['extract', 'report'].map((id, index) => ({
+  id,
+  kind: 'notebook',
+  upstream: index === 0 ? [] : ['extract'],
+  trigger_rule: 'all_success',
+  retries: 0,
+  label: `${id}.ipynb`,
+  group: '',
+  role: 'work',
+  mapped: false,
+  pool: 'default'
+}));
 
 function detail(): DagDetail {
   const dag = {

@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 import msgspec
 
-from studio.api.models import ErrorAnswer, TriggerRun
+from studio.api.models import ErrorAnswer
 from studio.api.routes import ROUTES, Route
 from studio.client.endpoint import Endpoint
 from studio.errors import Forbidden, InvalidInput, ServerUnavailable, StudioError
@@ -114,7 +114,7 @@ class Transport:
 
 def _is_repeatable(route: Route, body: Any) -> bool:
     """Whether making the call twice does no more than making it once."""
-    return route.method != "POST" or (isinstance(body, TriggerRun) and body.key is not None)
+    return route.method != "POST" or getattr(body, "key", None) is not None
 
 
 def _filled(route: Route, path: Mapping[str, str]) -> str:

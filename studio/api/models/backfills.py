@@ -6,8 +6,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from studio.api.models.base import Body, Model
-
-Reprocess = Literal["missing", "failed", "all"]
+from studio.core.model import BackfillState, Reprocess
 
 
 class CreateBackfill(Body, frozen=True, kw_only=True):
@@ -69,7 +68,7 @@ class BackfillInfo(Model, frozen=True, kw_only=True):
 
     id: int
     dag_id: str
-    state: Literal["running", "paused", "cancelled", "done"]
+    state: BackfillState
     start: datetime | None
     end: datetime | None
     reprocess: Reprocess

@@ -1,0 +1,78 @@
+"""DAGs: publish, look at, pause, versions, schedules."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Sequence
+
+from studio.api import models as m
+from studio.client.calls import Calls
+from studio.core.schedule_spec import ScheduleSpec
+from studio.core.spec import DagSpec
+
+
+class DagCalls(Calls):
+    """This part of `Client`."""
+
+    def list_dags(self, runs: int | None = None) -> m.DagList:
+        """All DAGs with their newest `runs` runs."""
+        return self._call("list_dags", query={"runs": runs})  # type: ignore[no-any-return]
+
+    def update_dags(self, dag_ids: Sequence[str], *, paused: bool) -> m.DagsDone:
+        """Pause or unpause these; the answer says for which it could not be done."""
+        body = m.UpdateDags(dag_ids=list(dag_ids), paused=paused)
+        return self._call("update_dags", body=body)  # type: ignore[no-any-return]
+
+    def get_dag(self, dag_id: str, version: str | None = None) -> m.DagDetail:
+        return self._call("get_dag", {"dag_id": dag_id}, query={"version": version})  # type: ignore[no-any-return]
+
+    def publish_dag(self, spec: DagSpec, sources: Iterable[bytes] = ()) -> m.DagDetail:
+        """Register a DAG or a new version of it; `sources` are the notebooks that its tasks name by hash."""
+        for content in sources:
+            self.put_source(content)
+        return self._call("publish_dag", {"dag_id": spec.id}, body=m.PublishDag(spec=spec))  # type: ignore[no-any-return]
+
+    def update_dag(self, dag_id: str, *, paused: bool) -> m.DagDetail:
+        return self._call("update_dag", {"dag_id": dag_id}, body=m.UpdateDag(paused=paused))  # type: ignore[no-any-return]
+
+    def delete_dag(self, dag_id: str) -> None:
+        """With its whole history."""
+        self._call("delete_dag", {"dag_id": dag_id})
+
+    def put_source(self, content: bytes) -> str:
+        """Upload a notebook; gives the SHA-256 by which a spec names it."""
+        digest = hashlib.sha256(content).hexdigest()
+        self._call("put_source", {"digest": digest}, content=content)
+        return digest
+
+    def list_versions(self, dag_id: str) -> m.VersionList:
+        """Newest first."""
+        return self._call("list_versions", {"dag_id": dag_id})  # type: ignore[no-any-return]
+
+    def get_version(self, dag_id: str, version: str) -> m.VersionDetail:
+        return self._call("get_version", {"dag_id": dag_id, "version": version})  # type: ignore[no-any-return]
+
+    def next_runs(self, dag_id: str, count: int | None = None) -> m.SchedulePreview:
+        """The next `count` (5) runs that the schedule asks for."""
+        return self._call("next_runs", {"dag_id": dag_id}, query={"count": count})  # type: ignore[no-any-return]
+
+    def preview_schedule(
+        self,
+        schedule: ScheduleSpec,
+        *,
+        timezone: str = "UTC",
+        start_date: str | None = None,
+        end_date: str | None = None,
+        after: str | None = None,
+        count: int = 5,
+    ) -> m.SchedulePreview:
+        """The runs of a schedule after a moment (now); `InvalidSchedule` says what is wrong with it."""
+        body = m.PreviewSchedule(
+            schedule=schedule,
+            timezone=timezone,
+            start_date=start_date,
+            end_date=end_date,
+            after=after,
+            count=count,
+        )
+        return self._call("preview_schedule", body=body)  # type: ignore[no-any-return]

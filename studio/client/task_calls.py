@@ -1,0 +1,89 @@
+"""Tasks of a run: state, output, log, notes, approvals."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from studio.api import models as m
+from studio.client.calls import Calls, task_path
+
+
+class TaskCalls(Calls):
+    """This part of `Client`. `map_index` is that of a mapped task; `try_number` counts from 1, None is the latest."""
+
+    def get_task(self, dag_id: str, run_id: str, task_id: str, map_index: int | None = None) -> m.TaskDetail:
+        return self._call(  # type: ignore[no-any-return]
+            "get_task", task_path(dag_id, run_id, task_id), query={"map_index": map_index}
+        )
+
+    def why_task(self, dag_id: str, run_id: str, task_id: str, map_index: int | None = None) -> m.WhyAnswer:
+        """What holds the task."""
+        return self._call(  # type: ignore[no-any-return]
+            "why_task", task_path(dag_id, run_id, task_id), query={"map_index": map_index}
+        )
+
+    def set_task_note(
+        self, dag_id: str, run_id: str, task_id: str, note: str, map_index: int | None = None
+    ) -> m.TaskStatus:
+        path, query = task_path(dag_id, run_id, task_id), {"map_index": map_index}
+        return self._call("set_task_note", path, query=query, body=m.SetNote(note=note))  # type: ignore[no-any-return]
+
+    def respond(
+        self,
+        dag_id: str,
+        run_id: str,
+        task_id: str,
+        options: Sequence[str],
+        params: Mapping[str, Any] | None = None,
+        *,
+        map_index: int | None = None,
+    ) -> m.TaskStatus:
+        """Answer an approval."""
+        path, query = task_path(dag_id, run_id, task_id), {"map_index": map_index}
+        body = m.Respond(options=list(options), params=dict(params or {}))
+        return self._call("respond", path, query=query, body=body)  # type: ignore[no-any-return]
+
+    def list_approvals(self, dag_id: str | None = None) -> m.ApprovalList:
+        """Everything that waits for a person."""
+        return self._call("list_approvals", query={"dag_id": dag_id})  # type: ignore[no-any-return]
+
+    def get_output(
+        self,
+        dag_id: str,
+        run_id: str,
+        task_id: str,
+        *,
+        map_index: int | None = None,
+        try_number: int | None = None,
+    ) -> m.TaskOutput:
+        return self._try("get_output", dag_id, run_id, task_id, map_index, try_number)  # type: ignore[no-any-return]
+
+    def get_notebook(
+        self,
+        dag_id: str,
+        run_id: str,
+        task_id: str,
+        *,
+        map_index: int | None = None,
+        try_number: int | None = None,
+    ) -> bytes:
+        """The output notebook as it is on disk."""
+        return self._try("get_notebook", dag_id, run_id, task_id, map_index, try_number)  # type: ignore[no-any-return]
+
+    def get_log(
+        self,
+        dag_id: str,
+        run_id: str,
+        task_id: str,
+        *,
+        map_index: int | None = None,
+        try_number: int | None = None,
+    ) -> m.TaskLog:
+        return self._try("get_log", dag_id, run_id, task_id, map_index, try_number)  # type: ignore[no-any-return]
+
+    def _try(
+        self, name: str, dag_id: str, run_id: str, task_id: str, map_index: int | None, try_number: int | None
+    ) -> Any:
+        path = task_path(dag_id, run_id, task_id)
+        return self._call(name, path, query={"map_index": map_index, "try_number": try_number})
