@@ -34,6 +34,7 @@ class ActiveRun:
         self.unfinished = 0
         self.active = 0  # task instances that hold a slot
         self.is_held = False  # its DAG is paused: nothing of it is launched
+        self.strays: list[TaskInstance] = []  # removed: of tasks that its version does not have
         self._next_index: dict[str, int] = {}  # of mappings within mappings
         self._upstream: dict[_Key, UpstreamCounts] = {}
         self._seen: dict[
@@ -43,6 +44,8 @@ class ActiveRun:
         for task in stored.tasks:
             if task.task_id in self.instances:
                 self.add(task)
+            else:
+                self.strays.append(task)
 
     @property
     def order(self) -> tuple[float, int]:
@@ -114,6 +117,8 @@ class ActiveRun:
                     counts = self._upstream[edge.what, edge.task, edge.shared, path[: edge.shared]]
                     counts.add(before, -1)
                     counts.add(state)
+                    if before in TERMINAL:  # the same signature may come again, and is news then
+                        self._seen.pop((edge.what, edge.task, edge.shared, path[: edge.shared]), None)
 
     def _count(self, state: TaskState, n: int) -> None:
         self.counts[state] += n
@@ -132,6 +137,7 @@ class ActiveRun:
                     counts = self._upstream[key] = UpstreamCounts(0)
                 counts.total += n
                 counts.add(task.state, n)
+                self._seen.pop(key, None)
 
     # --- what is upstream ---------------------------------------------------------------------------------------
 
@@ -167,7 +173,7 @@ class ActiveRun:
         may have changed: with n instances on both sides that saves n * n looks."""
         path = task.map_path
         for edge in self.layout.edges[task.task_id]:
-            if edge.what == LENGTH or edge.shared > len(path):
+            if edge.what >= LENGTH or edge.shared > len(path):
                 continue
             below = self.within(edge.task, path[: edge.shared])
             if len(below) > 4:
@@ -180,8 +186,8 @@ class ActiveRun:
 
     def is_complete(self, edge: Edge, path: Path) -> bool:
         """Everything that the edge counts, next to the instance with this path, has ended."""
-        counts = self._upstream[edge.what, edge.task, edge.shared, path[: edge.shared]]
-        return counts.done >= counts.total
+        counts = self._upstream.get((edge.what, edge.task, edge.shared, path[: edge.shared]))
+        return counts is not None and counts.done >= counts.total
 
     # --- the whole ----------------------------------------------------------------------------------------------
 

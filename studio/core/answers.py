@@ -83,7 +83,9 @@ def _answered(
     value = {"chosen_options": options, "params_input": params, "responded_by": actor}
     set_value(board, active, task, value, actor)
     if spec.interpret == "branch":
-        branch(board, active, task, options)
+        if not branch(board, active, task, options):
+            fail(board, active, task, f"Not every option is a task next to it: {', '.join(options)}.")
+            return
     elif REJECT in options:
         if spec.config.get("on_reject", "skip") == "fail":
             fail(board, active, task, f"Rejected by {actor}.")

@@ -13,6 +13,8 @@ from studio.core.schedule_spec import AssetCondition, AssetOrTimeSpec, AssetsSpe
 from studio.core.signals import AssetSignal
 from studio.core.spec import AssetSpec, DagSpec
 
+MAX_QUEUED = 1000  # events of one asset that a run is about: the newest
+
 
 def condition_of(spec: DagSpec) -> AssetCondition | None:
     """The assets that a DAG waits for, if its schedule names some."""
@@ -68,7 +70,7 @@ def emit(
             continue
         board.ledger.touch_dag(owned.dag)
         queued = owned.dag.queued_events
-        queued[signal.asset] = [*queued.get(signal.asset, ()), event.id]
+        queued[signal.asset] = [*queued.get(signal.asset, ()), event.id][-MAX_QUEUED:]
         if holds(condition, queued):
             ready.append(owned.dag.dag_id)
             board.asset_runs[owned.dag.dag_id] = None

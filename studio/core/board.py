@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import heapq
 from collections import Counter, deque
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import count
 from typing import TypeAlias
 from weakref import WeakValueDictionary
 
@@ -19,7 +21,7 @@ from studio.core.layout import Layout, Level, layout_of
 from studio.core.ledger import Ledger
 from studio.core.model import Asset, Attempt, Backfill, CallbackRequest, Dag, Pool, RunWithTasks, TaskInstance
 from studio.core.pastruns import PastRun
-from studio.core.spec import DEFAULT_POOL
+from studio.core.spec import DEFAULT_POOL, TaskSpec
 from studio.core.states import ACTIVE, TERMINAL, RunState, TaskState, check_transition
 from studio.core.timers import Timers
 
@@ -51,13 +53,17 @@ class OwnedDag:
     )  # of successful runs, if a deadline asks for them; seconds
 
     # By backfill (None: runs of none), so that letting the next run in costs nothing for those that wait behind it.
-    queues: dict[int | None, list[tuple[int, float, int, ActiveRun]]] = field(default_factory=dict)  # heaps
+    queues: dict[int | None, list[tuple[int, float, int, int, ActiveRun]]] = field(
+        default_factory=dict
+    )  # heaps
     running: Counter[int | None] = field(default_factory=Counter)
     unfinished: Counter[int | None] = field(default_factory=Counter)
+    _tickets: Iterator[int] = field(default_factory=count)  # a run may stand in line twice
 
     def take_in(self, active: ActiveRun) -> None:
         """A run that is unfinished: new, loaded, or cleared."""
         self.runs[active.run.run_id] = active
+        active.is_held = self.dag.paused  # it may have been otherwise when it ended
         self.unfinished[active.run.backfill] += 1
         if active.run.state is RunState.QUEUED:
             self.enqueue(active)
@@ -68,17 +74,21 @@ class OwnedDag:
         """A queued run stands in line: the oldest first, in a backfill in its order."""
         run = active.run
         line = self.queues.setdefault(run.backfill, [])
-        heapq.heappush(line, (run.ordinal if run.backfill is not None else 0, *active.order, active))
+        place = run.ordinal if run.backfill is not None else 0
+        heapq.heappush(line, (place, *active.order, next(self._tickets), active))
 
     def next_queued(self, backfill: int | None) -> ActiveRun | None:
         """The first run in the line of a backfill, or of those of none."""
         line = self.queues.get(backfill, [])
-        while line and line[0][-1].run.state is not RunState.QUEUED:
+        while line and not self._is_queued(line[0][-1]):
             heapq.heappop(line)
         if not line:
             self.queues.pop(backfill, None)
             return None
         return line[0][-1]
+
+    def _is_queued(self, active: ActiveRun) -> bool:
+        return active.run.state is RunState.QUEUED and self.runs.get(active.run.run_id) is active
 
     def let_go(self, active: ActiveRun) -> None:
         """A run that is over now."""
@@ -88,6 +98,12 @@ class OwnedDag:
     def in_state(self, state: RunState) -> list[ActiveRun]:
         """Its runs in `state`, oldest first."""
         return sorted((active for active in self.runs.values() if active.run.state is state), key=_age)
+
+
+def in_pool(pool: Pool, spec: TaskSpec, state: TaskState) -> bool:
+    """A task instance in this state takes slots of its pool. One that no worker ever has takes none."""
+    is_deferred = pool.include_deferred and state is TaskState.DEFERRED and spec.kind != "wait"
+    return state in ACTIVE or is_deferred
 
 
 def _age(active: ActiveRun) -> tuple[float, int]:
@@ -161,15 +177,12 @@ class Board:
         change = (state in ACTIVE) - (before in ACTIVE)
         spec = active.layout.tasks[task.task_id]
         pool = self.pools.get(spec.pool)
-        in_pool = change
-        if pool is not None and pool.include_deferred:
-            holding = state in ACTIVE or state is TaskState.DEFERRED
-            in_pool = holding - (before in ACTIVE or before is TaskState.DEFERRED)
-        if change or in_pool:
-            self.dispatcher.count(active, task, change, in_pool)
-            if in_pool and pool is not None and pool.slots >= 0:
-                pool.used += in_pool * spec.pool_slots
-                self.ledger.use_pool(pool.name, in_pool * spec.pool_slots)
+        taken = change if pool is None else in_pool(pool, spec, state) - in_pool(pool, spec, before)
+        if change or taken:
+            self.dispatcher.count(active, task, change, taken)
+            if taken and pool is not None and pool.slots >= 0:
+                pool.used += taken * spec.pool_slots
+                self.ledger.use_pool(pool.name, taken * spec.pool_slots)
 
     def count_loaded(self, active: ActiveRun, task: TaskInstance) -> None:
         """A task instance that was just loaded takes its slots; the counts of pools with a limit are stored."""
@@ -179,15 +192,14 @@ class Board:
             self.dispatcher.count(active, task, 1, 0 if is_stored else 1)
 
     def look_at_maps(self, active: ActiveRun) -> None:
-        """Every mapping may have another length than when it was expanded: a crash came between."""
-        for levels in set(active.layout.feeds.values()):
-            for level in levels:
-                paths = {
-                    task.map_path[: level.depth]
-                    for task in active.instances[level.tasks[0]].values()
-                    if len(task.map_path) >= level.depth
-                }
-                self.remap.extend((active, level, path) for path in sorted(paths))
+        """Every mapping may have another length than when it was expanded: other params, another version, a crash."""
+        for level in active.layout.mappings:
+            paths = {
+                task.map_path[: level.depth]
+                for task in active.instances[level.tasks[0]].values()
+                if len(task.map_path) >= level.depth
+            }
+            self.remap.extend((active, level, path) for path in sorted(paths))
 
     def touch_run(self, active: ActiveRun) -> None:
         """Its run is about to be changed."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from typing import Any
 
 from studio.core.active import ActiveRun
@@ -70,6 +71,15 @@ def again(board: Board, lost: CallbackRequest) -> None:
             queued_at=board.now,
         ),
     )
+
+
+def drop_callbacks(board: Board, active: ActiveRun) -> None:
+    """Their run is deleted: those that wait for a place are not called, those that were begun are not called again."""
+    run = active.run.id
+    board.callbacks = deque(request for request in board.callbacks if request.run != run)
+    for flight in board.in_flight.values():
+        if isinstance(flight, CallbackRequest) and flight.run == run:
+            flight.tries = MAX_TRIES
 
 
 def _add(board: Board, made: CallbackRequest) -> None:

@@ -11,7 +11,7 @@ import math
 
 from studio.core.active import ActiveRun, Path
 from studio.core.board import Board
-from studio.core.layout import Level, producers
+from studio.core.layout import LENGTH, Edge, Level, producers
 from studio.core.map_spec import (
     Concatenated,
     ExpandSpec,
@@ -23,8 +23,8 @@ from studio.core.map_spec import (
     Zipped,
 )
 from studio.core.model import TaskInstance
-from studio.core.moves import end, settle
-from studio.core.states import TERMINAL, TaskState
+from studio.core.moves import end, restart, settle
+from studio.core.states import TaskState
 
 MAX_MAP_LENGTH = 10_000  # task instances of one expansion
 
@@ -41,8 +41,11 @@ def expand(board: Board, active: ActiveRun, level: Level, path: Path) -> None:
         placeholder = active.instances[task_id].get(path)
         if placeholder is not None and len(path) < len(active.layout.levels[task_id]):
             if placeholder.state is not _T.NONE:
-                continue
-            if n is None or n > MAX_MAP_LENGTH:
+                if (
+                    n and n <= MAX_MAP_LENGTH and level.is_group
+                ):  # its group goes on without it, index by index
+                    _multiply(board, active, level, placeholder, n)
+            elif n is None or n > MAX_MAP_LENGTH:
                 _refuse(board, active, placeholder)
             elif n == 0:
                 settle(board, active, placeholder, dead or _T.SKIPPED)
@@ -99,16 +102,16 @@ def instances_of(active: ActiveRun, task_id: str, prefix: Path) -> TaskInstance 
     """The instances of a task below `prefix`: one, if it has no further mapping of its own; else a list in order."""
     found = active.within(task_id, prefix)
     if len(active.layout.levels[task_id]) <= len(prefix):
-        return next(iter(found))
+        return next(iter(found), [])
     return sorted((task for task in found if task.state is not _T.REMOVED), key=lambda task: task.map_path)
 
 
 def _is_waiting(active: ActiveRun, level: Level, path: Path) -> bool:
+    first = level.tasks[0]
     for task_id in producers(level.expand):
-        found = upstream_of(active, task_id, level, path)
-        for task in [found] if isinstance(found, TaskInstance) else found:
-            if task.state not in TERMINAL:
-                return True
+        shared = min(active.layout.shared(first, task_id), level.depth)
+        if not active.is_complete(Edge(first, shared, LENGTH + level.depth), path):
+            return True
     return False
 
 
@@ -127,7 +130,7 @@ def _refuse(board: Board, active: ActiveRun, placeholder: TaskInstance) -> None:
         "It cannot be expanded: what it is mapped over is no list and no dict, or has more than "
         f"{MAX_MAP_LENGTH} items."
     )
-    settle(board, active, placeholder, _T.FAILED)
+    settle(board, active, placeholder, _T.UPSTREAM_FAILED)
     placeholder.ended_at = board.now
 
 
@@ -139,10 +142,18 @@ def _multiply(board: Board, active: ActiveRun, level: Level, placeholder: TaskIn
     placeholder.map_index = 0 if index < 0 else index
     active.add(placeholder)
     board.agenda.append((active, placeholder))
-    _grow(board, active, level, placeholder.task_id, path, range(1, n))
+    _grow(board, active, level, placeholder.task_id, path, range(1, n), placeholder.state)
 
 
-def _grow(board: Board, active: ActiveRun, level: Level, task_id: str, path: Path, indexes: range) -> None:
+def _grow(
+    board: Board,
+    active: ActiveRun,
+    level: Level,
+    task_id: str,
+    path: Path,
+    indexes: range,
+    state: TaskState = _T.NONE,
+) -> None:
     spec = active.layout.tasks[task_id]
     made = []
     for i in indexes:
@@ -155,6 +166,7 @@ def _grow(board: Board, active: ActiveRun, level: Level, task_id: str, path: Pat
             task_id=task_id,
             map_index=number,
             map_path=(*path, i),
+            state=state,
             max_tries=1 + spec.retries,
         )
         active.add(task)
@@ -176,6 +188,6 @@ def _resize(board: Board, active: ActiveRun, level: Level, task_id: str, path: P
         for task in tasks:
             if index >= n and task.state is not _T.REMOVED:
                 end(board, active, task, _T.REMOVED)
-            elif index < n and task.state is _T.REMOVED:
-                board.move(active, task, _T.NONE)
+            elif index < n and _T.REMOVED in (task.state, task.stop_as):
+                restart(board, active, task)
     _grow(board, active, level, task_id, path, range(max(found) + 1, n))

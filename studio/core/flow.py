@@ -19,7 +19,7 @@ from studio.core.past import held_by_past
 from studio.core.rules import Verdict, judge, judge_setups
 from studio.core.spec import SensorSpec
 from studio.core.states import RUN_TERMINAL, TERMINAL, AttemptState, RunState, TaskState
-from studio.core.timers import Alarm, Deadline, GoOn, QueuedTooLong, RunDue, RunTooLong
+from studio.core.timers import Alarm, Deadline, EventsQueued, GoOn, QueuedTooLong, RunDue, RunTooLong
 
 _T = TaskState
 
@@ -42,7 +42,7 @@ def work_off(board: Board) -> None:
         elif board.asset_runs:
             ready, board.asset_runs = board.asset_runs, {}
             for dag_id in ready:
-                if (owned := board.dags.get(dag_id)) is not None and owned.dag.queued_events:
+                if (owned := board.dags.get(dag_id)) is not None:
                     runs.create_asset_run(board, owned)
         elif board.to_admit:
             dags, board.to_admit = board.to_admit, {}
@@ -132,6 +132,25 @@ def pass_time(board: Board) -> None:
     while (due := board.timers.pop_due(board.now)) is not None:
         _ring(board, *due)
         work_off(board)
+    board.timers.trim(lambda when, alarm: _is_void(board, when, alarm))
+
+
+def _is_void(board: Board, when: float, alarm: Alarm) -> bool:
+    match alarm:
+        case GoOn(active, task):
+            return task.retry_at != when or active.run.state in RUN_TERMINAL
+        case QueuedTooLong(attempt_id):
+            flight = board.in_flight.get(attempt_id)
+            return not isinstance(flight, InFlight) or flight.attempt.state is not AttemptState.QUEUED
+        case RunTooLong(active, started_at):
+            return active.run.state in RUN_TERMINAL or active.run.started_at != started_at
+        case Deadline(active, number):
+            return active.run.state in RUN_TERMINAL or active.run.deadlines[number] != when
+        case RunDue(dag_id):
+            owned = board.dags.get(dag_id)
+            return owned is None or owned.dag.next_due != when
+        case EventsQueued():
+            return False
 
 
 def _ring(board: Board, when: float, alarm: Alarm) -> None:
@@ -158,6 +177,8 @@ def _ring(board: Board, when: float, alarm: Alarm) -> None:
             owned = board.dags.get(dag_id)
             if owned is not None and not owned.dag.paused and owned.dag.next_due == when:
                 runs.create_due_runs(board, owned)
+        case EventsQueued(dag_id):
+            board.asset_runs[dag_id] = None
 
 
 def _go_on(board: Board, active: ActiveRun, task: TaskInstance) -> None:

@@ -18,6 +18,7 @@ from studio.core.states import TaskState
 from studio.core.timers import QueuedTooLong
 from studio.core.turn import Launch, Wants
 
+QUEUE_TIMEOUT = 86400.0  # seconds; see `TaskSpec.queue_timeout`
 _QUOTED = re.compile(r"""['"]([A-Za-z0-9_][A-Za-z0-9_.-]*)['"]|outputs\.([A-Za-z0-9_]+)""")
 
 
@@ -42,7 +43,7 @@ def _launch(board: Board, active: ActiveRun, task: TaskInstance) -> None:
         board.ledger.replace_attempt(task.attempt)  # it goes on with the same try
     else:
         task.try_number += 1
-        task.decision = None
+        task.decision = task.length = None
         task.label = ""
     task.attempt = attempt_id
     task.retry_at = task.started_at = task.ended_at = None
@@ -56,8 +57,12 @@ def _launch(board: Board, active: ActiveRun, task: TaskInstance) -> None:
     board.ledger.add_attempt(attempt)
     flight = board.in_flight[attempt_id] = InFlight(active, task, attempt)
     board.ledger.effects.append(launch_of(flight))
-    if spec.queue_timeout is not None:
-        board.timers.set(board.now + spec.queue_timeout, QueuedTooLong(attempt_id))
+    board.timers.set(board.now + queue_timeout_of(spec), QueuedTooLong(attempt_id))
+
+
+def queue_timeout_of(spec: TaskSpec) -> float:
+    """Seconds after which an attempt that no worker has begun is taken back."""
+    return QUEUE_TIMEOUT if spec.queue_timeout is None else spec.queue_timeout
 
 
 def launch_of(flight: InFlight) -> Launch:

@@ -16,7 +16,12 @@ from studio.core.map_spec import Concatenated, ExpandSpec, Output, Source, Trans
 from studio.core.spec import DagSpec, TaskSpec
 from studio.core.weights import weights
 
-RULE, SETUPS, OWN_SETUPS, LENGTH = 0, 1, 2, 3  # what an edge counts for: see `Layout`
+RULE, SETUPS, OWN_SETUPS, LENGTH = (
+    0,
+    1,
+    2,
+    3,
+)  # what an edge counts for: see `Layout`; LENGTH + depth of the mapping
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +30,7 @@ class Edge:
 
     task: str
     shared: int
-    what: int  # RULE, SETUPS, OWN_SETUPS or LENGTH
+    what: int  # RULE, SETUPS, OWN_SETUPS, or LENGTH and more
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +60,7 @@ class Layout:
     levels: Mapping[str, tuple[Level, ...]]  # outermost first
     edges: Mapping[str, tuple[Edge, ...]]  # to those that count it
     joints: Mapping[str, tuple[tuple[int, int], ...]]  # (what, shared) of the edges into it, without repeats
+    mappings: tuple[Level, ...]  # all of them, outer ones first
     feeds: Mapping[str, tuple[Level, ...]]  # mappings whose length depends on it
     decides: Mapping[str, tuple[str, ...]]  # tasks that it may skip, as a branch or short circuit
     measured: frozenset[str]  # tasks over whose value something is mapped
@@ -83,15 +89,14 @@ def layout_of(spec: DagSpec, subset: tuple[str, ...] = ()) -> Layout:
         edges[upstream].append(Edge(task, shared, what))
         joints[task][what, shared] = None
     feeds: dict[str, list[Level]] = {}
-    for level in {
-        (level.id, level.is_group): level for around in levels.values() for level in around
-    }.values():
+    mappings = {(level.id, level.is_group): level for around in levels.values() for level in around}
+    for level in mappings.values():
         for producer in producers(level.expand):
             feeds.setdefault(producer, []).append(level)
             first = level.tasks[0]
             shared = min(_shared(levels[first], levels[producer]), level.depth)
-            edges[producer].append(Edge(first, shared, LENGTH))
-            joints[first][LENGTH, shared] = None
+            edges[producer].append(Edge(first, shared, LENGTH + level.depth))
+            joints[first][LENGTH + level.depth, shared] = None
     deciders = _deciders(tasks, graph)
     decides: dict[str, list[str]] = {}
     for name in graph.order:
@@ -105,6 +110,7 @@ def layout_of(spec: DagSpec, subset: tuple[str, ...] = ()) -> Layout:
         levels=levels,
         edges={task: tuple(found) for task, found in edges.items()},
         joints={task: tuple(found) for task, found in joints.items()},
+        mappings=tuple(sorted(mappings.values(), key=lambda level: level.depth)),
         feeds={task: tuple(found) for task, found in feeds.items()},
         measured=frozenset(feeds),
         deciders=deciders,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
+from dataclasses import replace
 
 from studio.core.model import (
     Asset,
@@ -173,7 +174,10 @@ class Ledger:
             commands=list(self._commands),
             removed_runs=list(self._removed_runs),
             removed_attempts=list(self._removed_attempts),
-            pools=list(self._pools.values()),
+            # Their use is told by differences only, also of a new one.
+            pools=[
+                replace(pool, used=pool.used - self._pool_use[name]) for name, pool in self._pools.items()
+            ],
             removed_pools=list(self._removed_pools),
             pool_use={name: slots for name, slots in self._pool_use.items() if slots},
             backfills=list(self._backfills.values()),

@@ -17,7 +17,7 @@ from studio.core.board import Board, InFlight, OwnedDag
 from studio.core.callbacks import launch_of_callback
 from studio.core.events import Capacity, CommandGiven, Event, Finished, Lost, Started
 from studio.core.flow import pass_time, work_off
-from studio.core.launching import dispatch, launch_of
+from studio.core.launching import dispatch, launch_of, queue_timeout_of
 from studio.core.ledger import Ledger
 from studio.core.model import (
     Asset,
@@ -155,9 +155,9 @@ class Machine:
             if task.attempt in alive:
                 attempt = alive[task.attempt]
                 board.in_flight[attempt.id] = InFlight(active, task, attempt)
-                queue_timeout = active.spec_of(task).queue_timeout
-                if queue_timeout is not None and attempt.state is AttemptState.QUEUED:
-                    board.timers.set(attempt.queued_at + queue_timeout, QueuedTooLong(attempt.id))
+                if attempt.state is AttemptState.QUEUED:
+                    limit = queue_timeout_of(active.spec_of(task))
+                    board.timers.set(attempt.queued_at + limit, QueuedTooLong(attempt.id))
             elif task.state is _T.SCHEDULED:
                 board.dispatcher.push(active, task)
             elif task.state in WAITING and task.retry_at is not None:
@@ -190,6 +190,7 @@ class Machine:
                 if active.is_over and (active.run.state is RunState.RUNNING or active.run.ending is not None):
                     board.maybe_over[active.run.id] = active
             board.to_admit[owned.dag.dag_id] = None
+            board.asset_runs[owned.dag.dag_id] = None
         for number, backfill in list(board.backfills.items()):
             close_backfill(board, board.dags[backfill.dag_id], number)
         work_off(board)

@@ -10,13 +10,14 @@ from studio.core.layout import LENGTH
 from studio.core.model import TaskInstance
 from studio.core.past import successors
 from studio.core.signals import AssetSignal, Signal
-from studio.core.states import TERMINAL, RunState, TaskState
+from studio.core.states import ACTIVE, TERMINAL, RunState, TaskState
 from studio.core.timers import GoOn
 from studio.core.turn import Stop
 
 _T = TaskState
 
-_CALLBACKS = {_T.SUCCESS: "success", _T.FAILED: "failure"}
+#: A worker has begun it: to the reference it runs, where a queued one does not yet.
+BEGUN = ACTIVE - {_T.QUEUED}
 
 
 def settle(board: Board, active: ActiveRun, task: TaskInstance, state: TaskState) -> None:
@@ -59,22 +60,28 @@ def fail(board: Board, active: ActiveRun, task: TaskInstance, error: str | None 
     if active.spec.fail_fast and spec.role != "teardown" and active.run.ending is None:
         board.touch_run(active)
         active.run.reason = "fail_fast"
-        end_all(board, active, started=_T.FAILED, waiting=_T.SKIPPED)
+        end_all(board, active, underway=BEGUN, as_=_T.FAILED, others=_T.SKIPPED)
 
 
 def end_all(
-    board: Board, active: ActiveRun, *, started: TaskState, waiting: TaskState, teardowns: bool = False
+    board: Board,
+    active: ActiveRun,
+    *,
+    as_: TaskState,
+    underway: frozenset[TaskState] = ACTIVE,
+    others: TaskState | None = None,
+    teardowns: bool = False,
 ) -> None:
-    """End what runs (it becomes `started`) and what does not (`waiting`); teardowns only if asked for."""
+    """End everything: what is `underway` becomes `as_`, the rest `others` (None: the same); teardowns if asked for."""
     for task in list(active.all()):
         if task.state in TERMINAL or (active.spec_of(task).role == "teardown" and not teardowns):
             continue
-        end(board, active, task, started if is_started(task) else waiting)
+        end(board, active, task, as_ if others is None or task.state in underway else others)
 
 
 def is_started(task: TaskInstance) -> bool:
     """An attempt of it is alive, or may be."""
-    return task.state in (_T.QUEUED, _T.RUNNING, _T.STOPPING, _T.RESTARTING)
+    return task.state in ACTIVE
 
 
 def end(board: Board, active: ActiveRun, task: TaskInstance, state: TaskState) -> None:
@@ -104,7 +111,7 @@ def restart(board: Board, active: ActiveRun, task: TaskInstance) -> None:
         stop(board, task)
     elif task.state is not _T.NONE:
         board.move(active, task, _T.NONE)
-    task.retry_at = task.waiting_since = task.resume = task.stop_as = None
+    task.retry_at = task.waiting_since = task.resume = task.stop_as = task.decision = None
     task.looks = 0
 
 
@@ -122,10 +129,10 @@ def _look_again_at_maps(board: Board, active: ActiveRun, task: TaskInstance) -> 
     if not feeds or not active.is_expanded(task):
         return
     for edge in active.layout.edges[task.task_id]:
-        if edge.what != LENGTH or not active.is_complete(edge, task.map_path):
+        if edge.what < LENGTH or not active.is_complete(edge, task.map_path):
             continue
         for level in feeds:
-            if level.tasks[0] == edge.task:
+            if level.tasks[0] == edge.task and edge.what == LENGTH + level.depth:
                 paths = {
                     other.map_path[: level.depth]
                     for other in active.within(edge.task, task.map_path[: edge.shared])

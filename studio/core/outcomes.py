@@ -68,9 +68,7 @@ def finished(board: Board, event: Finished) -> None:
         task.label = event.signal.label
     if task.state is _T.RESTARTING:
         _begin_anew(board, active, task)
-    elif task.state is _T.STOPPING and not (
-        attempt.state is _A.SUCCESS and task.stop_as in (None, _T.CANCELLED)
-    ):
+    elif task.state is _T.STOPPING and not _succeeded_before(active, task, event):
         _stopped(board, active, task)
     elif attempt.state is _A.SUCCESS:
         _succeeded(board, flight, event)
@@ -103,12 +101,26 @@ def lost(board: Board, event: Lost) -> None:
         _begin_anew(board, active, task)
     elif task.state is _T.STOPPING:
         _stopped(board, active, task)
-    elif task.lost_count < active.spec_of(task).lost_retries:
-        task.lost_count += 1
-        task.max_tries += 1  # a lost attempt does not use up a retry
-        wait(board, active, task, _T.UP_FOR_RETRY, board.now)
     else:
-        fail(board, active, task, event.reason)
+        _make_up_for(board, active, task, event.reason)
+
+
+def _make_up_for(board: Board, active: ActiveRun, task: TaskInstance, error: str) -> None:
+    """An attempt that was lost, or never begun, does not use up a retry; but there is an end to it."""
+    if task.lost_count >= active.spec_of(task).lost_retries:
+        fail(board, active, task, error)
+        return
+    task.lost_count += 1
+    task.max_tries += 1
+    task.looks = 0  # the next attempt is another try, and leaves the row of this one alone
+    wait(board, active, task, _T.UP_FOR_RETRY, board.now)
+
+
+def _succeeded_before(active: ActiveRun, task: TaskInstance, event: Finished) -> bool:
+    """It was to be stopped, but had done its work by then. A sensor that has not found anything has not."""
+    if event.state != "success" or task.stop_as not in (None, _T.CANCELLED, _T.UP_FOR_RETRY):
+        return False
+    return bool(event.value) or active.spec_of(task).interpret != "sensor"
 
 
 def _begin_anew(board: Board, active: ActiveRun, task: TaskInstance) -> None:
@@ -120,12 +132,8 @@ def _stopped(board: Board, active: ActiveRun, task: TaskInstance) -> None:
     """What it was stopped for: cancelled, marked, timed out in the queue, its run failed fast or timed out."""
     state = task.stop_as or _T.CANCELLED
     if state is _T.UP_FOR_RETRY:  # it was queued for too long
-        flight_error = "It was queued for longer than its queue_timeout."
-        if task.try_number < task.max_tries:
-            task.stop_as = None
-            wait(board, active, task, _T.UP_FOR_RETRY, board.now)
-        else:
-            fail(board, active, task, flight_error)
+        task.stop_as = None
+        _make_up_for(board, active, task, "It was queued for longer than its queue_timeout.")
         return
     settle(board, active, task, state)
 
@@ -166,13 +174,26 @@ def branch(board: Board, active: ActiveRun, task: TaskInstance, value: Any) -> b
     chosen: set[str] = set()
     for name in names:
         below = [child for child in children if child == name or _is_in(active, child, name)]
-        if not below:
+        if not below and not _is_left_out(active, task, name):
             return False
         chosen.update(below)
     kept = chosen | layout.graph.descendants(chosen)
     skipped = [child for child in children if child not in kept]
     decide(board, active, task, {"follow": sorted(chosen), "skip": skipped})
     return True
+
+
+def _is_left_out(active: ActiveRun, task: TaskInstance, name: str) -> bool:
+    """`name` is a task or group next to it that is not among those that this run is about."""
+    groups = {each.id: each.parent for each in active.spec.groups}
+    for spec in active.spec.tasks if active.run.subset else ():
+        if task.task_id in spec.upstream and spec.id not in active.layout.tasks:
+            found = spec.id if spec.id == name else spec.group
+            while found and found != name:
+                found = groups.get(found, "")
+            if found:
+                return True
+    return False
 
 
 def _is_in(active: ActiveRun, task_id: str, group: str) -> bool:
@@ -237,7 +258,7 @@ def _failed(board: Board, flight: InFlight, signal: Signal) -> None:
     identity = f"{run.dag_id}#{task.task_id}#{run.run_id}"
     retry = decide_retry(spec, signal, identity, task.max_tries - task.try_number, failures)
     task.looks, task.waiting_since, task.resume = 0, None, None
-    if retry is None or (active.spec.fail_fast and run.reason == "fail_fast"):
+    if retry is None:
         fail(board, active, task, flight.attempt.error)
         return
     wait(board, active, task, _T.UP_FOR_RETRY, (flight.attempt.ended_at or board.now) + retry.delay)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from studio.core.active import ActiveRun
 from studio.core.board import Board, OwnedDag
@@ -18,8 +18,9 @@ def held_by_past(board: Board, active: ActiveRun, task: TaskInstance) -> str | N
         return None
     if active.run.ordinal == 1:  # the first run of a backfill
         return None
-    previous = _previous(board.dags[active.run.dag_id], active)
-    return holds(active.spec_of(task), previous, active.layout.graph.downstream[task.task_id])
+    downstream = active.layout.graph.downstream[task.task_id]
+    previous = _previous(board.dags[active.run.dag_id], active, (task.task_id, *downstream))
+    return holds(active.spec_of(task), previous, downstream)
 
 
 def successors(board: Board, active: ActiveRun) -> Iterator[ActiveRun]:
@@ -45,6 +46,17 @@ def note_past(owned: OwnedDag, stored: RunWithTasks) -> None:
         owned.past[stored.run.run_id] = past_run(stored)
 
 
+def note_again(owned: OwnedDag, active: ActiveRun) -> None:
+    """Tasks of a run that is over were marked: what runs after it look at is another now."""
+    if active.run.run_id in owned.past:
+        owned.past[active.run.run_id] = past_run(RunWithTasks(active.run, list(active.all()), active.spec))
+
+
+def forget(owned: OwnedDag, active: ActiveRun) -> None:
+    """A run that is over is deleted."""
+    owned.past.pop(active.run.run_id, None)
+
+
 def remember(owned: OwnedDag, stored: RunWithTasks) -> None:
     """A run is over: keep what runs after it look at, and forget what none looks at any more."""
     if stored.run.logical_date is None or not looks_back(owned.dag.spec):
@@ -63,7 +75,8 @@ def remember(owned: OwnedDag, stored: RunWithTasks) -> None:
     owned.past = kept
 
 
-def _previous(owned: OwnedDag, active: ActiveRun) -> PastRun | None:
+def _previous(owned: OwnedDag, active: ActiveRun, names: Sequence[str]) -> PastRun | None:
+    """The run before, as far as the tasks of these names go."""
     mine = active.run.logical_date
     assert mine is not None
     latest: PastRun | None = None
@@ -80,5 +93,6 @@ def _previous(owned: OwnedDag, active: ActiveRun) -> PastRun | None:
         ):
             newest = other
     if newest is not None and (latest is None or (newest.run.logical_date or 0) >= latest.logical_date):
-        return past_run(RunWithTasks(newest.run, list(newest.all()), newest.spec))
+        tasks = [task for name in names for task in newest.instances.get(name, {}).values()]
+        return past_run(RunWithTasks(newest.run, tasks, newest.spec))
     return latest

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from studio.core.active import ActiveRun
-from studio.core.assets import use_events
+from studio.core.assets import condition_of, use_events
 from studio.core.board import Board, OwnedDag
 from studio.core.callbacks import call_back, request
 from studio.core.catchup import due, window_of
@@ -13,6 +13,7 @@ from studio.core.context import iso
 from studio.core.model import Backfill, Run, RunType, RunWithTasks, TaskInstance
 from studio.core.moves import end_all
 from studio.core.past import remember
+from studio.core.schedule_spec import holds
 from studio.core.schedules import Tick, instant_of, is_continuous, manual_interval, zone_of
 from studio.core.states import (
     FAILED_LIKE,
@@ -21,10 +22,11 @@ from studio.core.states import (
     TaskState,
     check_run_transition,
 )
-from studio.core.timers import Deadline, RunDue, RunTooLong
+from studio.core.timers import Deadline, EventsQueued, RunDue, RunTooLong
 
 _T = TaskState
 _R = RunState
+MOMENT = 1.0  # seconds between runs that follow on each other and take no time
 
 
 def create_run(
@@ -127,6 +129,7 @@ def start(board: Board, active: ActiveRun) -> None:
         populate(board, active)
     set_run_state(board, active, _R.RUNNING)
     look_at_all(board, active)
+    board.look_at_maps(active)
     board.dispatcher.offer(active)
     if active.is_over:
         board.maybe_over[active.run.id] = active
@@ -147,9 +150,11 @@ def close(board: Board, active: ActiveRun) -> None:
         return  # it was cleared in part, and waits for its turn
     set_run_state(board, active, state)
     run.with_failures = with_failures
-    run.ending = None
+    is_marked, run.ending = run.ending is not None, None
     if state is _R.FAILED and not run.reason:
         run.reason = "task_failure"
+    elif state is _R.SUCCESS and not is_marked:
+        run.reason = ""  # it had failed fast, and what failed was cleared
     owned = board.dags[run.dag_id]
     owned.let_go(active)
     board.dispatcher.forget(active)
@@ -157,7 +162,8 @@ def close(board: Board, active: ActiveRun) -> None:
     remember(owned, RunWithTasks(run, list(active.all()), active.spec))
     _count_failures(board, owned, active)
     if state is _R.SUCCESS:
-        call_back(board, active, "success")
+        call_back(board, active, "success", reason=run.reason or "success")
+        _met_deadlines(owned, active)
     elif state is _R.FAILED:
         failed = [task.task_id for task in active.all() if task.state in FAILED_LIKE][:20]
         call_back(board, active, "failure", failed_tasks=failed)
@@ -184,7 +190,7 @@ def time_out(board: Board, active: ActiveRun) -> None:
     """The run took longer than `run_timeout`: it fails, and what has not ended is skipped."""
     board.touch_run(active)
     active.run.ending, active.run.reason = _R.FAILED, "timed_out"
-    end_all(board, active, started=_T.SKIPPED, waiting=_T.SKIPPED, teardowns=True)
+    end_all(board, active, as_=_T.SKIPPED, teardowns=True)
     board.maybe_over[active.run.id] = active
 
 
@@ -192,7 +198,7 @@ def cancel_run(board: Board, active: ActiveRun, reason: str = "cancelled") -> No
     """What waits is not started; what runs is ended, with all its processes."""
     board.touch_run(active)
     active.run.ending, active.run.reason = _R.CANCELLED, reason
-    end_all(board, active, started=_T.CANCELLED, waiting=_T.CANCELLED, teardowns=True)
+    end_all(board, active, as_=_T.CANCELLED, teardowns=True)
     board.maybe_over[active.run.id] = active
 
 
@@ -240,6 +246,28 @@ def _set_deadlines(board: Board, owned: OwnedDag, active: ActiveRun) -> None:
             board.timers.set(when, Deadline(active, number))
 
 
+def _met_deadlines(owned: OwnedDag, active: ActiveRun) -> None:
+    """The run has succeeded: none of its deadlines counts any more, and the average has one time more."""
+    run = active.run
+    run.deadlines = [None] * len(run.deadlines)
+    wanted = max((d.runs for d in owned.dag.spec.deadlines if d.reference == "average_runtime"), default=0)
+    if wanted and run.started_at is not None and run.ended_at is not None:
+        owned.durations = [*owned.durations, run.ended_at - run.started_at][-wanted:]
+
+
+def set_deadlines_again(board: Board, active: ActiveRun) -> None:
+    """The run is queued once more: those that were neither met nor missed are waited for, some from now on."""
+    run, specs = active.run, active.spec.deadlines
+    if len(run.deadlines) != len(specs):  # it has another version now
+        run.deadlines = [None] * len(specs)
+    for number, deadline in enumerate(specs):
+        if (when := run.deadlines[number]) is not None:
+            if deadline.reference == "queued_at":
+                when = board.now + deadline.after
+                run.deadlines = [when if n == number else each for n, each in enumerate(run.deadlines)]
+            board.timers.set(when, Deadline(active, number))
+
+
 def miss_deadline(board: Board, active: ActiveRun, number: int) -> None:
     """The run has not succeeded by its deadline: call back, once."""
     if number >= len(active.run.deadlines) or active.run.deadlines[number] is None:
@@ -270,7 +298,10 @@ def create_due_runs(board: Board, owned: OwnedDag) -> None:
         go_on_continuously(board, owned)
         return
     found = due(window, dag.spec.catchup, dag.cursor, board.now)
-    dag.cursor, dag.next_due = found.cursor, found.next_due
+    dag.next_due = found.next_due
+    if dag.paused:
+        return  # what becomes due meanwhile is the business of the policy when it goes on
+    dag.cursor = found.cursor
     arm(board, owned)
     for tick in found.ticks:
         create_scheduled_run(board, owned, tick)
@@ -302,21 +333,40 @@ def create_scheduled_run(board: Board, owned: OwnedDag, tick: Tick) -> None:
 
 def go_on_continuously(board: Board, owned: OwnedDag) -> None:
     """`@continuous`: a new run as soon as none is unfinished."""
-    if is_continuous(owned.dag.spec) and not owned.dag.paused and not owned.runs:
-        run_id = f"scheduled__{iso(board.now)}"
-        create_run(
-            board,
-            owned,
-            "scheduled",
-            run_id,
-            run_after=board.now,
-            logical_date=board.now,
-            triggered_by="schedule",
-        )
+    dag = owned.dag
+    if not is_continuous(dag.spec) or dag.paused or owned.runs:
+        return
+    board.ledger.touch_dag(dag)
+    if made_and_ended_now(board, dag.dag_id):
+        dag.next_due = board.now + MOMENT
+        arm(board, owned)
+        return
+    # Each run has a date of its own, also if the clock was set back.
+    dag.cursor = board.now if dag.cursor is None else max(board.now, dag.cursor + 1e-3)
+    create_run(
+        board,
+        owned,
+        "scheduled",
+        f"scheduled__{iso(dag.cursor)}",
+        run_after=dag.cursor,
+        logical_date=dag.cursor,
+        triggered_by="schedule",
+    )
+
+
+def made_and_ended_now(board: Board, dag_id: str) -> bool:
+    """A run of the DAG came and went in this turn: whatever makes it again must wait, or the turn would never end."""
+    return any(active.run.queued_at == board.now for active in board.ended_now(dag_id).values())
 
 
 def create_asset_run(board: Board, owned: OwnedDag) -> None:
-    """The DAG's asset condition holds: one run for all that is queued."""
+    """One run for all asset events that are queued, if the DAG's condition holds."""
+    condition = condition_of(owned.dag.spec)
+    if condition is None or owned.dag.paused or not holds(condition, owned.dag.queued_events):
+        return
+    if made_and_ended_now(board, owned.dag.dag_id):
+        board.timers.set(board.now + MOMENT, EventsQueued(owned.dag.dag_id))
+        return
     events = use_events(board, owned)
     base = f"asset__{iso(board.now)}"
     run_id, n = base, 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import heapq
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import count
 from typing import TypeAlias
@@ -49,7 +50,14 @@ class RunDue:
     dag_id: str
 
 
-Alarm: TypeAlias = GoOn | QueuedTooLong | RunTooLong | Deadline | RunDue
+@dataclass(frozen=True, slots=True)
+class EventsQueued:
+    """The asset condition of a DAG held while its run came and went."""
+
+    dag_id: str
+
+
+Alarm: TypeAlias = GoOn | QueuedTooLong | RunTooLong | Deadline | RunDue | EventsQueued
 
 
 class Timers:
@@ -58,9 +66,17 @@ class Timers:
     def __init__(self) -> None:
         self._heap: list[tuple[float, int, Alarm]] = []
         self._tickets = count()
+        self._most = 1000  # entries, before those that are void are looked for
 
     def set(self, when: float, alarm: Alarm) -> None:
         heapq.heappush(self._heap, (when, next(self._tickets), alarm))
+
+    def trim(self, is_void: Callable[[float, Alarm], bool]) -> None:
+        """Drop what waits for nothing any more, now and then: a run that is over is not kept by its timeout."""
+        if len(self._heap) > self._most:
+            self._heap = [entry for entry in self._heap if not is_void(entry[0], entry[2])]
+            heapq.heapify(self._heap)
+            self._most = max(1000, 2 * len(self._heap))
 
     @property
     def next(self) -> float | None:

@@ -70,7 +70,7 @@ class Writes:
     removed_pools: list[str] = field(default_factory=list)
     pool_use: dict[str, int] = field(
         default_factory=dict
-    )  # pool → slots taken (+) or given back (-); guarded
+    )  # pool → slots taken (+) or given back (-); guarded, unless in `pools`
     backfills: list[Backfill] = field(default_factory=list)  # insert (rev 1), or update guarded by rev - 1
     assets: list[Asset] = field(default_factory=list)  # insert, or update by name
     new_events: list[AssetEvent] = field(default_factory=list)

@@ -20,6 +20,12 @@ _UNFINISHED_BACKFILL = ["running", "paused"]
 add_pools = insert(pool)
 update_pools = update(pool).where(pool.c.name == bindparam("old_name")).values(changing(pool, "name", "used"))
 remove_pools = delete(pool).where(pool.c.name.in_(listed("names")))
+#: Of a pool that is changed in the same turn: what its tasks hold anyway, be it more than there are.
+count_pools = (
+    update(pool)
+    .where(pool.c.name == bindparam("old_name"))
+    .values(used=pool.c.used + bindparam("change", type_=sa.Integer))
+)
 #: By differences only: several schedulers do so at once. Slots are given back in any case, and taken if there are any.
 use_pools = (
     update(pool)

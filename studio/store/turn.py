@@ -169,5 +169,7 @@ def _keep_pools(connection: Connection, writes: Writes) -> None:
     _insert(connection, shared.add_pools, [shared_rows.pool_values(pool) for pool in pools if pool.rev == 1])
     changed = [shared_rows.changed_pool_values(pool) for pool in pools if pool.rev != 1]
     _update(connection, shared.update_pools, changed, "pools")
+    counted = {pool.name for pool in pools}
     use = [{"old_name": name, "change": slots} for name, slots in sorted(writes.pool_use.items())]
-    _update(connection, shared.use_pools, use, "pools")
+    _update(connection, shared.count_pools, [each for each in use if each["old_name"] in counted], "pools")
+    _update(connection, shared.use_pools, [each for each in use if each["old_name"] not in counted], "pools")

@@ -202,8 +202,12 @@ def _keep_pools(tables: Tables, writes: Writes) -> None:
         _expect((old is None) == (pool.rev == 1), f"pool {pool.name!r} is not as believed")
         used = pool.used if old is None else old.used
         tables.put(tables.pools, pool.name, replace(pool_copy(pool), used=used))
+    counted = {
+        pool.name for pool in writes.pools
+    }  # their use begins, or is another than it was: it is no taking
     for name, change in writes.pool_use.items():
         old = tables.pools.get(name)
-        if old is None or not (old.slots < 0 or change <= 0 or old.used + change <= old.slots):
+        is_free = old is not None and (old.slots < 0 or change <= 0 or old.used + change <= old.slots)
+        if old is None or not (is_free or name in counted):
             raise StaleWrite(f"The pool {name!r} is gone, or has no {change} slots to give.")
         tables.put(tables.pools, name, replace(old, used=old.used + change))

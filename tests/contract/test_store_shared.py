@@ -66,6 +66,12 @@ async def test_slots_are_taken_only_while_there_are_any(store: Store, lease: Lea
     assert (await store.pools())[1] == Pool("gpu", 1, used=2, rev=2)
 
 
+async def test_a_pool_that_gets_a_limit_may_be_over_it_at_once(store: Store, lease: Lease) -> None:
+    limited = Pool("default", 2, rev=2)
+    await store.commit(lease, Writes(pools=[limited], pool_use={"default": 5}))
+    assert await store.pools() == [replace(limited, used=5)]
+
+
 async def test_schedulers_share_the_slots_of_a_pool(store: Store, other_store: Store, lease: Lease) -> None:
     other = await other_store.register_scheduler("other")
     await store.commit(lease, Writes(pools=[Pool("a", 5, rev=1), Pool("b", 100, rev=1)]))

@@ -14,6 +14,7 @@ from studio.core.model import Command, CommandKind
 from studio.core.signals import Signal
 from studio.core.spec import DagSpec, TaskSpec
 from studio.core.turn import Launch
+from tests.core.kept import Kept
 
 
 def task(task_id: str, *upstream: str, **options: Any) -> TaskSpec:
@@ -31,6 +32,7 @@ def name_of(task_id: str, map_index: int) -> str:
 class Driver:
     def __init__(self, slots: int = 100, now: float = 1_000_000.0) -> None:
         self.machine = Machine(first_id=1)
+        self.kept = Kept()
         self.now = now
         self._command_ids = count(1)
         self.moves: set[tuple[str, str]] = set()  # (state before, state after) of every task write
@@ -39,11 +41,23 @@ class Driver:
         self.callbacks: list[Launch] = []
         self.states: dict[str, str] = {}
         self.run_states: dict[str, str] = {}
+        self._ended: set[int] = set()
         self.feed(Capacity(slots))
 
     def feed(self, *events: Event, after: float = 0.0) -> Turn:
         self.now += after
-        turn = self.machine.handle(events, self.now)
+        self._ended |= {event.attempt_id for event in events if isinstance(event, (Finished, Lost))}
+        return self._take(self.machine.handle(events, self.now))
+
+    def restart(self, relaunch: tuple[str, ...] = ()) -> Turn:
+        """The scheduler is gone; its successor takes over what is stored."""
+        self.machine = self.kept.successor(self.machine)
+        return self._take(
+            self.machine.resume([self.launched[name].attempt_id for name in relaunch], self.now)
+        )
+
+    def _take(self, turn: Turn) -> Turn:
+        self.kept.take(turn.writes)
         self.turns.append(turn)
         self.moves |= {
             (g.state.value, g.task.state.value) for g in turn.writes.tasks if g.state != g.task.state
@@ -66,7 +80,9 @@ class Driver:
         return command
 
     def publish(self, spec: DagSpec) -> Command:
-        return self.command("publish", {"spec": msgspec.to_builtins(spec)}, spec.id)
+        command = self.command("publish", {"spec": msgspec.to_builtins(spec)}, spec.id)
+        assert command.state == "done", command.result
+        return command
 
     def trigger(self, dag_id: str = "d", **payload: Any) -> str:
         command = self.command("trigger", payload, dag_id)
@@ -85,20 +101,30 @@ class Driver:
             Finished(attempt, "w", state, self.now, self.now, value=value, signal=Signal(**signal))
         )
 
+    def facts(self, *run_ids: str, dag_id: str = "d") -> Facts:
+        """What the store says of these runs, which are over."""
+        return Facts(runs=tuple(self.kept.run(run_id, dag_id) for run_id in run_ids))
+
+    def about(
+        self, kind: CommandKind, *run_ids: str, others: tuple[str, ...] = (), **payload: Any
+    ) -> dict[str, Any]:
+        """A command about stored runs, with the facts it needs; `others` lie before or after. Returns its result."""
+        runs = self.facts(*run_ids, *others).runs
+        command = self.command(kind, {"run_ids": list(run_ids), **payload}, runs=runs)
+        assert command.state == "done", command.result
+        return command.result
+
     def run_to_end(self, script: Callable[[Launch], Any] = lambda launch: "success") -> None:
         """End whatever is launched, as `script` says: a state, or (state, value)."""
-        done: set[int] = set()
-        while True:
-            alive = [
-                e for t in self.turns for e in t.effects if isinstance(e, Launch) and e.attempt_id not in done
-            ]
-            if not alive:
-                return
-            for launch in alive:
-                done.add(launch.attempt_id)
-                said = script(launch)
-                state, value = said if isinstance(said, tuple) else (said, None)
-                self.feed(Finished(launch.attempt_id, "w", state, self.now, self.now, value=value))
+        first = 0
+        while first < len(self.turns):
+            effects = self.turns[first].effects
+            first += 1
+            for launch in effects:
+                if isinstance(launch, Launch) and launch.attempt_id not in self._ended:
+                    said = script(launch)
+                    state, value = said if isinstance(said, tuple) else (said, None)
+                    self.feed(Finished(launch.attempt_id, "w", state, self.now, self.now, value=value))
 
     def pass_time(self, seconds: float) -> None:
         """Let time go by; the machine is woken whenever it asks for it."""

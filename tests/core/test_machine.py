@@ -114,9 +114,7 @@ def test_max_active_runs_queues_the_younger_run(driver: Driver) -> None:
     driver.now += 1
     second = driver.trigger()
     assert (driver.run_states[first], driver.run_states[second]) == ("running", "queued")
-    assert driver.why("d", second, "a") == [
-        "The run is queued: 1 runs are active; max_active_runs is 1."
-    ]
+    assert driver.why("d", second, "a") == ["The run is queued: 1 runs are active; max_active_runs is 1."]
     driver.end("a")
     assert driver.run_states == {first: "success", second: "running"}
 

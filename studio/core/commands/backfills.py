@@ -9,7 +9,7 @@ import msgspec
 from studio.core.backfill import BackfillPlan, PlannedRun, plan, plan_extension
 from studio.core.backfill_asked import BackfillAsked, asked_of
 from studio.core.board import Board, OwnedDag
-from studio.core.commands.clear import clear_tasks, rebase
+from studio.core.commands.clear import clear_tasks, mapped_otherwise, rebase
 from studio.core.commands.lookup import find_run, is_over, owned_dag
 from studio.core.commands.trigger import checked_params
 from studio.core.context import iso
@@ -137,7 +137,8 @@ def _run_again(
     if not is_over(active):
         return  # it was cleared by somebody else meanwhile
     owned = board.dags[active.run.dag_id]
-    if planned.asked.version == "latest" and active.run.version != owned.dag.version:
+    is_older = planned.asked.version == "latest" and active.run.version != owned.dag.version
+    if is_older and mapped_otherwise(active, owned.dag.spec) is None:  # else it keeps its version
         active, _ = rebase(board, active, owned.dag)
     board.touch_run(active)
     active.run.backfill, active.run.ordinal = made.id, made.runs

@@ -23,11 +23,7 @@ def choose(
 ) -> Chosen:
     """The task instances that the command's payload describes and `keep` accepts, run by run, upstream first."""
     payload = event.command.payload
-    if event.facts.too_many:
-        raise Conflict(
-            "Too many runs lie before or after; a command changes at most 1000.",
-            hint="Name the runs, or do it in parts.",
-        )
+    refuse_too_many(event)
     runs = find_runs(board, event)
     for active in runs:
         check_tasks(active, payload.get("task_ids") or [])
@@ -41,20 +37,31 @@ def choose(
     for active in [*runs, *_others(board, event, runs)]:
         tasks = _tasks(active, payload, with_setups)
         index = payload.get("map_index")
-        if index is not None and index >= 0 and active.run.id in named:
-            only = {name: find_task(active, name, index) for name in payload.get("task_ids") or []}
-        else:
-            only = {}
+        only: dict[str, TaskInstance | None] = {}
+        if index is not None and index >= 0:
+            find = find_task if active.run.id in named else ActiveRun.find  # there it may be missing
+            only = {
+                name: find(active, name, index) for name in payload.get("task_ids") or [] if name in tasks
+            }
         chosen = [
             task
             for name in active.layout.graph.order
             if name in tasks
             for task in ([only[name]] if name in only else list(active.instances[name].values()))
-            if keep(task)
+            if task is not None and keep(task)
         ]
         if chosen:
             found.append((active, chosen))
     return found
+
+
+def refuse_too_many(event: CommandGiven) -> None:
+    """Raise `Conflict` if more runs are concerned than one command may change."""
+    if event.facts.too_many:
+        raise Conflict(
+            "Too many runs lie before or after; a command changes at most 1000.",
+            hint="Name the runs, or do it in parts.",
+        )
 
 
 def listed(chosen: Chosen) -> list[dict[str, Any]]:
@@ -101,7 +108,9 @@ def _tasks(active: ActiveRun, payload: dict[str, Any], with_setups: bool) -> set
     if payload.get("upstream", False):
         tasks |= graph.ancestors(asked)
     if payload.get("downstream", with_setups):
-        tasks |= graph.descendants(asked)
+        below = graph.descendants(asked)
+        is_teardown = {name for name in below if active.layout.tasks[name].role == "teardown"}
+        tasks |= below if with_setups else below - is_teardown
     if with_setups:
         tasks |= _setups_and_teardowns(active, tasks)
     return tasks

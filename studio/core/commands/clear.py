@@ -7,14 +7,16 @@ from typing import Any
 
 from studio.core.active import ActiveRun
 from studio.core.board import Board
-from studio.core.commands.choice import choose, listed
-from studio.core.commands.lookup import find_runs, is_over, owned_dag
+from studio.core.commands.choice import choose, listed, refuse_too_many
+from studio.core.commands.lookup import check_tasks_of, find_runs, is_over, owned_dag
 from studio.core.commands.trigger import checked_params
 from studio.core.events import CommandGiven
+from studio.core.layout import layout_of
 from studio.core.model import Dag, RunWithTasks, TaskInstance
 from studio.core.moves import restart
 from studio.core.names import shown
-from studio.core.runs import set_run_state
+from studio.core.runs import set_deadlines_again, set_run_state
+from studio.core.spec import DagSpec
 from studio.core.states import FAILED_LIKE, TERMINAL, RunState, TaskState
 from studio.errors import Conflict
 
@@ -37,6 +39,7 @@ def clear(board: Board, event: CommandGiven) -> dict[str, Any]:
         if params:
             board.touch_run(active)
             active.run.params = {**active.run.params, **params}
+            board.look_at_maps(active)
         if payload.get("note"):
             board.touch_run(active)
             active.run.note = payload["note"]
@@ -56,13 +59,15 @@ def clear_tasks(board: Board, active: ActiveRun, tasks: list[TaskInstance]) -> N
         task.max_tries = task.try_number + 1 + spec.retries
         task.lost_count = 0
         task.label = ""
-    for task in tasks:
-        for name in active.layout.graph.downstream[task.task_id]:
-            for below in active.instances[name].values():
-                # What waits for its launch or its next try waits for its cleared upstream task first.
-                if below.state in (_T.SCHEDULED, _T.UP_FOR_RETRY):
-                    board.move(active, below, _T.NONE)
-                    below.retry_at = None
+    graph = active.layout.graph
+    for name in {
+        below for cleared in {task.task_id for task in tasks} for below in graph.downstream[cleared]
+    }:
+        for below in active.instances[name].values():
+            # What waits for its launch or its next try waits for its cleared upstream task first.
+            if below.state in (_T.SCHEDULED, _T.UP_FOR_RETRY):
+                board.move(active, below, _T.NONE)
+                below.retry_at = None
     reopen(board, active)
 
 
@@ -75,6 +80,7 @@ def reopen(board: Board, active: ActiveRun) -> None:
         if run.backfill is not None and run.backfill not in board.backfills:
             run.backfill = None  # its backfill is done: it runs on its own now
         set_run_state(board, active, RunState.QUEUED)
+        set_deadlines_again(board, active)
         owned.take_in(active)
         board.to_admit[run.dag_id] = None
     elif active.is_over:
@@ -116,16 +122,35 @@ def _rebased(board: Board, event: CommandGiven, dry_run: bool) -> list[tuple[Act
             f"not with {shown(version)}.",
             hint="Publish that version again, then clear with the newest.",
         )
-    made = []
-    for active in find_runs(board, event):
+    runs = find_runs(board, event)
+    for active in runs:
         if not is_over(active):
             raise Conflict(
                 f"The run {shown(active.run.run_id)} is unfinished; its version cannot change now.",
                 hint="Cancel it, or wait until it has ended.",
             )
-        if active.run.version != owned.dag.version and not dry_run:
-            made.append(rebase(board, active, owned.dag))
-    return made
+        check_tasks_of(active, event.command.payload.get("task_ids") or [], owned.dag.spec)
+        if active.run.version != owned.dag.version and (told := mapped_otherwise(active, owned.dag.spec)):
+            raise Conflict(told, hint="Trigger a new run instead.")
+    refuse_too_many(event)
+    return [
+        rebase(board, active, owned.dag)
+        for active in runs
+        if active.run.version != owned.dag.version and not dry_run
+    ]
+
+
+def mapped_otherwise(old: ActiveRun, spec: DagSpec) -> str | None:
+    """Why a run cannot have this version: instances of a mapped task mean something else in it. None: it can."""
+    levels = layout_of(spec, old.run.subset).levels
+    for task in [*old.all(), *old.strays]:
+        if task.map_path and task.task_id in levels:
+            mappings = [level.id for level in levels[task.task_id]]
+            before = old.layout.levels.get(task.task_id)
+            known = len(mappings) == len(task.map_path) if before is None else True
+            if not known or (before is not None and [level.id for level in before] != mappings):
+                return f"The task {shown(task.task_id)} was mapped otherwise when {old.name} ran."
+    return None
 
 
 def rebase(board: Board, old: ActiveRun, dag: Dag) -> tuple[ActiveRun, list[TaskInstance]]:
@@ -137,8 +162,13 @@ def rebase(board: Board, old: ActiveRun, dag: Dag) -> tuple[ActiveRun, list[Task
             board.move(old, task, _T.REMOVED)
     board.touch_run(old)
     old.run.version = dag.version
+    back = [task for task in old.strays if task.task_id in known]
     kept = [task for task in old.all() if task.task_id in known]
-    active = board.activated(RunWithTasks(old.run, kept, spec))
+    active = board.activated(RunWithTasks(old.run, [*kept, *back], spec))
+    active.strays = [task for task in [*old.all(), *old.strays] if task.task_id not in active.instances]
+    for task in back:
+        if task.state is _T.REMOVED:
+            board.move(active, task, _T.NONE)
     made = []
     for name, found in active.instances.items():
         if not found:

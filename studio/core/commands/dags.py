@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from studio.core import assets
-from studio.core.board import Board, OwnedDag
+from studio.core.board import Board, OwnedDag, in_pool
 from studio.core.commands.lookup import owned_dag
 from studio.core.events import CommandGiven
 from studio.core.model import Dag, Pool
@@ -15,7 +15,6 @@ from studio.core.names import check_name, nearest, shown
 from studio.core.runs import arm, create_due_runs, pause
 from studio.core.signals import AssetSignal
 from studio.core.spec import DEFAULT_POOL, DagSpec, version_of
-from studio.core.states import ACTIVE, TaskState
 from studio.core.validation import validate
 from studio.errors import Conflict, InvalidInput, NotFound
 
@@ -46,8 +45,10 @@ def publish(board: Board, event: CommandGiven) -> dict[str, Any]:
     owned.dag.queued_events = {
         name: queued[name] for name in queued if spec.id in board.consumers.get(name, ())
     }
-    create_due_runs(board, owned)
+    if not owned.dag.paused:  # else when it goes on
+        create_due_runs(board, owned)
     board.to_admit[spec.id] = None  # max_active_runs may have grown
+    board.asset_runs[spec.id] = None  # its condition may hold now
     return {"version": version}
 
 
@@ -71,6 +72,7 @@ def unpause_dag(board: Board, event: CommandGiven) -> dict[str, Any]:
         create_due_runs(board, owned)
         arm(board, owned)
         board.to_admit[owned.dag.dag_id] = None
+        board.asset_runs[owned.dag.dag_id] = None
     return {}
 
 
@@ -146,8 +148,7 @@ def _taken(board: Board, pool: Pool) -> int:
         for owned in board.dags.values()
         for active in owned.runs.values()
         for task in active.all()
-        if active.spec_of(task).pool == pool.name
-        and (task.state in ACTIVE or (pool.include_deferred and task.state is TaskState.DEFERRED))
+        if active.spec_of(task).pool == pool.name and in_pool(pool, active.spec_of(task), task.state)
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from studio.core.active import ActiveRun
@@ -10,6 +10,7 @@ from studio.core.board import Board, OwnedDag
 from studio.core.events import CommandGiven
 from studio.core.model import TaskInstance
 from studio.core.names import nearest, shown
+from studio.core.spec import DagSpec
 from studio.core.states import RUN_TERMINAL
 from studio.errors import NotFound
 
@@ -64,9 +65,19 @@ def find_task(active: ActiveRun, task_id: str, map_index: int = -1) -> TaskInsta
 
 def check_tasks(active: ActiveRun, task_ids: Sequence[str]) -> None:
     """Raise `NotFound` unless the run has all these tasks."""
+    _check(active, task_ids, active.layout.tasks)
+
+
+def check_tasks_of(active: ActiveRun, task_ids: Sequence[str], spec: DagSpec) -> None:
+    """Raise `NotFound` unless the run will have all these tasks when it has this version."""
+    subset = active.run.subset
+    _check(active, task_ids, [task.id for task in spec.tasks if not subset or task.id in subset])
+
+
+def _check(active: ActiveRun, task_ids: Sequence[str], known: Collection[str]) -> None:
     for task_id in task_ids:
-        if task_id not in active.layout.tasks:
+        if task_id not in known:
             raise NotFound(
                 f"The run {shown(active.run.run_id)} has no task {shown(task_id)}.",
-                hint=nearest(task_id, active.layout.tasks),
+                hint=nearest(task_id, known),
             )

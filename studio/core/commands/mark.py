@@ -12,15 +12,18 @@ from studio.core.commands.clear import clear_tasks
 from studio.core.commands.lookup import find_runs, is_over
 from studio.core.events import CommandGiven
 from studio.core.model import TaskInstance
-from studio.core.moves import end, end_all, is_started
+from studio.core.moves import BEGUN, end, end_all, is_started
 from studio.core.names import nearest, shown
+from studio.core.past import note_again
 from studio.core.runs import set_run_state
-from studio.core.states import FAILED_LIKE, RunState, TaskState
+from studio.core.states import FAILED_LIKE, RUN_TRANSITIONS, RunState, TaskState
 from studio.errors import InvalidInput
 
 _T = TaskState
 TASK_MARKS = {"success": _T.SUCCESS, "failed": _T.FAILED, "skipped": _T.SKIPPED}
 RUN_MARKS = {"success": RunState.SUCCESS, "failed": RunState.FAILED}
+#: What takes the state of the run when that is marked; what has not begun is skipped.
+_UNDERWAY = BEGUN | {_T.UP_FOR_RESCHEDULE, _T.DEFERRED, _T.AWAITING_INPUT}
 
 
 def mark(board: Board, event: CommandGiven) -> dict[str, Any]:
@@ -29,7 +32,7 @@ def mark(board: Board, event: CommandGiven) -> dict[str, Any]:
     state = _mark_of(payload, TASK_MARKS)
 
     def keep(task: TaskInstance) -> bool:
-        return task.state not in (state, _T.REMOVED)
+        return task.state is not _T.REMOVED and (task.state is not state or "value" in payload)
 
     chosen = choose(board, event, keep, with_setups=False)
     _check_value(payload, chosen, state)
@@ -59,7 +62,14 @@ def mark_run(board: Board, event: CommandGiven) -> dict[str, Any]:
             continue
         active.run.ending, active.run.reason = state, "marked"
         is_queued = active.run.state is RunState.QUEUED
-        end_all(board, active, started=TASK_MARKS[state.value], waiting=_T.SKIPPED, teardowns=is_queued)
+        end_all(
+            board,
+            active,
+            as_=TASK_MARKS[state.value],
+            underway=_UNDERWAY,
+            others=_T.SKIPPED,
+            teardowns=is_queued,
+        )
         board.maybe_over[active.run.id] = active
         board.agenda.extend((active, task) for task in active.all() if task.state is _T.NONE)
     return {"marked": len(runs)}
@@ -67,7 +77,8 @@ def mark_run(board: Board, event: CommandGiven) -> dict[str, Any]:
 
 def _mark_tasks(board: Board, active: ActiveRun, tasks: list[TaskInstance], state: TaskState) -> None:
     for task in tasks:
-        end(board, active, task, state)
+        if task.state is not state:
+            end(board, active, task, state)
         task.decision = None if state is _T.SUCCESS else task.decision
     if state is not _T.FAILED:
         below = active.layout.graph.descendants([task.task_id for task in tasks])
@@ -77,10 +88,11 @@ def _mark_tasks(board: Board, active: ActiveRun, tasks: list[TaskInstance], stat
     if is_over(active):
         verdict, with_failures = active.verdict()
         board.touch_run(active)
-        if verdict is not active.run.state:
+        if verdict in RUN_TRANSITIONS[active.run.state]:
             set_run_state(board, active, verdict)
             active.run.reason = "marked"
         active.run.with_failures = with_failures
+        note_again(board.dags[active.run.dag_id], active)
 
 
 def _mark_of(payload: dict[str, Any], marks: dict[str, Any]) -> Any:

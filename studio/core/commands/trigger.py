@@ -6,12 +6,14 @@ from typing import Any
 
 from studio.core.answers import answer
 from studio.core.board import Board
+from studio.core.callbacks import drop_callbacks
 from studio.core.commands.lookup import find_run, find_runs, find_task, is_over, owned_dag
 from studio.core.context import iso
 from studio.core.events import CommandGiven
 from studio.core.model import RunType
 from studio.core.names import check_run_id, nearest, shown
 from studio.core.params import check_params
+from studio.core.past import forget
 from studio.core.runs import cancel_run, create_run
 from studio.core.spec import DagSpec
 from studio.core.subsets import subset
@@ -113,6 +115,8 @@ def delete_run(board: Board, event: CommandGiven) -> dict[str, Any]:
     for active in runs:
         board.ledger.remove_run(active.run)
         board.touched.pop(active.run.id, None)
+        forget(board.dags[active.run.dag_id], active)
+        drop_callbacks(board, active)
     return {"deleted": len(runs)}
 
 
