@@ -63,7 +63,7 @@ class Layout:
     mappings: tuple[Level, ...]  # all of them, outer ones first
     feeds: Mapping[str, tuple[Level, ...]]  # mappings whose length depends on it
     decides: Mapping[str, tuple[str, ...]]  # tasks that it may skip, as a branch or short circuit
-    measured: frozenset[str]  # tasks over whose value something is mapped
+    measured: frozenset[str]  # tasks over whose own value something is mapped: it has to be a list
     deciders: Mapping[str, tuple[str, ...]]  # branches and short circuits that may skip it
     leaves: tuple[str, ...]  # they decide whether a run succeeded
     weights: Mapping[str, int]
@@ -89,12 +89,15 @@ def layout_of(spec: DagSpec, subset: tuple[str, ...] = ()) -> Layout:
         edges[upstream].append(Edge(task, shared, what))
         joints[task][what, shared] = None
     feeds: dict[str, list[Level]] = {}
+    measured: set[str] = set()
     mappings = {(level.id, level.is_group): level for around in levels.values() for level in around}
     for level in mappings.values():
         for producer in producers(level.expand):
             feeds.setdefault(producer, []).append(level)
             first = level.tasks[0]
             shared = min(_shared(levels[first], levels[producer]), level.depth)
+            if len(levels[producer]) <= shared:  # else its instances make the list
+                measured.add(producer)
             edges[producer].append(Edge(first, shared, LENGTH + level.depth))
             joints[first][LENGTH + level.depth, shared] = None
     deciders = _deciders(tasks, graph)
@@ -112,7 +115,7 @@ def layout_of(spec: DagSpec, subset: tuple[str, ...] = ()) -> Layout:
         joints={task: tuple(found) for task, found in joints.items()},
         mappings=tuple(sorted(mappings.values(), key=lambda level: level.depth)),
         feeds={task: tuple(found) for task, found in feeds.items()},
-        measured=frozenset(feeds),
+        measured=frozenset(measured),
         deciders=deciders,
         decides={task: tuple(found) for task, found in decides.items()},
         leaves=_leaves(tasks, graph),
