@@ -8,7 +8,6 @@ from datetime import date, datetime, timedelta
 from typing import Any, Final
 
 from studio.core.names import nearest, shown
-from studio.core.spec import CronSpec
 from studio.errors import InvalidInput, InvalidSchedule
 
 _UNITS: Final = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
@@ -66,19 +65,6 @@ def date_text(value: str | date | datetime | None, field: str) -> str | None:
         f"{field} is {shown(value)}, which is no date.",
         hint="Give text such as '2013-01-31', a date or a datetime.",
         field=field,
-    )
-
-
-def cron_spec(schedule: str | None) -> CronSpec | None:
-    """The schedule of a spec; None: the DAG runs by hand only."""
-    if schedule is None:
-        return None
-    if isinstance(schedule, str):
-        return CronSpec(schedule)
-    raise InvalidSchedule(
-        f"The schedule is {shown(schedule)}; it must be text.",
-        hint="Give a cron expression ('0 6 * * 1-5'), a preset ('@daily'), or None for runs by hand.",
-        field="schedule",
     )
 
 

@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from contextvars import ContextVar, Token
-from datetime import date, datetime
+from contextvars import Token
+from datetime import date, datetime, timedelta
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from typing_extensions import Self
 
-from studio.authoring.arguments import cron_spec, date_text, mapping, refuse_unknown, text, texts, whole
+from studio.authoring.arguments import date_text, mapping, refuse_unknown, seconds, text, texts, whole
+from studio.authoring.callbacks import Callbacks, Deadline, callback_specs
+from studio.authoring.context import collected_dags, current_dag
+from studio.authoring.groups import TaskGroup
+from studio.authoring.options import DEFAULTS
+from studio.authoring.params import split_params
 from studio.authoring.places import here
+from studio.authoring.schedules import Schedule, When, schedule_spec, schedule_words
 from studio.authoring.snapshot import Snapshot
 from studio.authoring.tasks import Task, find_task
 from studio.core.names import check_name, nearest, shown
 from studio.core.parameters import check_names, check_value
-from studio.core.spec import Catchup, DagSpec
+from studio.core.spec import Catchup, Collision, DagSpec
 from studio.errors import InvalidDag, InvalidInput
 from studio.widgets.graph import Graph, Node, graph_bundle
 
@@ -25,14 +31,8 @@ if TYPE_CHECKING:
     from studio.widgets.runs import RunTable
 
 _CATCHUPS: Final = ("skip", "latest", "all")
-_TASK_DEFAULTS: Final = ("kernel_name", "retries", "retry_backoff", "retry_delay", "timeout")
-
-
-#: The DAG of the innermost `with DAG(...)`: one answer per thread or coroutine, never per process.
-current_dag: ContextVar[DAG | None] = ContextVar("current_dag", default=None)
-
-#: Where every new DAG is noted; None outside of a parse.
-collected_dags: ContextVar[list[DAG] | None] = ContextVar("collected_dags", default=None)
+_COLLISIONS: Final = ("queue", "skip", "replace")
+_TASK_DEFAULTS: Final = frozenset({*DEFAULTS, "kernel_name"})
 
 
 class DAG:
@@ -44,62 +44,98 @@ class DAG:
 
     Args:
         dag_id: its name.
-        schedule: a cron expression or preset ("@daily"); None: runs are started by hand.
+        schedule: a cron expression or preset ("@daily"), several in a list, "every 15 min" or a timedelta,
+            `DataInterval(...)`, `Calendar(...)`, "@once", "@continuous", assets (`a & (b | c)`), `AssetOrTime(...)`;
+            None: runs are started by hand.
         start_date, end_date: no scheduled run lies outside; text, date or datetime, in `timezone` if without offset.
         timezone: a zoneinfo name; the schedule is read on its wall clock.
-        catchup: which missed runs are made up for: "skip", "latest" (the newest one) or "all".
+        catchup: which missed runs are made up for: "skip", "latest" (the newest one; also False) or "all" (also True).
+        collision: a run is due while another one is unfinished: "queue" it, "skip" it, or "replace" the other.
         description: a sentence for people.
-        params: default values that every run has as `{{ params.name }}`.
+        params: default values, or `Param(...)` with rules, that every run has as `{{ params.name }}`.
         max_active_runs: runs at once.
         max_active_tasks: tasks of one run at once.
+        max_active_tasks_per_dag: tasks of all its runs at once.
+        run_timeout: a run that takes longer fails.
+        fail_fast: the first task that fails for good ends its run.
+        pause_after_failures: so many failed runs in a row pause the DAG.
+        native: what a template renders to is read as a Python literal.
+        deadlines: when a run is late: `Deadline("queued_at", "1 h", callback=...)`.
+        on_success, on_failure: called by a worker with the context when a run has ended so.
         tags: words to find it by.
-        default_args: keywords for every task that does not give its own: retries, retry_delay, retry_backoff,
-            timeout, kernel_name.
+        default_args: keywords for every task that does not give its own.
     """
+
+    is_studio_dag = True
 
     def __init__(
         self,
         dag_id: str,
         *,
-        schedule: str | None = None,
-        start_date: str | date | datetime | None = None,
-        end_date: str | date | datetime | None = None,
+        schedule: Schedule | None = None,
+        start_date: When | None = None,
+        end_date: When | None = None,
         timezone: str = "UTC",
-        catchup: Catchup = "latest",
+        catchup: Catchup | bool = "latest",
+        collision: Collision = "queue",
         description: str = "",
         params: Mapping[str, Any] | None = None,
         max_active_runs: int = 16,
         max_active_tasks: int = 16,
+        max_active_tasks_per_dag: int | None = None,
+        run_timeout: float | timedelta | str | None = None,
+        fail_fast: bool = False,
+        pause_after_failures: int | None = None,
+        native: bool = False,
+        deadlines: Deadline | Iterable[Deadline] = (),
+        on_success: Callbacks | None = None,
+        on_failure: Callbacks | None = None,
         tags: Iterable[str] = (),
         default_args: Mapping[str, Any] | None = None,
         **unknown: NoReturn,
     ) -> None:
         refuse_unknown(unknown, "DAG(...)", DAG.__init__.__kwdefaults__)
-        if catchup not in _CATCHUPS:
-            raise InvalidInput(
-                f"catchup is {shown(catchup)}.", hint=nearest(str(catchup), _CATCHUPS), field="catchup"
-            )
+        if isinstance(catchup, bool):
+            catchup = "all" if catchup else "latest"  # as in Airflow
+        _one_of(catchup, _CATCHUPS, "catchup")
+        _one_of(collision, _COLLISIONS, "collision")
         self.dag_id = check_name(dag_id, "DAG")
         self.schedule = schedule
         self.place = here()
+        values, schemas = split_params(params, "a DAG")
         self._frame = DagSpec(
             id=dag_id,
             tasks=(),
             description=text(description, "description"),
-            schedule=cron_spec(schedule),
+            schedule=schedule_spec(schedule),
             start_date=date_text(start_date, "start_date"),
             end_date=date_text(end_date, "end_date"),
             timezone=text(timezone, "timezone"),
             catchup=catchup,
+            collision=collision,
             max_active_runs=whole(max_active_runs, "max_active_runs"),
             max_active_tasks=whole(max_active_tasks, "max_active_tasks"),
-            params=_checked_params(mapping(params, "params")),
+            max_active_tasks_per_dag=_maybe_whole(max_active_tasks_per_dag, "max_active_tasks_per_dag"),
+            run_timeout=None if run_timeout is None else seconds(run_timeout, "run_timeout"),
+            fail_fast=bool(fail_fast),
+            pause_after_failures=_maybe_whole(pause_after_failures, "pause_after_failures"),
+            native=bool(native),
+            deadlines=tuple(
+                d.spec() for d in ([deadlines] if isinstance(deadlines, Deadline) else deadlines)
+            ),
+            callbacks=(
+                *callback_specs(on_success, "success", "on_success"),
+                *callback_specs(on_failure, "failure", "on_failure"),
+            ),
+            params=values,
+            param_schemas=schemas,
             tags=texts(tags, "tags"),
             origin="" if self.place.file is None else str(self.place.file),
         )
         self._defaults = mapping(default_args, "default_args")
-        refuse_unknown(self._defaults.keys() - set(_TASK_DEFAULTS), "default_args", _TASK_DEFAULTS)
+        refuse_unknown(self._defaults.keys() - _TASK_DEFAULTS, "default_args", _TASK_DEFAULTS)
         self._tasks: dict[str, Task] = {}
+        self._groups: dict[str, TaskGroup] = {}
         self._open: list[Token[DAG | None]] = []
         collected = collected_dags.get()
         if collected is not None:
@@ -127,9 +163,17 @@ class DAG:
             )
         self._tasks[task.task_id] = task
 
-    def default(self, name: str, given: Any, otherwise: Any = None) -> Any:
-        """A keyword of a task: what was given, else what `default_args` says, else `otherwise`."""
-        return self._defaults.get(name, otherwise) if given is None else given
+    def add_group(self, group: TaskGroup) -> None:
+        """Called by a new group. Raises `InvalidDag` if its id is taken."""
+        if group.group_id in self._groups:
+            raise InvalidDag(
+                f"The DAG {shown(self.dag_id)} already has a group {shown(group.group_id)}.", field="group_id"
+            )
+        self._groups[group.group_id] = group
+
+    def default(self, name: str) -> Any:
+        """What `default_args` says about a keyword of a task; None: nothing."""
+        return self._defaults.get(name)
 
     @property
     def tasks(self) -> tuple[Task, ...]:
@@ -156,12 +200,15 @@ class DAG:
             InvalidSchedule: the schedule, a date or the time zone makes no sense.
             InvalidInput, InvalidParameter: a notebook is not there or does not take its parameters.
         """
-        # It brings croniter, which takes longer to import than all the rest.
+        # It brings the schedules, which take longer to import than all the rest.
         from studio.core.validation import validate  # noqa: PLC0415
 
         sources: dict[str, bytes] = {}
+        for group in self._groups.values():
+            group.finish()  # it may have got tasks since its block ended
         tasks = tuple(task.spec(sources) for task in self.tasks)
-        spec = _replaced(self._frame, tasks=tasks)
+        groups = tuple(group.spec() for group in self._groups.values())
+        spec = _replaced(self._frame, tasks=tasks, groups=groups)
         validate(spec)
         return Snapshot(spec, sources)
 
@@ -218,13 +265,21 @@ class DAG:
         return graph_bundle(self.graph, handles.glance(self.dag_id))
 
     def __repr__(self) -> str:
-        when = "by hand" if self.schedule is None else self.schedule
-        return f"<DAG {self.dag_id}: {len(self._tasks)} tasks, {when}>"
+        return f"<DAG {self.dag_id}: {len(self._tasks)} tasks, {schedule_words(self.schedule)}>"
 
 
 def _checked_params(values: dict[str, Any]) -> dict[str, Any]:
     check_names(values, "a DAG")
     return {name: check_value(value, f"params[{shown(name)}]") for name, value in values.items()}
+
+
+def _one_of(value: object, known: tuple[str, ...], field: str) -> None:
+    if value not in known:
+        raise InvalidInput(f"{field} is {shown(value)}.", hint=nearest(str(value), known), field=field)
+
+
+def _maybe_whole(value: int | None, field: str) -> int | None:
+    return None if value is None else whole(value, field)
 
 
 def _replaced(frame: DagSpec, **changes: Any) -> DagSpec:

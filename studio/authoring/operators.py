@@ -1,29 +1,29 @@
-"""The kinds of tasks that a DAG is made of: `notebook(...)` and `function(...)`."""
+"""The kinds of tasks that run in a worker: `notebook(...)` and `function(...)`, and what a function may decide."""
 
 from __future__ import annotations
 
 import os
-import re
-import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, Literal
+
+from typing_extensions import Unpack
 
 from studio.authoring import notebooks
-from studio.authoring.arguments import mapping, refuse_unknown, seconds, text, whole
-from studio.authoring.dag import DAG, current_dag
+from studio.authoring.arguments import mapping, seconds, text
+from studio.authoring.context import dag_of
+from studio.authoring.functions import Target, named, short_name
+from studio.authoring.groups import current_group, default_of, inner_id
+from studio.authoring.options import DEFAULTS, TaskOptions, check_options, spec_fields
 from studio.authoring.places import here
-from studio.authoring.tasks import Task, Tries
+from studio.authoring.references import plain
+from studio.authoring.tasks import Task, Work
 from studio.core.names import shown
-from studio.core.parameters import check_names, check_value
+from studio.core.parameters import check_names
+from studio.core.spec import SensorSpec
 from studio.errors import InvalidInput
-
-_FUNCTION = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*:[^\W\d]\w*(\.[^\W\d]\w*)*")
-
-Duration = float | timedelta | str
-After = Task | str | Iterable[Task | str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +54,9 @@ class NotebookWork:
         sources[source.digest] = source.content
         return config
 
+    def check_mapped(self, arguments: Iterable[str]) -> None:
+        notebooks.read(self.path).check(dict.fromkeys(arguments))
+
 
 @dataclass(frozen=True, slots=True)
 class FunctionWork:
@@ -73,157 +76,161 @@ class FunctionWork:
         """Needs no sources."""
         return {"function": self.name, "args": dict(self.args), "path": list(self.path)}
 
+    def check_mapped(self, arguments: Iterable[str]) -> None:
+        check_names(dict.fromkeys(arguments), f"the function {self.name}")
+        twice = [name for name in arguments if name in self.args]
+        if twice:
+            raise InvalidInput(
+                f"The argument {shown(twice[0])} of {self.name} is given, and mapped over.", field="expand"
+            )
+
 
 def notebook(
     path: str | os.PathLike[str],
     *,
-    task_id: str | None = None,
     parameters: Mapping[str, Any] | None = None,
-    after: After | None = None,
-    retries: int | None = None,
-    retry_delay: Duration | None = None,
-    retry_backoff: float | None = None,
-    timeout: Duration | None = None,
     kernel_name: str | None = None,
-    dag: DAG | None = None,
-    **unknown: NoReturn,
+    **options: Unpack[TaskOptions],
 ) -> Task:
     """A task that executes a notebook with papermill and keeps the executed notebook.
 
     Args:
         path: the .ipynb file, relative to the file that calls this; in cells, to the kernel's directory.
-        task_id: name of the task; by default the file's name without .ipynb.
-        parameters: values for names of the notebook's cell tagged `parameters`; text may hold templates (`{{ ds }}`).
-        after: the task or tasks that must succeed first, or their ids.
-        retries: how often a failed task is tried again (0).
-        retry_delay: wait before a retry: seconds, a timedelta or text such as "5 min" (300 s).
-        retry_backoff: what the wait is multiplied by with each retry; 0: it stays the same.
-        timeout: a try may take this long at most; None: no limit.
+        parameters: values for names of the notebook's cell tagged `parameters`; text may hold templates (`{{ ds }}`),
+            and `task.output` stands for what another task returned.
         kernel_name: a kernelspec; by default the notebook's own.
-        dag: the DAG it belongs to; by default that of the surrounding `with DAG(...)`.
+        options: what every task takes: task_id (by default the file's name without .ipynb), after, retries,
+            retry_delay, timeout, trigger_rule, pool, … (`studio.authoring.options.TaskOptions`).
 
     Raises:
         InvalidInput: the notebook is not there, or no DAG is open, or a keyword is mistyped.
         InvalidParameter: the notebook takes no such parameter, or the value is no JSON.
     """
-    refuse_unknown(unknown, "notebook(...)", notebook.__kwdefaults__)
-    owner = _dag_of(dag, "notebook")
+    check_options(options, "notebook(...)", ("parameters", "kernel_name"))
+    owner = dag_of(options.get("dag"), "notebook")
     full = notebooks.resolve(path, here().directory)
-    values = notebooks.read(full).check(mapping(parameters, "parameters"))
-    kernel = owner.default("kernel_name", kernel_name)
+    used: list[Task] = []
+    values = notebooks.read(full).check(plain(mapping(parameters, "parameters"), "parameters", used.append))
+    kernel = kernel_name or default_of("kernel_name", current_group.get()) or owner.default("kernel_name")
     work = NotebookWork(full, values, None if kernel is None else text(kernel, "kernel_name"))
-    tries = _tries(owner, retries, retry_delay, retry_backoff, timeout)
-    return _added(owner, full.stem if task_id is None else task_id, work, tries, after)
+    return add_task("notebook", full.stem, work, options, used)
 
 
 def function(
-    target: str | Callable[..., Any],
-    *,
-    task_id: str | None = None,
-    args: Mapping[str, Any] | None = None,
-    after: After | None = None,
-    retries: int | None = None,
-    retry_delay: Duration | None = None,
-    retry_backoff: float | None = None,
-    timeout: Duration | None = None,
-    dag: DAG | None = None,
-    **unknown: NoReturn,
+    target: Target, *, args: Mapping[str, Any] | None = None, **options: Unpack[TaskOptions]
 ) -> Task:
     """A task that imports a module and calls a function of it with keyword arguments.
 
     Args:
         target: "package.module:function", or a function that a module defines at its top level.
-        args: keyword arguments: JSON values; text may hold templates (`{{ ds }}`).
-        task_id, after, retries, retry_delay, retry_backoff, timeout, dag: as for `notebook`.
+        args: keyword arguments: JSON values; text may hold templates (`{{ ds }}`), and `task.output` stands for what
+            another task returned.
+        options: what every task takes, as for `notebook`.
 
     Raises:
         InvalidInput: a worker could not find the function by that name, or a keyword is mistyped.
     """
-    refuse_unknown(unknown, "function(...)", function.__kwdefaults__)
-    owner = _dag_of(dag, "function")
-    name, path = _named(target)
+    return _call("function", target, args, options, {})
+
+
+def branch(target: Target, *, args: Mapping[str, Any] | None = None, **options: Unpack[TaskOptions]) -> Task:
+    """A function that chooses what comes next: it returns the id of a task or group directly after it, a list of
+    them, or None. The others are skipped."""
+    return _call("branch", target, args, options, {"interpret": "branch"})
+
+
+def short_circuit(
+    target: Target,
+    *,
+    args: Mapping[str, Any] | None = None,
+    skip_all: bool = True,
+    **options: Unpack[TaskOptions],
+) -> Task:
+    """A function that says whether to go on. If not, everything after it is skipped, whatever its trigger rule; with
+    `skip_all=False` only what comes next."""
+    return _call(
+        "short_circuit",
+        target,
+        args,
+        options,
+        {"interpret": "short_circuit", "skip_all": bool(skip_all)},
+        ("skip_all",),
+    )
+
+
+def sensor(
+    target: Target,
+    *,
+    args: Mapping[str, Any] | None = None,
+    mode: Literal["poke", "reschedule"] = "poke",
+    poke_interval: float | timedelta | str = 60.0,
+    wait_timeout: float | timedelta | str = "7 days",
+    soft_fail: bool = False,
+    backoff: bool = False,
+    max_wait: float | timedelta | str | None = None,
+    **options: Unpack[TaskOptions],
+) -> Task:
+    """A function that is called again and again until what it looks for is there (it returns something true).
+
+    Args:
+        mode: "poke" keeps its slot between two looks; "reschedule" gives it back.
+        poke_interval: time between two looks.
+        wait_timeout: from the first look on; then it fails, without retry.
+        soft_fail: then it is skipped instead.
+        backoff: the interval doubles with each look, up to `max_wait`.
+        options: what every task takes; its `timeout` is for a single try, that is, in mode "reschedule" for one look.
+    """
+    spec = SensorSpec(
+        mode=mode,
+        poke_interval=seconds(poke_interval, "poke_interval"),
+        timeout=seconds(wait_timeout, "wait_timeout"),
+        soft_fail=soft_fail,
+        backoff=backoff,
+        max_wait=None if max_wait is None else seconds(max_wait, "max_wait"),
+    )
+    own = ("mode", "poke_interval", "wait_timeout", "soft_fail", "backoff", "max_wait")
+    return _call("sensor", target, args, options, {"interpret": "sensor", "sensor": spec}, own)
+
+
+def _call(
+    call: str,
+    target: Target,
+    args: Mapping[str, Any] | None,
+    options: TaskOptions,
+    fields: dict[str, Any],
+    own: tuple[str, ...] = (),
+) -> Task:
+    check_options(options, f"{call}(...)", ("args", *own))
+    dag_of(options.get("dag"), call)  # before anything else is judged
+    name, path = named(target)
     values = mapping(args, "args")
     check_names(values, f"the function {name}")
-    work = FunctionWork(
-        name, {key: check_value(value, f"argument {shown(key)}") for key, value in values.items()}, path
-    )
-    tries = _tries(owner, retries, retry_delay, retry_backoff, timeout)
-    return _added(
-        owner, name.rpartition(":")[2].rpartition(".")[2] if task_id is None else task_id, work, tries, after
-    )
+    used: list[Task] = []
+    plain_values = {key: plain(value, f"argument {shown(key)}", used.append) for key, value in values.items()}
+    return add_task(call, short_name(name), FunctionWork(name, plain_values, path), options, used, fields)
 
 
-def _dag_of(dag: DAG | None, call: str) -> DAG:
-    if isinstance(dag, DAG):
-        return dag
-    if dag is not None:
-        raise InvalidInput(f"dag is {shown(dag)}; it must be a DAG.", field="dag")
-    owner = current_dag.get()
-    if owner is None:
-        raise InvalidInput(
-            f"{call}(...) belongs to a DAG, and none is open.",
-            hint=f"Write it into a `with DAG('name') as dag:` block, or give it: {call}(..., dag=dag).",
-            field="dag",
-        )
-    return owner
-
-
-def _tries(
-    dag: DAG, retries: int | None, delay: Duration | None, backoff: float | None, timeout: Duration | None
-) -> Tries:
-    limit = dag.default("timeout", timeout)
-    return Tries(
-        retries=whole(dag.default("retries", retries, 0), "retries"),
-        retry_delay=seconds(dag.default("retry_delay", delay, 300.0), "retry_delay"),
-        retry_backoff=seconds(dag.default("retry_backoff", backoff, 0.0), "retry_backoff"),
-        timeout=None if limit is None else seconds(limit, "timeout"),
-    )
-
-
-def _added(
-    dag: DAG, task_id: str, work: NotebookWork | FunctionWork, tries: Tries, after: After | None
+def add_task(
+    call: str,
+    name: str,
+    work: Work,
+    options: TaskOptions,
+    used: Iterable[Task] = (),
+    fields: Mapping[str, Any] | None = None,
 ) -> Task:
-    task = Task(dag, task_id, work, tries)
+    """Add a task to its DAG and group. `name`: its id if none is given; `used`: tasks that its arguments refer to."""
+    owner, group = dag_of(options.get("dag"), call), current_group.get()
+    if group is not None and group.dag is not owner:
+        group = None
+    merged: dict[str, Any] = dict(options)
+    for keyword in DEFAULTS:
+        if merged.get(keyword) is None:
+            found = default_of(keyword, group)
+            merged[keyword] = owner.default(keyword) if found is None else found
+    task_id = inner_id(options.get("task_id") or name, group)
+    task = Task(owner, task_id, work, {**spec_fields(merged, task_id), **(fields or {})}, group)
+    task.wait_for(list(used))
+    after = options.get("after")
     if after is not None:
         task.wait_for(after)
     return task
-
-
-def _named(target: object) -> tuple[str, tuple[str, ...]]:
-    """`module:function` and the directory where the module is, if it is no installed one."""
-    if isinstance(target, str):
-        if not _FUNCTION.fullmatch(target):
-            raise InvalidInput(
-                f"A function is named by module and name, not {shown(target)}.",
-                hint="Write it like 'package.module:function'.",
-                field="target",
-            )
-        return target, (str(here().directory),)
-    qualified = getattr(target, "__qualname__", None)
-    module = getattr(target, "__module__", None)
-    if not callable(target) or not isinstance(qualified, str) or not isinstance(module, str):
-        raise InvalidInput(f"{shown(target)} is no function and no name of one.", field="target")
-    if "<" in qualified:
-        raise InvalidInput(
-            f"{qualified} is not at the top level of its module, so a worker cannot import it.",
-            hint="Define it at the top level, with `def`.",
-            field="target",
-        )
-    file = getattr(sys.modules.get(module), "__file__", None)
-    if module == "__main__":
-        if not isinstance(file, str) or target.__globals__.get("__file__") != file:  # type: ignore[attr-defined]
-            raise InvalidInput(
-                f"{qualified} is defined in a cell, where a worker cannot import it.",
-                hint="Put it into a module next to the notebook and import it, or make it a notebook task.",
-                field="target",
-            )
-        module = Path(file).stem
-    return f"{module}:{qualified}", _search_path(module, file)
-
-
-def _search_path(module: str, file: object) -> tuple[str, ...]:
-    if not isinstance(file, str) or "site-packages" in file or "dist-packages" in file:
-        return ()
-    location = Path(file).absolute()
-    depth = module.count(".") + (1 if location.name == "__init__.py" else 0)
-    return (str(location.parents[depth]),)

@@ -22,7 +22,8 @@ from typing import Final
 import msgspec
 
 import studio.core.validation  # noqa: F401  # before the file's directory can stand in for what it imports
-from studio.authoring.dag import DAG, collected_dags
+from studio.authoring.context import collected_dags
+from studio.authoring.dag import DAG
 from studio.authoring.notebooks import parse_notebook
 from studio.authoring.operators import notebook  # noqa: F401  # likewise
 from studio.authoring.slicing import dag_statements

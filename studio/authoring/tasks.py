@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from types import TracebackType
+from typing import Any, Literal, Protocol
 
+from studio.authoring.references import TaskOutput, mappable, plain
+from studio.core.map_spec import ExpandSpec
 from studio.core.names import check_name, nearest, shown
 from studio.core.spec import TaskSpec
 from studio.errors import InvalidDag, InvalidInput, NotFound
-
-if TYPE_CHECKING:
-    from studio.widgets.output import OutputView
 
 
 class Work(Protocol):
@@ -28,45 +27,148 @@ class Work(Protocol):
     def config(self, sources: dict[str, bytes]) -> dict[str, Any]:
         """The config of the spec as of now; contents it needs are added to `sources` by SHA-256."""
 
+    def check_mapped(self, arguments: Iterable[str]) -> None:
+        """Raise `InvalidInput` unless these can be arguments of a mapped task instance."""
+
 
 class Owner(Protocol):
     """What a task needs of its DAG."""
 
     dag_id: str
 
+    @property
+    def tasks(self) -> tuple[Task, ...]: ...
+
+    def __getitem__(self, task_id: str) -> Task: ...
+
     def add(self, task: Task) -> None:
         """Raises `InvalidDag` if the task's id is taken."""
 
 
-@dataclass(frozen=True, slots=True)
-class Tries:
-    """How often and how long a task may try. Durations in seconds."""
+class Group(Protocol):
+    """What a task needs of the group that it is in."""
 
-    retries: int = 0
-    retry_delay: float = 300.0
-    retry_backoff: float = 0.0
-    timeout: float | None = None
+    group_id: str
 
 
-class Task:
-    """One task of a DAG. `a >> b`: b waits for a; `a >> [b, c]`, `[b, c] >> d` and `<<` too."""
+class Node:
+    """What `>>` stands between: a task, or a group of them."""
 
-    def __init__(self, dag: Owner, task_id: str, work: Work, tries: Tries) -> None:
+    def first(self) -> list[Task]:
+        raise NotImplementedError
+
+    def last(self) -> list[Task]:
+        raise NotImplementedError
+
+    def __rshift__(self, other: Any) -> Any:
+        for node in nodes(other):
+            for task in node.first():
+                task.wait_for(self)
+        return other
+
+    def __lshift__(self, other: Any) -> Any:
+        for task in self.first():
+            task.wait_for(nodes(other))
+        return other
+
+    def __rrshift__(self, others: Any) -> Any:
+        for task in self.first():
+            task.wait_for(nodes(others))
+        return self
+
+    def __rlshift__(self, others: Any) -> Any:
+        for node in nodes(others):
+            for task in node.first():
+                task.wait_for(self)
+        return self
+
+
+def nodes(others: object) -> list[Node]:
+    """One or several tasks and groups as a list; raises `InvalidInput` for anything else."""
+    items: list[Any] = list(others) if isinstance(others, (list, tuple, set, frozenset)) else [others]
+    for n, item in enumerate(items):
+        if isinstance(item, TaskOutput):
+            items[n] = item.task
+        elif not isinstance(item, Node):
+            raise InvalidInput(
+                f"`>>` and `<<` stand between tasks and lists of tasks; {shown(item)} is {type(item).__name__}."
+            )
+    return items
+
+
+def _flat(others: object) -> Iterator[Any]:
+    """Tasks for groups and outputs; ids and what is wrong as they are."""
+    if isinstance(others, (Node, str, TaskOutput)):
+        others = [others]
+    elif not isinstance(others, Iterable):
+        raise InvalidInput(f"A task waits for tasks, not for {shown(others)}.", field="after")
+    for other in others:
+        if isinstance(other, TaskOutput):
+            yield other.task
+        elif isinstance(other, Node) and not isinstance(other, Task):
+            yield from other.last()
+        else:
+            yield other
+
+
+def expansion(
+    by: Literal["product", "kwargs"], over: Mapping[str, Any], found: Callable[[Task], object]
+) -> ExpandSpec:
+    """A mapping as data; every task whose value is needed is given to `found`."""
+    sources = {}
+    for name, value in over.items():
+        source = mappable(value, name or "expand_kwargs")
+        for task in source.tasks:
+            found(task)
+        sources[name] = source.source
+    return ExpandSpec(by=by, over=sources)
+
+
+class Task(Node):
+    """One task of a DAG. `a >> b`: b waits for a; `a >> [b, c]`, `[b, c] >> d` and `<<` too.
+
+    `task.output` stands for what it will return. Made by operators such as `notebook(...)`, never directly.
+    """
+
+    is_studio_task = True
+
+    def __init__(
+        self, dag: Owner, task_id: str, work: Work, fields: Mapping[str, Any], group: Group | None = None
+    ) -> None:
         self.task_id = check_name(task_id, "task")
         self.dag = dag
         self.work = work
-        self.tries = tries
+        self.fields: dict[str, Any] = dict(fields)  # of the TaskSpec
+        self.group = group
         self._upstream: dict[str, None] = {}  # an ordered set
         dag.add(self)
+
+    @property
+    def output(self) -> TaskOutput:
+        """What the task will return: an argument for other tasks, or something to map over."""
+        return TaskOutput(self)
+
+    @property
+    def role(self) -> str:
+        """work, setup or teardown."""
+        return str(self.fields.get("role", "work"))
 
     @property
     def upstream(self) -> tuple[str, ...]:
         """Ids of the tasks that it waits for, in the order they were given."""
         return tuple(self._upstream)
 
-    def wait_for(self, others: Task | str | Iterable[Task | str]) -> None:
-        """Let this task wait for `others`: tasks of the same DAG, or their ids."""
-        for other in [others] if isinstance(others, (Task, str)) else _listed(others):
+    def first(self) -> list[Task]:
+        """Itself; of a group, the tasks it begins with."""
+        return [self]
+
+    def last(self) -> list[Task]:
+        """Itself; of a group, the tasks it ends with."""
+        return [self]
+
+    def wait_for(self, others: Node | str | Iterable[Node | str]) -> None:
+        """Let this task wait for `others`: tasks and groups of the same DAG, or ids of tasks."""
+        for other in _flat(others):
             if isinstance(other, Task):
                 if other.dag is not self.dag:
                     raise InvalidDag(
@@ -85,61 +187,100 @@ class Task:
 
     def spec(self, sources: dict[str, bytes]) -> TaskSpec:
         """The task as data; what it needs is added to `sources`."""
+        config = plain(self.work.config(sources), f"the config of {self.task_id}", self._refers_to)
         return TaskSpec(
             id=self.task_id,
             kind=self.work.kind,
+            config=config,
             upstream=self.upstream,
-            config=self.work.config(sources),
-            retries=self.tries.retries,
-            retry_delay=self.tries.retry_delay,
-            retry_backoff=self.tries.retry_backoff,
-            timeout=self.tries.timeout,
+            group="" if self.group is None else self.group.group_id,
+            **self.fields,
         )
 
-    def output(self, run_id: str | None = None) -> OutputView:
-        """What this task produced in a run (None: the newest)."""
-        # The client is heavy, and not needed to define a DAG.
-        from studio.authoring.handles import output_of  # noqa: PLC0415
+    def _refers_to(self, other: Task) -> None:
+        if other is not self:
+            self.wait_for(other)
 
-        return output_of(self.dag.dag_id, self.task_id, run_id)
+    # Mapping --------------------------------------------------------------------------------------------------
 
-    def __rshift__(self, other: Task | list[Task] | tuple[Task, ...]) -> Any:
-        for task in [other] if isinstance(other, Task) else _tasks(other):
-            task.wait_for(self)
-        return other
+    def expand(self, **over: Any) -> Task:
+        """Make a task instance for each combination of these lists; the last argument varies fastest.
 
-    def __lshift__(self, other: Task | list[Task] | tuple[Task, ...]) -> Any:
-        self.wait_for([other] if isinstance(other, Task) else _tasks(other))
-        return other
+            function("etl:load", args={"table": "flights"}).expand(day=["2013-01-01", "2013-01-02"])
 
-    def __rrshift__(self, others: list[Task] | tuple[Task, ...]) -> Task:
-        self.wait_for(_tasks(others))
+        A list, a dict (its [key, value] pairs), `task.output`, or that with `.map`, `.zip`, `.concat`.
+        """
+        return self._expanded("product", over)
+
+    def expand_kwargs(self, over: Any) -> Task:
+        """Make a task instance for each dict of arguments in a list."""
+        return self._expanded("kwargs", {"": over})
+
+    def _expanded(self, by: Literal["product", "kwargs"], over: Mapping[str, Any]) -> Task:
+        if "expand" in self.fields:
+            raise InvalidDag(f"The task {shown(self.task_id)} is expanded twice.", field="expand")
+        if not over:
+            raise InvalidInput(
+                f"{self.task_id}.expand() needs something to map over.",
+                hint="Write .expand(x=[1, 2]).",
+                field="expand",
+            )
+        self.fields["expand"] = expansion(by, over, self.wait_for)
+        self.work.check_mapped(over if by == "product" else ())
         return self
 
-    def __rlshift__(self, others: list[Task] | tuple[Task, ...]) -> Task:
-        for task in _tasks(others):
-            task.wait_for(self)
+    # Setup and teardown ---------------------------------------------------------------------------------------
+
+    def as_setup(self) -> Task:
+        """What it makes ready is used by the tasks between it and its teardown: they need its success."""
+        self.fields["role"] = "setup"
         return self
+
+    def as_teardown(self, setups: Task | Iterable[Task] | None = None, *, fail_run: bool = False) -> Task:
+        """It runs when all before it has ended, however, if a setup of it succeeded.
+
+        `fail_run`: its own failure fails the run.
+        """
+        self.fields["role"] = "teardown"
+        self.fields["fail_run"] = fail_run
+        self.fields.setdefault("trigger_rule", "all_done_setup_success")
+        if setups is not None:
+            found = [setups] if isinstance(setups, Task) else list(setups)
+            for setup in found:
+                self.wait_for(setup.as_setup())
+            self.fields["setups"] = tuple(setup.task_id for setup in found)
+        return self
+
+    def __enter__(self) -> Task:
+        """`with teardown:` – the tasks defined in the block come after its setups, and before it."""
+        if self.role == "work":
+            raise InvalidDag(
+                f"`with {self.task_id}:` is for setups and teardowns.",
+                hint="Call .as_setup() or .as_teardown() first.",
+            )
+        self._inside = {task.task_id for task in self.dag.tasks}
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        new = [task for task in self.dag.tasks if task.task_id not in self._inside]
+        if kind is not None or not new:
+            return
+        ids = {task.task_id for task in new}
+        before = (
+            [self] if self.role == "setup" else [self.dag[name] for name in self.fields.get("setups", ())]
+        )
+        for task in new:
+            if not ids & set(task.upstream):
+                task.wait_for(before)
+        if self.role == "teardown":
+            waited = {name for task in new for name in task.upstream}
+            self.wait_for([task for task in new if task.task_id not in waited])
 
     def __repr__(self) -> str:
         after = f" after {', '.join(self._upstream)}" if self._upstream else ""
         return f"<Task {self.task_id} ({self.work.label}){after}>"
-
-
-def _listed(others: object) -> Iterable[Any]:
-    if isinstance(others, Iterable):
-        return others
-    raise InvalidInput(f"A task waits for tasks, not for {shown(others)}.", field="after")
-
-
-def _tasks(others: object) -> list[Task]:
-    items: list[Any] = list(others) if isinstance(others, (list, tuple, set, frozenset)) else [others]
-    for item in items:
-        if not isinstance(item, Task):
-            raise InvalidInput(
-                f"`>>` and `<<` stand between tasks and lists of tasks; {shown(item)} is {type(item).__name__}."
-            )
-    return items
 
 
 def find_task(tasks: dict[str, Task], task_id: str, dag_id: str) -> Task:

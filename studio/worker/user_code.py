@@ -49,6 +49,8 @@ def load(name: object, path: list[str]) -> Callable[..., Any]:
                 hint=nearest(attribute, [n for n, v in vars(module).items() if callable(v) and n[0] != "_"]),
             )
         target = getattr(target, part)
+    if getattr(target, "is_studio_task_function", False):
+        target = target.function  # what `@task` decorates: calling the rest would make a task
     if not callable(target):
         raise InvalidInput(f"{name} is {shown(target)}, which cannot be called.")
     return target  # type: ignore[no-any-return]

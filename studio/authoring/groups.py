@@ -1,0 +1,171 @@
+"""Groups of tasks: a prefix for their ids, one thing for `>>`, defaults, and mapping as a whole."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextvars import ContextVar, Token
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Literal, NoReturn
+
+from typing_extensions import Self
+
+from studio.authoring.arguments import mapping, refuse_unknown, text
+from studio.authoring.context import dag_of
+from studio.authoring.options import DEFAULTS
+from studio.authoring.references import MappedItem
+from studio.authoring.tasks import Node, Task, expansion
+from studio.core.map_spec import ExpandSpec, GroupSpec
+from studio.core.names import check_name, nearest, shown
+from studio.errors import InvalidDag, InvalidInput
+
+if TYPE_CHECKING:
+    from studio.authoring.dag import DAG
+
+#: The innermost `with TaskGroup(...)`.
+current_group: ContextVar[TaskGroup | None] = ContextVar("current_group", default=None)
+
+
+class TaskGroup(Node):
+    """Tasks that belong together. Ids of its tasks begin with its own: `etl.extract`.
+
+        with TaskGroup("etl") as etl:
+            extract = notebook("extract.ipynb")
+            notebook("clean.ipynb", after=extract)
+        etl >> notebook("report.ipynb")
+
+        with TaskGroup("day").expand(day=["mon", "tue"]) as group:      # once for each day
+            notebook("extract.ipynb", parameters={"day": group.day})
+
+    Args:
+        group_id: its name.
+        prefix: False: ids of its tasks are as they are given.
+        label, doc: for people.
+        default_args: keywords for every task in it that does not give its own, over those of the DAG.
+    """
+
+    def __init__(
+        self,
+        group_id: str,
+        *,
+        prefix: bool = True,
+        label: str = "",
+        doc: str = "",
+        default_args: Mapping[str, Any] | None = None,
+        dag: DAG | None = None,
+        **unknown: NoReturn,
+    ) -> None:
+        refuse_unknown(unknown, "TaskGroup(...)", TaskGroup.__init__.__kwdefaults__)
+        self.dag = dag_of(dag, "TaskGroup")
+        self.parent = current_group.get()
+        if self.parent is not None and self.parent.dag is not self.dag:
+            self.parent = None
+        self.group_id = check_name(inner_id(group_id, self.parent), "group")
+        self.prefix = prefix
+        self._label = text(label, "label")
+        self._doc = text(doc, "doc")
+        self.defaults = mapping(default_args, "default_args")
+        refuse_unknown(self.defaults.keys() - DEFAULTS, "default_args", DEFAULTS)
+        self._expand: ExpandSpec | None = None
+        self._producers: list[Task] = []
+        self._open: list[Token[TaskGroup | None]] = []
+        self.dag.add_group(self)
+
+    def expand(self, **over: Any) -> Self:
+        """Make the whole group once for each combination of these lists; `group.<name>` is the item, for its tasks."""
+        return self._expanded("product", over)
+
+    def expand_kwargs(self, over: Any) -> Self:
+        """Make the whole group once for each dict in a list; `group.<key>` is the value, for its tasks."""
+        return self._expanded("kwargs", {"": over})
+
+    def _expanded(self, by: Literal["product", "kwargs"], over: Mapping[str, Any]) -> Self:
+        if self._expand is not None or self.members():
+            raise InvalidDag(
+                f"The group {shown(self.group_id)} is expanded twice, or after its tasks were made.",
+                hint=f"Write `with TaskGroup({self.group_id!r}).expand(x=[...]) as group:`.",
+            )
+        if not over:
+            raise InvalidInput(f"{self.group_id}.expand() needs something to map over.", field="expand")
+        self._expand = expansion(by, over, self._producers.append)
+        return self
+
+    def __getattr__(self, name: str) -> MappedItem:
+        expand = self.__dict__.get("_expand")
+        if name.startswith("_") or expand is None:
+            raise AttributeError(f"'TaskGroup' object has no attribute {name!r}")
+        if expand.by == "product" and name not in expand.over:
+            raise AttributeError(
+                f"The group {self.group_id!r} is not mapped over {name!r}. {nearest(name, expand.over)}"
+            )
+        return MappedItem(name)
+
+    def members(self) -> list[Task]:
+        """Its tasks, those of groups in it too."""
+        return [task for task in self.dag.tasks if self._holds(task)]
+
+    def first(self) -> list[Task]:
+        members = self.members()
+        ids = {task.task_id for task in members}
+        return [task for task in members if not ids & set(task.upstream)]
+
+    def last(self) -> list[Task]:
+        """Its tasks that no other one of it waits for; teardowns do not count, as long as there are others."""
+        members = self.members()
+        work = [task for task in members if task.role != "teardown"] or members
+        waited = {name for task in work for name in task.upstream}
+        return [task for task in work if task.task_id not in waited]
+
+    def finish(self) -> None:
+        """The tasks that it begins with wait for those whose values it is mapped over."""
+        for task in self.first():
+            task.wait_for(self._producers)
+
+    def spec(self) -> GroupSpec:
+        """As data."""
+        return GroupSpec(
+            id=self.group_id,
+            parent="" if self.parent is None else self.parent.group_id,
+            label=self._label,
+            doc=self._doc,
+            expand=self._expand,
+        )
+
+    def _holds(self, task: Task) -> bool:
+        group: Any = task.group
+        while group is not None:
+            if group is self:
+                return True
+            group = group.parent
+        return False
+
+    def __enter__(self) -> Self:
+        self._open.append(current_group.set(self))
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        current_group.reset(self._open.pop())
+        if kind is None:
+            self.finish()
+
+    def __repr__(self) -> str:
+        return f"<TaskGroup {self.group_id}: {len(self.members())} tasks>"
+
+
+def inner_id(name: str, group: TaskGroup | None) -> str:
+    """The id of a task or group that is called `name` in `group`."""
+    while group is not None:
+        if group.prefix:
+            return f"{group.group_id}.{name}"
+        group = group.parent
+    return name
+
+
+def default_of(name: str, group: TaskGroup | None) -> Any:
+    """What the groups around a task say about a keyword, the innermost first; None: nothing."""
+    while group is not None:
+        if name in group.defaults:
+            return group.defaults[name]
+        group = group.parent
+    return None

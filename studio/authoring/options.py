@@ -1,0 +1,143 @@
+"""The keywords that every kind of task takes, and what becomes of them in the spec."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
+
+from typing_extensions import TypedDict
+
+from studio.authoring.arguments import refuse_unknown, seconds, text, whole
+from studio.authoring.callbacks import Callbacks, Errors, callback_specs, retry_rules
+from studio.authoring.params import split_params
+from studio.authoring.schedules import Asset
+from studio.core.names import nearest, shown
+from studio.core.rules import RULES
+from studio.core.spec import AssetSpec, RetryRule, TriggerRule, WeightRule
+from studio.errors import InvalidInput
+
+if TYPE_CHECKING:
+    from studio.authoring.dag import DAG
+    from studio.authoring.groups import TaskGroup
+    from studio.authoring.tasks import Task
+
+Duration: TypeAlias = "float | timedelta | str"
+After: TypeAlias = "Task | TaskGroup | str | Iterable[Task | TaskGroup | str]"
+
+
+class TaskOptions(TypedDict, total=False):
+    """Keywords of every task. Durations: seconds, a timedelta, or text such as "5 min"."""
+
+    task_id: str  # by default made from what the task runs
+    after: After  # the tasks or groups that come first, or ids of tasks
+    dag: DAG  # by default that of the surrounding `with DAG(...)`
+    trigger_rule: TriggerRule  # when it runs, given how those before it ended ("all_success")
+    retries: int  # how often a failed task is tried again (0)
+    retry_delay: Duration  # wait before a retry (300 s)
+    retry_backoff: float  # what the wait is multiplied by with each retry; 0: it stays the same
+    max_retry_delay: Duration  # the longest wait (1 day)
+    retry_on: Errors  # only these exceptions are tried again
+    no_retry_on: Errors  # these are not
+    retry_rules: Iterable[RetryRule]  # instead of both: in order, the first that fits counts
+    lost_retries: int  # attempts lost with their worker that are made up for (3)
+    timeout: Duration  # a try may take this long at most
+    queue_timeout: Duration  # a try that has not begun by then has failed
+    pool: str  # ("default")
+    pool_slots: int  # how many slots of it one try takes (1)
+    priority_weight: int  # more is earlier (1)
+    weight_rule: (
+        WeightRule  # with the weights of what comes after ("downstream"), before ("upstream"), or "absolute"
+    )
+    max_active: int  # task instances of it at once, over all runs
+    max_active_per_run: int
+    depends_on_past: bool  # it waits until it has succeeded in the run before
+    wait_for_downstream: bool  # and until what directly follows it has
+    wait_for_past_before_skipping: bool
+    params: Mapping[str, Any]  # over those of the DAG; values or Param(...)
+    outlets: Iterable[Asset]  # what it makes
+    inlets: Iterable[Asset]  # what it reads
+    on_success: Callbacks
+    on_failure: Callbacks  # it failed for good
+    on_retry: Callbacks
+    on_skipped: Callbacks  # it skipped itself
+    map_index_template: str  # the name of a mapped task instance, rendered after it ran
+    doc: str
+
+
+#: Not for `default_args`: they say which task it is.
+_OWN: Final = frozenset({"task_id", "after", "dag"})
+DEFAULTS: Final = frozenset(TaskOptions.__annotations__) - _OWN
+
+_DURATIONS: Final = ("retry_delay", "max_retry_delay", "timeout", "queue_timeout")
+_NUMBERS: Final = {
+    "retries": "retries",
+    "lost_retries": "lost_retries",
+    "pool_slots": "pool_slots",
+    "priority_weight": "priority_weight",
+    "max_active": "max_active_per_dag",
+    "max_active_per_run": "max_active_per_run",
+}
+_TEXTS: Final = ("pool", "map_index_template", "doc", "weight_rule", "trigger_rule")
+_FLAGS: Final = ("depends_on_past", "wait_for_downstream", "wait_for_past_before_skipping")
+
+
+def check_options(options: Mapping[str, Any], call: str, own: Iterable[str] = ()) -> None:
+    """Raise `UnknownArgument` for a keyword that no task takes; `own` are those of this call."""
+    known = [*own, *TaskOptions.__annotations__]
+    refuse_unknown(options.keys() - set(known), call, known)
+
+
+def spec_fields(options: Mapping[str, Any], task_id: str) -> dict[str, Any]:
+    """The options as fields of a `TaskSpec`. None means the default. Raises `InvalidInput`."""
+    given = {name: value for name, value in options.items() if value is not None and name not in _OWN}
+    fields: dict[str, Any] = {}
+    for name, value in given.items():
+        if name in _DURATIONS:
+            fields[name] = seconds(value, name)
+        elif name in _NUMBERS:
+            fields[_NUMBERS[name]] = whole(value, name)
+        elif name in _TEXTS:
+            fields[name] = text(value, name)
+        elif name in _FLAGS:
+            fields[name] = _flag(value, name)
+        elif name == "retry_backoff":
+            fields[name] = 2.0 if value is True else seconds(value, name)
+        elif name in ("outlets", "inlets"):
+            fields[name] = _assets(value, name)
+    if fields.get("trigger_rule", "all_success") not in RULES:
+        raise InvalidInput(
+            f"The task {shown(task_id)} has the trigger rule {shown(fields['trigger_rule'])}, which there is not.",
+            hint=nearest(fields["trigger_rule"], RULES),
+            field="trigger_rule",
+        )
+    rules = given.get("retry_rules")
+    fields["retry_rules"] = (
+        tuple(rules) if rules is not None else retry_rules(given.get("retry_on"), given.get("no_retry_on"))
+    )
+    fields["params"], fields["param_schemas"] = split_params(given.get("params"), f"the task {task_id}")
+    fields["callbacks"] = (
+        *callback_specs(given.get("on_success"), "success", "on_success"),
+        *callback_specs(given.get("on_failure"), "failure", "on_failure"),
+        *callback_specs(given.get("on_retry"), "retry", "on_retry"),
+        *callback_specs(given.get("on_skipped"), "skipped", "on_skipped"),
+    )
+    return fields
+
+
+def _flag(value: object, name: str) -> bool:
+    if isinstance(value, bool):
+        return value
+    raise InvalidInput(f"{name} is {shown(value)}; it must be True or False.", field=name)
+
+
+def _assets(value: object, name: str) -> tuple[AssetSpec, ...]:
+    items: list[Any] = (
+        [value] if isinstance(value, Asset) else list(value) if isinstance(value, Iterable) else [None]
+    )
+    for item in items:
+        if not isinstance(item, Asset):
+            raise InvalidInput(
+                f"{name} holds {shown(item)}; it must be assets.", hint="Write Asset('name').", field=name
+            )
+    return tuple(item.spec() for item in items)

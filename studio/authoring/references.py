@@ -1,0 +1,145 @@
+"""Values that are not known yet: what a task will return, the item of a mapping.
+
+They stand in arguments and parameters like plain values; in the spec they are markers (`{"$output": …}`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from studio.authoring.functions import Target, named
+from studio.core.map_spec import Concatenated, Items, Output, Source, Transformed, Zipped
+from studio.core.names import shown
+from studio.core.parameters import check_value
+from studio.errors import InvalidInput
+
+if TYPE_CHECKING:
+    from studio.authoring.tasks import Task
+    from studio.widgets.output import OutputView
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Mappable:
+    """A list (or dict) to be mapped over."""
+
+    source: Source
+    tasks: tuple[Task, ...]  # whose values it is made of
+
+    def map(self, function: Target) -> Mappable:
+        """Each item given to `function` when its task instance runs; raising `studio.Skip` there skips that one."""
+        name, path = named(function, "map")
+        return Mappable(Transformed(self.source, name, path), self.tasks)
+
+    def zip(self, *others: Any, longest: bool = False, fill: Any = None) -> Mappable:
+        """Items side by side, as lists: as many as the shortest has; with `longest` as the longest, gaps `fill`ed."""
+        parts = [self, *(mappable(other, "zip") for other in others)]
+        is_long = longest or fill is not None
+        return Mappable(Zipped(tuple(part.source for part in parts), is_long, fill), _tasks(parts))
+
+    def concat(self, *others: Any) -> Mappable:
+        """One after the other."""
+        parts = [self, *(mappable(other, "concat") for other in others)]
+        return Mappable(Concatenated(tuple(part.source for part in parts)), _tasks(parts))
+
+
+class TaskOutput(Mappable):
+    """What a task will return: `task.output`, or a part of it, `task.output["key"]`."""
+
+    __slots__ = ("key", "task")
+
+    def __init__(self, task: Task, key: str | int | None = None) -> None:
+        object.__setattr__(self, "source", Output(task.task_id))
+        object.__setattr__(self, "tasks", (task,))
+        object.__setattr__(self, "task", task)
+        object.__setattr__(self, "key", key)
+
+    task: Task
+    key: str | int | None
+
+    def __getitem__(self, key: str | int) -> TaskOutput:
+        if self.key is not None:
+            raise InvalidInput(
+                f"{self!r}[{key!r}]: only one key can be asked for.",
+                hint="Take the rest apart in the task itself.",
+            )
+        return TaskOutput(self.task, key)
+
+    def __call__(self, run_id: str | None = None) -> OutputView:
+        """What the task produced in a run (None: the newest), to look at."""
+        # The client is heavy, and not needed to define a DAG.
+        from studio.authoring.handles import output_of  # noqa: PLC0415
+
+        return output_of(self.task.dag.dag_id, self.task.task_id, run_id)
+
+    def __iter__(self) -> Any:
+        raise TypeError(
+            f"{self!r} is known when the task has run; it cannot be looped over here. Map over it: .expand(x={self!r})."
+        )
+
+    def __repr__(self) -> str:
+        return f"{self.task.task_id}.output" + ("" if self.key is None else f"[{self.key!r}]")
+
+    def marker(self) -> dict[str, Any]:
+        """As it stands in a spec."""
+        return {"$output": self.task.task_id} | ({} if self.key is None else {"key": self.key})
+
+
+@dataclass(frozen=True, slots=True)
+class MappedItem:
+    """The item of a mapped group that a task instance is for."""
+
+    argument: str
+
+    def marker(self) -> dict[str, Any]:
+        return {"$mapped": self.argument}
+
+
+def mappable(value: Any, what: str) -> Mappable:
+    """`value` as something to map over; raises `InvalidInput`."""
+    if isinstance(value, TaskOutput):
+        if value.key is not None:
+            raise InvalidInput(
+                f"{what}: {value!r} is a part of a value; tasks are mapped over whole values.",
+                hint="Let a task return just that part.",
+                field=what,
+            )
+        return value
+    if isinstance(value, Mappable):
+        return value
+    if getattr(value, "is_studio_task", False):
+        return TaskOutput(value)
+    if isinstance(value, (list, tuple, range)):
+        return Mappable(Items(check_value(list(value), what)), ())
+    if isinstance(value, Mapping):
+        return Mappable(Items(check_value(dict(value), what)), ())
+    raise InvalidInput(
+        f"{what} is {shown(value)}; tasks are mapped over a list, a dict, or what a task returns (`task.output`).",
+        field=what,
+    )
+
+
+def plain(value: Any, where: str, found: Callable[[Task], object]) -> Any:
+    """`value` as JSON, references as markers; every task that is referred to is given to `found`."""
+    if isinstance(value, TaskOutput):
+        found(value.task)
+        return value.marker()
+    if getattr(value, "is_studio_task", False):
+        found(value)
+        return TaskOutput(value).marker()
+    if isinstance(value, MappedItem):
+        return value.marker()
+    if isinstance(value, Mappable):
+        raise InvalidInput(
+            f"{where} is a mapped value; it can only be expanded over.", hint="Use .expand(...)."
+        )
+    if isinstance(value, dict):
+        return {key: plain(item, f"{where}[{shown(key)}]", found) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain(item, f"{where}[{n}]", found) for n, item in enumerate(value)]
+    return check_value(value, where)
+
+
+def _tasks(parts: list[Mappable]) -> tuple[Task, ...]:
+    return tuple(dict.fromkeys(task for part in parts for task in part.tasks))

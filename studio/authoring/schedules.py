@@ -1,0 +1,227 @@
+"""When a DAG runs, as people write it: text, lists, durations, calendars and assets become the schedule of a spec."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from typing import Any, Literal, TypeAlias
+
+from studio.authoring.arguments import date_text, mapping, seconds, text, texts
+from studio.core.asset_conditions import AssetAll, AssetAny, AssetCondition, AssetRef
+from studio.core.names import shown
+from studio.core.schedule_spec import (
+    AssetOrTimeSpec,
+    AssetsSpec,
+    CalendarSpec,
+    ContinuousSpec,
+    CronSpec,
+    CronsSpec,
+    DataIntervalSpec,
+    IntervalSpec,
+    OnceSpec,
+    ScheduleSpec,
+    TimeSpec,
+)
+from studio.core.spec import AssetSpec
+from studio.errors import InvalidSchedule
+
+When: TypeAlias = str | date | datetime
+
+_EVERY = re.compile(r"every\s+(?P<duration>.+)", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class DataInterval:
+    """A run for each interval between two ticks, started at its end: `logical_date` is where the interval starts.
+
+        DAG("hourly", schedule=DataInterval("@hourly"))
+
+    `schedule`: a cron expression, several, a timedelta, or "every 15 min".
+    """
+
+    schedule: str | Sequence[str] | timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class Calendar:
+    """A cron expression on some days only.
+
+        Calendar("0 9 * * *", business_days="US", blackouts=[("2026-12-24", "2026-12-31")])
+
+    Args:
+        expression: a cron expression or preset.
+        business_days: a country, or country and subdivision ("DE-BY"), whose weekends and holidays are off.
+        holidays: more days that are off.
+        blackouts: (first, last): nothing runs from the one to the other, both included.
+        on_holiday: what becomes of a tick on a day that is off: "skip", or move it to the "next" or "previous" day.
+    """
+
+    expression: str
+    business_days: str = ""
+    holidays: Iterable[When] = ()
+    blackouts: Iterable[tuple[When, When]] = ()
+    on_holiday: Literal["skip", "next", "previous"] = "skip"
+
+
+@dataclass(frozen=True, slots=True)
+class Assets:
+    """Assets joined by `&` and `|`."""
+
+    condition: AssetCondition
+
+    def __and__(self, other: Asset | Assets) -> Assets:
+        return Assets(AssetAll((*_parts(self, AssetAll), *_parts(other, AssetAll))))
+
+    def __or__(self, other: Asset | Assets) -> Assets:
+        return Assets(AssetAny((*_parts(self, AssetAny), *_parts(other, AssetAny))))
+
+
+@dataclass(frozen=True, slots=True)
+class Asset:
+    """Something that tasks make (`outlets=[asset]`) and DAGs wait for (`schedule=a & (b | c)`).
+
+    Args:
+        name: what it is known by.
+        uri: where it is, for people.
+        group: a word to sort it by.
+        extra: more about it, JSON.
+    """
+
+    name: str
+    uri: str = ""
+    group: str = ""
+    extra: Mapping[str, Any] = field(default_factory=dict)
+
+    def __and__(self, other: Asset | Assets) -> Assets:
+        return Assets(AssetRef(self.name)) & other
+
+    def __or__(self, other: Asset | Assets) -> Assets:
+        return Assets(AssetRef(self.name)) | other
+
+    def spec(self) -> AssetSpec:
+        """As data."""
+        return AssetSpec(
+            name=text(self.name, "Asset.name"),
+            uri=text(self.uri, "Asset.uri"),
+            group=text(self.group, "Asset.group"),
+            extra=mapping(self.extra, "Asset.extra"),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class AssetOrTime:
+    """A run when the assets are there, and one whenever the time comes: `AssetOrTime(a & b, "0 6 * * *")`."""
+
+    assets: Asset | Assets
+    schedule: str | Sequence[str] | timedelta | DataInterval | Calendar
+
+
+Schedule: TypeAlias = (
+    str | Sequence[str] | timedelta | DataInterval | Calendar | Asset | Assets | Sequence[Asset] | AssetOrTime
+)
+
+
+def schedule_spec(schedule: Schedule | None) -> ScheduleSpec | None:
+    """The schedule of a spec; None: the DAG runs by hand only. Raises `InvalidSchedule`."""
+    match schedule:
+        case None:
+            return None
+        case "@once":
+            return OnceSpec()
+        case "@continuous":
+            return ContinuousSpec()
+        case Asset() | Assets():
+            return AssetsSpec(_condition(schedule))
+        case AssetOrTime(assets, time):
+            return AssetOrTimeSpec(_condition(assets), _time(time))
+        case list() | tuple() if schedule and all(isinstance(each, Asset) for each in schedule):
+            refs = tuple(AssetRef(each.name) for each in schedule if isinstance(each, Asset))
+            return AssetsSpec(refs[0] if len(refs) == 1 else AssetAll(refs))
+        case _:
+            return _time(schedule)
+
+
+def schedule_words(schedule: Schedule | None) -> str:
+    """For a repr."""
+    if schedule is None:
+        return "by hand"
+    return schedule if isinstance(schedule, str) else repr(schedule)
+
+
+def _time(schedule: object) -> TimeSpec:
+    match schedule:
+        case "@once":
+            return OnceSpec()
+        case Calendar():
+            return CalendarSpec(
+                text(schedule.expression, "schedule"),
+                business_days=text(schedule.business_days, "business_days"),
+                holidays=tuple(_date(day, "holidays") for day in schedule.holidays),
+                blackouts=tuple(
+                    (_date(first, "blackouts"), _date(last, "blackouts"))
+                    for first, last in schedule.blackouts
+                ),
+                on_holiday=schedule.on_holiday,
+            )
+        case DataInterval(every):
+            spec = _ticks(every)
+            return DataIntervalSpec(spec)
+        case _:
+            return _ticks(schedule)
+
+
+def _ticks(schedule: object) -> CronSpec | CronsSpec | IntervalSpec:
+    if isinstance(schedule, str):
+        every = _EVERY.fullmatch(schedule.strip())
+        return CronSpec(schedule) if every is None else IntervalSpec(seconds(every["duration"], "schedule"))
+    if isinstance(schedule, timedelta):
+        return IntervalSpec(schedule.total_seconds())
+    if isinstance(schedule, (list, tuple, set, frozenset)) and schedule:
+        expressions = texts(schedule, "schedule")
+        return CronsSpec(expressions) if len(expressions) > 1 else CronSpec(expressions[0])
+    raise _not_a_schedule(schedule)
+
+
+def _not_a_schedule(schedule: object) -> InvalidSchedule:
+    return InvalidSchedule(
+        f"The schedule is {shown(schedule)}, which is none.",
+        hint="Give a cron expression ('0 6 * * 1-5'), several in a list, a preset ('@daily'), 'every 15 min', "
+        "a timedelta, DataInterval(...), Calendar(...), assets (a & b), or None for runs by hand.",
+        field="schedule",
+    )
+
+
+def _all_of(parts: Sequence[object]) -> AssetCondition:
+    """A list of assets means all of them, as in Airflow."""
+    conditions = []
+    for part in parts:
+        if not isinstance(part, (Asset, Assets)):
+            raise InvalidSchedule(
+                f"The schedule lists assets and {shown(part)}; it must be assets only.",
+                hint="For a time as well write AssetOrTime(a & b, '@daily').",
+                field="schedule",
+            )
+        conditions.append(_condition(part))
+    return conditions[0] if len(conditions) == 1 else AssetAll(tuple(conditions))
+
+
+def _condition(assets: Asset | Assets) -> AssetCondition:
+    return AssetRef(assets.name) if isinstance(assets, Asset) else assets.condition
+
+
+def _parts(assets: Asset | Assets, kind: type[AssetAll] | type[AssetAny]) -> tuple[AssetCondition, ...]:
+    """`a & b & c` is one condition of three, not two within each other."""
+    if not isinstance(assets, (Asset, Assets)):
+        raise InvalidSchedule(
+            f"`&` and `|` stand between assets; {shown(assets)} is {type(assets).__name__}.", field="schedule"
+        )
+    condition = _condition(assets)
+    return condition.of if isinstance(condition, kind) else (condition,)
+
+
+def _date(value: When, what: str) -> str:
+    found = date_text(value, what)
+    assert found is not None  # only of None
+    return found
