@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-import importlib
-import json
-from pathlib import Path
-from typing import Any
+from collections.abc import Sequence
 
 import click
 
-from studio.api.models import DagSummary
+from studio.api.models import DagSummary, VersionSummary
+from studio.cli.dag_files import check, publish
+from studio.cli.options import confirm, yes_option
 from studio.cli.show import STATES, console, json_option, moment, plain, print_json, print_table
-from studio.cli.watch import watch_run
+from studio.cli.trigger import trigger
 from studio.client import connect
-from studio.errors import InvalidDag, InvalidInput
+from studio.errors import InvalidInput, NotFound
 
 
 @click.group()
 def dags() -> None:
     """List, show, trigger, pause, check, publish and delete DAGs."""
+
+
+for command in (trigger, check, publish):
+    dags.add_command(command)
 
 
 @dags.command("list")
@@ -74,40 +77,10 @@ def show(dag_id: str, as_json: bool) -> int:
 
 @dags.command()
 @click.argument("dag_id")
-@click.option("--date", "logical_date", help="Logical date, for example 2013-01-31; in the DAG's time zone.")
-@click.option(
-    "-p", "--param", "params", multiple=True, metavar="NAME=VALUE", help="A param; the value is JSON or text."
-)
-@click.option("--run-id", help="An id of your own; without it one is made.")
-@click.option("--watch", is_flag=True, help="Follow the run to its end.")
-@json_option
-def trigger(
-    dag_id: str,
-    logical_date: str | None,
-    params: tuple[str, ...],
-    run_id: str | None,
-    watch: bool,
-    as_json: bool,
-) -> int:
-    """Start a run by hand."""
-    with connect() as client:
-        given = dict(_param(text) for text in params)
-        detail = client.trigger_run(dag_id, logical_date=logical_date, params=given, run_id=run_id)
-        if watch:
-            return watch_run(client, dag_id, detail.run.run_id, as_json=as_json)
-    if as_json:
-        print_json(detail)
-    else:
-        click.echo(f"Started {detail.run.run_id}")
-        click.echo(f"Follow it with `studio runs watch {dag_id} {detail.run.run_id}`.", err=True)
-    return 0
-
-
-@dags.command()
-@click.argument("dag_id")
-@click.confirmation_option("-y", "--yes", prompt="Delete the DAG with all its runs?", help="Do not ask.")
-def delete(dag_id: str) -> int:
+@yes_option
+def delete(dag_id: str, yes: bool) -> int:
     """Forget a DAG and its history; a file of the DAG folder that defines it goes first."""
+    confirm(f"Delete the DAG {dag_id} with all its runs?", yes=yes)
     with connect() as client:
         client.delete_dag(dag_id)
     click.echo(f"{dag_id} and its runs are deleted.")
@@ -115,87 +88,93 @@ def delete(dag_id: str) -> int:
 
 
 @dags.command()
-@click.argument("dag_id")
+@click.argument("dag_ids", metavar="DAG_ID...", nargs=-1, required=True)
 @json_option
-def pause(dag_id: str, as_json: bool) -> int:
+def pause(dag_ids: tuple[str, ...], as_json: bool) -> int:
     """Start nothing new; what runs goes on."""
-    return _set_paused(dag_id, True, as_json)
+    return _set_paused(dag_ids, True, as_json)
+
+
+@dags.command()
+@click.argument("dag_ids", metavar="DAG_ID...", nargs=-1, required=True)
+@json_option
+def unpause(dag_ids: tuple[str, ...], as_json: bool) -> int:
+    """Go on."""
+    return _set_paused(dag_ids, False, as_json)
+
+
+@dags.command("next")
+@click.argument("dag_id")
+@click.option("--count", type=click.IntRange(1, 100), default=5, show_default=True)
+@json_option
+def next_(dag_id: str, count: int, as_json: bool) -> int:
+    """When the schedule starts the next runs, and which data they are about."""
+    with connect() as client:
+        found = client.next_runs(dag_id, count)
+    if as_json:
+        print_json(found)
+        return 0
+    click.echo(found.words)
+    rows = [
+        (run.local, moment(run.logical_date), f"{moment(run.interval_start)} to {moment(run.interval_end)}")
+        for run in found.runs
+    ]
+    print_table((f"run ({found.timezone})", "logical date (here)", "data (here)"), rows, "No run is due.")
+    return 0
 
 
 @dags.command()
 @click.argument("dag_id")
+@click.argument("version", required=False)
 @json_option
-def unpause(dag_id: str, as_json: bool) -> int:
-    """Go on."""
-    return _set_paused(dag_id, False, as_json)
-
-
-@dags.command()
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@json_option
-def check(file: Path, as_json: bool) -> int:
-    """Read a .py or .ipynb file as the server would, and say what is wrong. Nothing is published."""
-    specs, _ = _parse(file)
-    if as_json:
-        print_json({"dags": specs})
-    for spec in [] if as_json else specs:
-        click.echo(f"✓ {spec.id}: {len(spec.tasks)} task{'s' * (len(spec.tasks) != 1)}")
-    return 0
-
-
-@dags.command()
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@json_option
-def publish(file: Path, as_json: bool) -> int:
-    """Publish the DAGs of a .py or .ipynb file."""
-    specs, sources = _parse(file)
-    published = []
+def versions(dag_id: str, version: str | None, as_json: bool) -> int:
+    """The versions of a DAG, or the spec of the one that begins so."""
     with connect() as client:
-        for content in sources.values():
-            client.put_source(content)
-        for spec in specs:
-            detail = client.publish_dag(spec)
-            published.append(detail.dag)
-            if not as_json:
-                click.echo(f"✓ {spec.id}: version {detail.dag.version[:12]}")
+        found = client.list_versions(dag_id).versions
+        if version is not None:
+            print_json(client.get_version(dag_id, _whole_version(dag_id, version, found)))
+            return 0
     if as_json:
-        print_json({"dags": published})
+        print_json({"versions": found})
+        return 0
+    rows = [
+        (each.version[:12], moment(each.created_at), str(each.runs), "current" if each.current else "")
+        for each in found
+    ]
+    print_table(("version", "published", "runs", ""), rows, "No versions.")
     return 0
 
 
-def _parse(file: Path) -> tuple[list[Any], dict[str, bytes]]:
-    parse = importlib.import_module("studio.authoring.parse")
-    result = parse.parse_file(file.absolute())
-    if result.error is not None:
-        line = f":{result.error.line}" if result.error.line else ""
-        raise InvalidDag(f"{file}{line}: {result.error.message}")
-    if not result.specs:
-        raise InvalidDag(
-            f"{file} defines no DAG.", hint="Define one at the top level: `with DAG(…) as dag:`."
+def _whole_version(dag_id: str, start: str, versions: Sequence[VersionSummary]) -> str:
+    fitting = [each.version for each in versions if each.version.startswith(start)]
+    if len(fitting) != 1:
+        known = ", ".join(each.version[:12] for each in versions[:8])
+        kind = InvalidInput if fitting else NotFound
+        raise kind(
+            f"{len(fitting)} versions of {dag_id!r} begin with {start!r}.", hint=f"There are: {known}."
         )
-    return list(result.specs), dict(result.sources)
+    return fitting[0]
 
 
-def _set_paused(dag_id: str, paused: bool, as_json: bool) -> int:
+def _set_paused(dag_ids: tuple[str, ...], paused: bool, as_json: bool) -> int:
     with connect() as client:
-        detail = client.update_dag(dag_id, paused=paused)
+        if len(dag_ids) == 1:
+            detail = client.update_dag(dag_ids[0], paused=paused)
+            if as_json:
+                print_json(detail.dag)
+            else:
+                click.echo(f"{dag_ids[0]} is {'paused' if paused else 'active'}.")
+            return 0
+        answer = client.update_dags(dag_ids, paused=paused)
     if as_json:
-        print_json(detail.dag)
+        print_json(answer)
     else:
-        click.echo(f"{dag_id} is {'paused' if paused else 'active'}.")
-    return 0
-
-
-def _param(text: str) -> tuple[str, Any]:
-    name, found, value = text.partition("=")
-    if not found or not name:
-        raise InvalidInput(
-            f"The param {text!r} is not NAME=VALUE.", hint="For example -p day=2013-01-31.", field="param"
-        )
-    try:
-        return name, json.loads(value)
-    except ValueError:
-        return name, value
+        for dag_id in answer.done:
+            click.echo(f"{dag_id} is {'paused' if paused else 'active'}.")
+        for refused in answer.refused:
+            text = " ".join(filter(None, (refused.error.message, refused.error.hint)))
+            click.echo(f"Error: {text}", err=True)
+    return 1 if answer.refused else 0
 
 
 def _row(dag: DagSummary) -> tuple[str, ...]:

@@ -4,26 +4,45 @@ from __future__ import annotations
 
 import click
 
-from studio.cli.show import RUN_COLUMNS, console, json_option, print_json, print_table, run_row, run_view
+from studio.cli.run_actions import cancel, clear, delete, mark
+from studio.cli.selection import latest
+from studio.cli.show import (
+    RUN_COLUMNS,
+    console,
+    json_option,
+    plain,
+    print_json,
+    print_table,
+    run_row,
+    run_view,
+    state,
+)
 from studio.cli.watch import watch_run
-from studio.client import Client, connect
-from studio.errors import NotFound
+from studio.client import connect
 
 
 @click.group()
 def runs() -> None:
-    """List, show, watch and cancel runs. Where a RUN_ID is left out, the latest run is meant."""
+    """List, show, watch, clear, mark, cancel and delete runs.
+
+    Where no RUN_ID is given, the latest run is meant (but for delete); --state, --since and their like choose others.
+    """
+
+
+for command in (cancel, clear, mark, delete):
+    runs.add_command(command)
 
 
 @runs.command("list")
 @click.argument("dag_id", required=False)
 @click.option("--state", help="Only runs in these states, separated by commas.")
+@click.option("--backfill", type=click.IntRange(1), help="Only runs of this backfill.")
 @click.option("--limit", type=click.IntRange(1, 500), default=20, show_default=True)
 @json_option
-def list_(dag_id: str | None, state: str | None, limit: int, as_json: bool) -> int:
+def list_(dag_id: str | None, state: str | None, backfill: int | None, limit: int, as_json: bool) -> int:
     """Runs, newest first."""
     with connect() as client:
-        page = client.list_runs(dag_id, state=state, limit=limit)
+        page = client.list_runs(dag_id, state=state, backfill=backfill, limit=limit)
     if as_json:
         print_json(page)
     else:
@@ -45,6 +64,26 @@ def show(dag_id: str, run_id: str | None, as_json: bool) -> int:
         print_json(detail)
     else:
         console().print(run_view(detail))
+        if detail.run.note:
+            click.echo(detail.run.note)
+    return 0
+
+
+@runs.command()
+@click.argument("dag_id")
+@click.argument("run_id", required=False)
+@json_option
+def why(dag_id: str, run_id: str | None, as_json: bool) -> int:
+    """Why a run does not go on, in words."""
+    with connect() as client:
+        run = run_id or latest(client, dag_id)
+        found = client.why_run(dag_id, run)
+    if as_json:
+        print_json(found)
+        return 0
+    console().print(f"{plain(run)}: {state(found.state)}")
+    for reason in found.reasons:
+        click.echo(reason.message)
     return 0
 
 
@@ -60,22 +99,15 @@ def watch(dag_id: str, run_id: str | None, as_json: bool) -> int:
 
 @runs.command()
 @click.argument("dag_id")
-@click.argument("run_id", required=False)
+@click.argument("run_id")
+@click.argument("text")
 @json_option
-def cancel(dag_id: str, run_id: str | None, as_json: bool) -> int:
-    """End what runs, do not start what waits."""
+def note(dag_id: str, run_id: str, text: str, as_json: bool) -> int:
+    """Write a note to a run; an empty text removes it."""
     with connect() as client:
-        detail = client.cancel_run(dag_id, run_id or latest(client, dag_id))
+        detail = client.set_run_note(dag_id, run_id, text)
     if as_json:
-        print_json(detail)
+        print_json(detail.run)
     else:
-        click.echo(f"{detail.run.run_id} is being cancelled.")
+        click.echo(f"{run_id}: {'noted' if text else 'the note is gone'}.")
     return 0
-
-
-def latest(client: Client, dag_id: str) -> str:
-    """The id of the DAG's newest run."""
-    found = client.get_dag(dag_id).dag.runs
-    if not found:
-        raise NotFound(f"The DAG {dag_id!r} has no run.", hint=f"Start one: `studio dags trigger {dag_id}`.")
-    return found[0].run_id

@@ -12,6 +12,7 @@ import click
 import msgspec
 
 from studio.api.models import RunDetail, RunSummary, TaskStatus
+from studio.core.states import TERMINAL
 
 if TYPE_CHECKING:
     from rich.console import Console, Group
@@ -34,6 +35,16 @@ STATES: Final = {
     "upstream_failed": ("⊘", "red"),
     "cancelled": ("⊗", "yellow"),
     "lost": ("?", "red"),
+    "up_for_reschedule": ("◷", "yellow"),
+    "rescheduled": ("◷", "yellow"),
+    "deferred": ("◷", "cyan"),
+    "awaiting_input": ("?", "magenta"),
+    "removed": ("–", "dim"),
+    "paused": ("‖", "yellow"),
+    "done": ("✓", "green"),
+    "create": ("+", "green"),
+    "clear": ("↻", "yellow"),
+    "skip": ("»", "dim"),
 }
 
 _CONTROL = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|[\x00-\x08\x0b-\x1f\x7f-\x9f]")
@@ -102,7 +113,10 @@ def duration(start: datetime | None, end: datetime | None) -> str:
     """How long it took, or has taken so far."""
     if start is None:
         return ""
-    seconds = max(0.0, ((end or datetime.now(timezone.utc)) - start).total_seconds())
+    return seconds_text(max(0.0, ((end or datetime.now(timezone.utc)) - start).total_seconds()))
+
+
+def seconds_text(seconds: float) -> str:
     if seconds < 60:
         return f"{seconds:.1f} s"
     minutes, rest = divmod(round(seconds), 60)
@@ -111,13 +125,11 @@ def duration(start: datetime | None, end: datetime | None) -> str:
 
 
 def run_row(run: RunSummary) -> tuple[str, ...]:
-    done = sum(
-        run.counts.get(name, 0) for name in ("success", "failed", "skipped", "upstream_failed", "cancelled")
-    )
+    done = sum(run.counts.get(state.value, 0) for state in TERMINAL)
     return (
         plain(run.dag_id),
         plain(run.run_id),
-        state(run.state.value),
+        state(run.state.value) + (" with failures" if run.with_failures else ""),
         f"{done}/{sum(run.counts.values())}",
         moment(run.started_at),
         duration(run.started_at, run.ended_at),
@@ -134,10 +146,17 @@ def run_view(detail: RunDetail) -> Group:
     run = detail.run
     made = table("task", "state", "try", "started", "took")
     for task in detail.tasks:
-        name = plain(task.task_id) + (f"[{task.map_index}]" if task.map_index >= 0 else "")
+        name = plain(task_name(task))
         took = duration(task.started_at, task.ended_at)
         made.add_row(name, state(task.state.value), tries(task), moment(task.started_at), took)
     return Group(f"{plain(run.dag_id)}  {plain(run.run_id)}  {state(run.state.value)}", made)
+
+
+def task_name(task: TaskStatus) -> str:
+    """With its label, or its map index."""
+    if task.map_index < 0:
+        return task.task_id
+    return f"{task.task_id}[{task.label or task.map_index}]"
 
 
 def tries(task: TaskStatus) -> str:

@@ -6,32 +6,53 @@ from typing import Any
 
 import click
 
-from studio.api.models import CellOutput
-from studio.cli.runs import latest
-from studio.cli.show import console, json_option, print_json, printable, state
+from studio.api.models import CellOutput, ReasonInfo
+from studio.cli.options import map_index_option, run_option
+from studio.cli.selection import latest
+from studio.cli.show import (
+    console,
+    json_option,
+    plain,
+    print_json,
+    printable,
+    state,
+    task_name,
+)
+from studio.cli.task_actions import approvals, clear, mark, note, respond
 from studio.client import connect
 from studio.core.states import TaskState
 
 
 @click.group()
 def tasks() -> None:
-    """Show what a task did, and run it again. Without --run the latest run is meant."""
+    """Show what a task did, run it again, mark it, answer it. Without --run the latest run is meant."""
+
+
+for command in (clear, mark, note, respond, approvals):
+    tasks.add_command(command)
 
 
 def _task(command: Any) -> Any:
-    command = click.option("--run", "run_id", help="Run id; without it the latest.")(command)
-    command = click.argument("task_id")(command)
-    return click.argument("dag_id")(command)
+    command = map_index_option(run_option(command))
+    return click.argument("dag_id")(click.argument("task_id")(command))
 
 
 @tasks.command()
 @_task
 @click.option("--try", "try_number", type=click.IntRange(1), help="Without it the latest.")
 @json_option
-def log(dag_id: str, task_id: str, run_id: str | None, try_number: int | None, as_json: bool) -> int:
+def log(
+    dag_id: str,
+    task_id: str,
+    run_id: str | None,
+    map_index: int | None,
+    try_number: int | None,
+    as_json: bool,
+) -> int:
     """The end of the task's log."""
     with connect() as client:
-        found = client.get_log(dag_id, run_id or latest(client, dag_id), task_id, try_number=try_number)
+        run = run_id or latest(client, dag_id)
+        found = client.get_log(dag_id, run, task_id, map_index=map_index, try_number=try_number)
     if as_json:
         print_json(found)
     else:
@@ -49,15 +70,22 @@ def log(dag_id: str, task_id: str, run_id: str | None, try_number: int | None, a
 @click.option("--notebook", type=click.File("wb"), help="Write the output notebook to this file.")
 @json_option
 def output(
-    dag_id: str, task_id: str, run_id: str | None, try_number: int | None, notebook: Any, as_json: bool
+    dag_id: str,
+    task_id: str,
+    run_id: str | None,
+    map_index: int | None,
+    try_number: int | None,
+    notebook: Any,
+    as_json: bool,
 ) -> int:
     """The cells of a notebook task with their text outputs."""
     with connect() as client:
         run = run_id or latest(client, dag_id)
         if notebook is not None:
-            notebook.write(client.get_notebook(dag_id, run, task_id, try_number=try_number))
+            content = client.get_notebook(dag_id, run, task_id, map_index=map_index, try_number=try_number)
+            notebook.write(content)
             return 0
-        found = client.get_output(dag_id, run, task_id, try_number=try_number)
+        found = client.get_output(dag_id, run, task_id, map_index=map_index, try_number=try_number)
     if as_json:
         print_json(found)
         return 0
@@ -74,58 +102,26 @@ def output(
 
 
 @tasks.command()
-@click.argument("dag_id")
-@click.argument("task_ids", nargs=-1, required=True)
-@click.option("--run", "run_id", help="Run id; without it the latest.")
-@click.option(
-    "--downstream/--no-downstream", default=True, show_default=True, help="Take what waits for them too."
-)
-@click.option("--only-failed", is_flag=True, help="Of these only those that failed.")
-@json_option
-def clear(
-    dag_id: str,
-    task_ids: tuple[str, ...],
-    run_id: str | None,
-    downstream: bool,
-    only_failed: bool,
-    as_json: bool,
-) -> int:
-    """Run tasks of a run again."""
-    with connect() as client:
-        run = run_id or latest(client, dag_id)
-        detail = client.clear_tasks(dag_id, run, task_ids, downstream=downstream, only_failed=only_failed)
-        newest = client.get_dag(dag_id).dag.version
-    if as_json:
-        print_json(detail)
-    else:
-        if detail.run.version != newest:
-            click.echo(
-                f"The run keeps its version {detail.run.version[:8]}; `studio dags trigger {dag_id}` "
-                f"starts one of the newest, {newest[:8]}.",
-                err=True,
-            )
-        click.echo(f"Cleared; follow it with `studio runs watch {dag_id} {run}`.")
-    return 0
-
-
-@tasks.command()
 @_task
 @json_option
-def why(dag_id: str, task_id: str, run_id: str | None, as_json: bool) -> int:
+def why(dag_id: str, task_id: str, run_id: str | None, map_index: int | None, as_json: bool) -> int:
     """Why a task is not running, in words."""
     with connect() as client:
         run = run_id or latest(client, dag_id)
-        detail = client.get_task(dag_id, run, task_id)
+        detail = client.get_task(dag_id, run, task_id, map_index)
+        reasons = client.why_task(dag_id, run, task_id, map_index).reasons
         if detail.task.state is TaskState.UPSTREAM_FAILED:
             tasks = client.get_run(dag_id, run).tasks
-            failed = dict.fromkeys(task.task_id for task in tasks if task.state is TaskState.FAILED)
-            detail.why.append(f"A task before it failed. Failed in this run: {', '.join(failed) or 'none'}.")
+            failed = list(dict.fromkeys(task.task_id for task in tasks if task.state is TaskState.FAILED))
+            words = f"A task before it failed. Failed in this run: {', '.join(failed) or 'none'}."
+            reasons.append(ReasonInfo(code="upstream_failed", message=words, facts={"failed": failed}))
     if as_json:
-        print_json({"state": detail.task.state, "why": detail.why})
+        words_only = [reason.message for reason in reasons]
+        print_json({"state": detail.task.state, "why": words_only, "reasons": reasons})
         return 0
-    console().print(f"{task_id}: {state(detail.task.state.value)}")
-    for reason in detail.why:
-        click.echo(reason)
+    console().print(f"{plain(task_name(detail.task))}: {state(detail.task.state.value)}")
+    for reason in reasons:
+        click.echo(printable(reason.message))
     if detail.attempts and detail.attempts[-1].error:
         click.echo(printable(detail.attempts[-1].error))
     return 0
