@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterator
 
 from studio.core.model import Attempt, Run, TaskInstance
-from studio.core.states import ACTIVE, ATTEMPT_TERMINAL, RUN_TERMINAL, TERMINAL, AttemptState, TaskState
+from studio.core.states import ACTIVE, ATTEMPT_TERMINAL, RUN_TERMINAL, TERMINAL
 from studio.ports import Store
 
 _PAGE = 200  # runs
@@ -67,5 +67,3 @@ def _of_task(task: TaskInstance, attempts: list[Attempt]) -> Iterator[str]:
         yield f"{name} is {task.state.value}, but its attempt is {last.state.value}"
     if task.state in TERMINAL and alive:
         yield f"{name} is {task.state.value}, but an attempt is {alive[0].state.value}"
-    if task.state is TaskState.SUCCESS and last.state is not AttemptState.SUCCESS:
-        yield f"{name} is success, but its attempt is {last.state.value}"

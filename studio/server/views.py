@@ -74,8 +74,13 @@ def task_status(task: TaskInstance) -> m.TaskStatus:
 
 
 def run_detail(run: Run, tasks: Sequence[TaskInstance]) -> m.RunDetail:
+    """Tasks in the order of the DAG; mapped ones by their indexes, whenever they were made."""
     counts = Counter(task.state.value for task in tasks)
-    return m.RunDetail(run=run_summary(run, counts), tasks=[task_status(task) for task in tasks])
+    place: dict[str, int] = {}
+    for task in tasks:
+        place.setdefault(task.task_id, len(place))
+    ordered = sorted(tasks, key=lambda task: (place[task.task_id], task.map_path, task.map_index))
+    return m.RunDetail(run=run_summary(run, counts), tasks=[task_status(task) for task in ordered])
 
 
 def reason_info(reason: Reason) -> m.ReasonInfo:
