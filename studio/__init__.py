@@ -13,6 +13,7 @@ from studio._version import __version__
 if TYPE_CHECKING:
     from studio.authoring.callbacks import Callback as Callback
     from studio.authoring.callbacks import Deadline as Deadline
+    from studio.authoring.callbacks import RetryRule as RetryRule
     from studio.authoring.dag import DAG as DAG
     from studio.authoring.decorators import task as task
     from studio.authoring.groups import TaskGroup as TaskGroup
@@ -42,8 +43,9 @@ if TYPE_CHECKING:
 
 __all__ = [
     "DAG", "Asset", "AssetOrTime", "Calendar", "Callback", "Client", "DataInterval", "Deadline", "Defer", "Fail",
-    "Param", "Reschedule", "Skip", "TaskGroup", "__version__", "approval", "asset_event", "branch", "chain", "connect",
-    "cross_downstream", "empty", "function", "latest_only", "notebook", "sensor", "short_circuit", "task", "wait",
+    "Param", "Reschedule", "RetryRule", "Skip", "TaskGroup", "__version__", "approval", "asset_event", "branch",
+    "chain", "connect", "cross_downstream", "empty", "function", "latest_only", "notebook", "sensor", "short_circuit",
+    "task", "wait",
 ]  # fmt: skip
 
 _HOMES = {
@@ -51,7 +53,7 @@ _HOMES = {
     for home, names in {
         "studio.authoring.dag": ["DAG"],
         "studio.authoring.schedules": ["Asset", "AssetOrTime", "Calendar", "DataInterval"],
-        "studio.authoring.callbacks": ["Callback", "Deadline"],
+        "studio.authoring.callbacks": ["Callback", "Deadline", "RetryRule"],
         "studio.authoring.params": ["Param"],
         "studio.authoring.groups": ["TaskGroup"],
         "studio.authoring.operators": ["branch", "function", "notebook", "sensor", "short_circuit"],

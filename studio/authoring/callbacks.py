@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, TypeAlias, get_args
+from typing import Any, Literal, TypeAlias, get_args
 
 from studio.authoring.arguments import date_text, mapping, seconds, text, whole
 from studio.authoring.functions import Target, named
 from studio.authoring.schedules import When
 from studio.core.names import nearest, shown
 from studio.core.parameters import check_names, check_value
-from studio.core.spec import CallbackEvent, CallbackSpec, DeadlineReference, DeadlineSpec, RetryRule
+from studio.core.spec import CallbackEvent, CallbackSpec, DeadlineReference, DeadlineSpec
+from studio.core.spec import RetryRule as RetryRuleSpec
 from studio.errors import InvalidInput
 
 
@@ -25,7 +26,33 @@ class Callback:
 
 
 Callbacks: TypeAlias = Target | Callback | Iterable[Target | Callback]
-Errors: TypeAlias = type[BaseException] | str | Iterable[type[BaseException] | str]
+ErrorClass: TypeAlias = type[BaseException] | str
+Errors: TypeAlias = ErrorClass | Iterable[ErrorClass]
+
+
+@dataclass(frozen=True, slots=True)
+class RetryRule:
+    """What follows an exception of this class or of one derived from it: `RetryRule(TimeoutError, delay="5 min")`.
+
+    Args:
+        exception: a class, or its name ("requests.exceptions.Timeout").
+        action: "retry", as long as there are `retries` left, or "fail".
+        delay: the wait before that retry, instead of the task's `retry_delay`.
+    """
+
+    exception: ErrorClass
+    action: Literal["retry", "fail"] = "retry"
+    delay: float | timedelta | str | None = None
+
+    def spec(self) -> RetryRuleSpec:
+        """As data."""
+        if self.action not in ("retry", "fail"):
+            raise InvalidInput(
+                f"The action of a retry rule is {shown(self.action)}; it must be 'retry' or 'fail'.",
+                field="retry_rules",
+            )
+        delay = None if self.delay is None else seconds(self.delay, "delay")
+        return RetryRuleSpec(exception=_name(self.exception, "retry_rules"), action=self.action, delay=delay)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,19 +112,32 @@ def callback_specs(callbacks: Callbacks | None, on: CallbackEvent, field: str) -
     return tuple(specs)
 
 
-def retry_rules(retry_on: Errors | None, no_retry_on: Errors | None) -> tuple[RetryRule, ...]:
-    """Rules for exceptions, those without a retry first. With `retry_on` alone nothing else is tried again."""
-    never = [RetryRule(exception=name, action="fail") for name in _names(no_retry_on, "no_retry_on")]
-    again = [RetryRule(exception=name) for name in _names(retry_on, "retry_on")]
-    rest = [RetryRule(exception="builtins.BaseException", action="fail")] if again else []
+def rule_specs(rules: RetryRule | Iterable[RetryRule]) -> tuple[RetryRuleSpec, ...]:
+    """Rules as data, in order."""
+    many = list(rules) if isinstance(rules, Iterable) else [rules]
+    for rule in many:
+        if not isinstance(rule, RetryRule):
+            raise InvalidInput(
+                f"retry_rules holds {shown(rule)}, which is no rule.",
+                hint="Write RetryRule(TimeoutError, delay='5 min').",
+                field="retry_rules",
+            )
+    return tuple(rule.spec() for rule in many)
+
+
+def retry_rules(retry_on: Errors | None, no_retry_on: Errors | None) -> tuple[RetryRuleSpec, ...]:
+    """Rules for exceptions, those without a retry first. With `retry_on` nothing else is tried again."""
+    never = [RetryRuleSpec(exception=name, action="fail") for name in _names(no_retry_on, "no_retry_on")]
+    again = [RetryRuleSpec(exception=name) for name in _names(retry_on, "retry_on")]
+    rest = [RetryRuleSpec(exception="builtins.BaseException", action="fail")] if again else []
     return (*never, *again, *rest)
 
 
 def _names(errors: Errors | None, field: str) -> list[str]:
     if errors is None:
         return []
-    one = isinstance(errors, (str, type))
-    return [_name(each, field) for each in ([errors] if one else errors)]  # type: ignore[union-attr]
+    many = list(errors) if isinstance(errors, Iterable) and not isinstance(errors, (str, type)) else [errors]
+    return [_name(each, field) for each in many]
 
 
 def _name(error: object, field: str) -> str:

@@ -14,7 +14,7 @@ from studio.authoring.arguments import date_text, mapping, refuse_unknown, secon
 from studio.authoring.callbacks import Callbacks, Deadline, callback_specs
 from studio.authoring.context import collected_dags, current_dag
 from studio.authoring.groups import TaskGroup
-from studio.authoring.options import DEFAULTS
+from studio.authoring.options import check_defaults
 from studio.authoring.params import split_params
 from studio.authoring.places import here
 from studio.authoring.schedules import Schedule, When, schedule_spec, schedule_words
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
 
 _CATCHUPS: Final = ("skip", "latest", "all")
 _COLLISIONS: Final = ("queue", "skip", "replace")
-_TASK_DEFAULTS: Final = frozenset({*DEFAULTS, "kernel_name"})
 
 
 class DAG:
@@ -133,7 +132,7 @@ class DAG:
             origin="" if self.place.file is None else str(self.place.file),
         )
         self._defaults = mapping(default_args, "default_args")
-        refuse_unknown(self._defaults.keys() - _TASK_DEFAULTS, "default_args", _TASK_DEFAULTS)
+        check_defaults(self._defaults)
         self._tasks: dict[str, Task] = {}
         self._groups: dict[str, TaskGroup] = {}
         self._open: list[Token[DAG | None]] = []

@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping
 from functools import update_wrapper
 from typing import Any, overload
 
+from studio.authoring.groups import free_id
 from studio.authoring.operators import branch, function, sensor, short_circuit
 from studio.authoring.tasks import Task
 from studio.core.names import shown
@@ -35,7 +36,7 @@ class TaskFunction:
         update_wrapper(self, wrapped)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Task:
-        return self._operator(self.function, args=self._bound(args, kwargs), **self._options)
+        return self._made(self._bound(args, {**self._constants, **kwargs}))
 
     def override(self, **options: Any) -> TaskFunction:
         """The same with other keywords: `extract.override(task_id="again", retries=3)(day)`."""
@@ -51,15 +52,23 @@ class TaskFunction:
 
     def expand(self, **over: Any) -> Task:
         """One task instance for each combination; see `Task.expand`."""
-        return self._operator(self.function, args=self._constants, **self._options).expand(**over)
+        self._bound((), {**self._constants, **over})
+        return self._made(self._constants).expand(**over)
 
     def expand_kwargs(self, over: Any) -> Task:
         """One task instance for each dict of arguments; see `Task.expand_kwargs`."""
-        return self._operator(self.function, args=self._constants, **self._options).expand_kwargs(over)
+        return self._made(self._constants).expand_kwargs(over)
+
+    def _made(self, args: Mapping[str, Any]) -> Task:
+        """A second task of the function gets the id `name__1`, as in Airflow."""
+        options = self._options
+        if options.get("task_id") is None:
+            options = {**options, "task_id": free_id(self.function.__name__, options.get("dag"))}
+        return self._operator(self.function, args=args, **options)
 
     def _bound(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> dict[str, Any]:
         try:
-            bound = inspect.signature(self.function).bind(*args, **{**self._constants, **kwargs})
+            bound = inspect.signature(self.function).bind(*args, **kwargs)
         except TypeError as error:
             raise InvalidInput(f"{self.function.__qualname__}(...): {error}.", field="args") from error
         named = dict(bound.arguments)

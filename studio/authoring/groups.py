@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, Literal, NoReturn
 from typing_extensions import Self
 
 from studio.authoring.arguments import mapping, refuse_unknown, text
-from studio.authoring.context import dag_of
-from studio.authoring.options import DEFAULTS
+from studio.authoring.context import current_dag, dag_of
+from studio.authoring.options import check_defaults
 from studio.authoring.references import MappedItem
 from studio.authoring.tasks import Node, Task, expansion
 from studio.core.map_spec import ExpandSpec, GroupSpec
@@ -64,7 +64,8 @@ class TaskGroup(Node):
         self._label = text(label, "label")
         self._doc = text(doc, "doc")
         self.defaults = mapping(default_args, "default_args")
-        refuse_unknown(self.defaults.keys() - DEFAULTS, "default_args", DEFAULTS)
+        check_defaults(self.defaults)
+        self._members: list[Task] = []
         self._expand: ExpandSpec | None = None
         self._producers: list[Task] = []
         self._open: list[Token[TaskGroup | None]] = []
@@ -79,13 +80,21 @@ class TaskGroup(Node):
         return self._expanded("kwargs", {"": over})
 
     def _expanded(self, by: Literal["product", "kwargs"], over: Mapping[str, Any]) -> Self:
-        if self._expand is not None or self.members():
+        if self._expand is not None or self._members:
             raise InvalidDag(
                 f"The group {shown(self.group_id)} is expanded twice, or after its tasks were made.",
                 hint=f"Write `with TaskGroup({self.group_id!r}).expand(x=[...]) as group:`.",
             )
         if not over:
             raise InvalidInput(f"{self.group_id}.expand() needs something to map over.", field="expand")
+        for name in over:
+            if name in dir(self):
+                raise InvalidInput(
+                    f"The group {shown(self.group_id)} cannot be mapped over {shown(name)}: "
+                    f"`group.{name}` is something else.",
+                    hint=f"Give the argument another name, for example {name}_.",
+                    field="expand",
+                )
         self._expand = expansion(by, over, self._producers.append)
         return self
 
@@ -99,26 +108,32 @@ class TaskGroup(Node):
             )
         return MappedItem(name)
 
-    def members(self) -> list[Task]:
-        """Its tasks, those of groups in it too."""
-        return [task for task in self.dag.tasks if self._holds(task)]
+    def add(self, task: Task) -> None:
+        """Called by a new task in it."""
+        group: TaskGroup | None = self
+        while group is not None:
+            group._members.append(task)
+            group = group.parent
+
+    def members(self) -> tuple[Task, ...]:
+        """Its tasks, those of groups in it too, in the order they were defined."""
+        return tuple(self._members)
 
     def first(self) -> list[Task]:
-        members = self.members()
-        ids = {task.task_id for task in members}
-        return [task for task in members if not ids & set(task.upstream)]
+        ids = {task.task_id for task in self._members}
+        return [task for task in self._members if ids.isdisjoint(task.upstream)]
 
     def last(self) -> list[Task]:
         """Its tasks that no other one of it waits for; teardowns do not count, as long as there are others."""
-        members = self.members()
-        work = [task for task in members if task.role != "teardown"] or members
+        work = [task for task in self._members if task.role != "teardown"] or self._members
         waited = {name for task in work for name in task.upstream}
         return [task for task in work if task.task_id not in waited]
 
     def finish(self) -> None:
         """The tasks that it begins with wait for those whose values it is mapped over."""
-        for task in self.first():
-            task.wait_for(self._producers)
+        if self._producers:
+            for task in self.first():
+                task.wait_for(self._producers)
 
     def spec(self) -> GroupSpec:
         """As data."""
@@ -129,14 +144,6 @@ class TaskGroup(Node):
             doc=self._doc,
             expand=self._expand,
         )
-
-    def _holds(self, task: Task) -> bool:
-        group: Any = task.group
-        while group is not None:
-            if group is self:
-                return True
-            group = group.parent
-        return False
 
     def __enter__(self) -> Self:
         self._open.append(current_group.set(self))
@@ -150,7 +157,7 @@ class TaskGroup(Node):
             self.finish()
 
     def __repr__(self) -> str:
-        return f"<TaskGroup {self.group_id}: {len(self.members())} tasks>"
+        return f"<TaskGroup {self.group_id}: {len(self._members)} tasks>"
 
 
 def inner_id(name: str, group: TaskGroup | None) -> str:
@@ -160,6 +167,17 @@ def inner_id(name: str, group: TaskGroup | None) -> str:
             return f"{group.group_id}.{name}"
         group = group.parent
     return name
+
+
+def free_id(name: str, dag: DAG | None) -> str:
+    """`name`, or `name__1`, `name__2`, … if the open group has such a task already. Without a DAG: `name`."""
+    owner = dag or current_dag.get()
+    group = current_group.get()
+    found, n = name, 0
+    while owner is not None and inner_id(found, group) in owner:
+        n += 1
+        found = f"{name}__{n}"
+    return found
 
 
 def default_of(name: str, group: TaskGroup | None) -> Any:

@@ -5,17 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from typing_extensions import Unpack
 
 from studio.authoring.arguments import date_text, seconds, text, texts
 from studio.authoring.operators import add_task
-from studio.authoring.options import TaskOptions, check_options
+from studio.authoring.options import CommonOptions, check_options
 from studio.authoring.params import split_params
 from studio.authoring.tasks import Task
 from studio.core.names import nearest, shown
 from studio.errors import InvalidInput
+
+#: Nothing is tried, so no try can take too long; `default_args` may say so all the same.
+_NOT_TAKEN: Final = ("timeout",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,16 +37,18 @@ class LocalWork:
         """It takes no arguments; it is only multiplied."""
 
 
-def empty(name: str = "empty", /, **options: Unpack[TaskOptions]) -> Task:
+def empty(name: str = "empty", /, **options: Unpack[CommonOptions]) -> Task:
     """A task that does nothing: a join, or a name for a point in the DAG. `name`: its id."""
-    check_options(options, "empty(...)")
-    return add_task("empty", name, LocalWork("empty", "empty"), options)
+    check_options(options, "empty(...)", (), _NOT_TAKEN)
+    return add_task("empty", name, LocalWork("empty", "empty"), options, (), {"timeout": None})
 
 
-def latest_only(name: str = "latest_only", /, **options: Unpack[TaskOptions]) -> Task:
+def latest_only(name: str = "latest_only", /, **options: Unpack[CommonOptions]) -> Task:
     """What directly follows is skipped in every run but the newest of the schedule. Runs by hand go on."""
-    check_options(options, "latest_only(...)")
-    return add_task("latest_only", name, LocalWork("latest_only", "latest only"), options)
+    check_options(options, "latest_only(...)", (), _NOT_TAKEN)
+    return add_task(
+        "latest_only", name, LocalWork("latest_only", "latest only"), options, (), {"timeout": None}
+    )
 
 
 def approval(
@@ -53,23 +58,23 @@ def approval(
     body: str = "",
     default: str | Iterable[str] | None = None,
     multiple: bool = False,
-    wait_timeout: float | timedelta | str | None = None,
+    timeout: float | timedelta | str | None = None,
     on_reject: Literal["skip", "fail"] = "skip",
     chooses_branch: bool = False,
     inputs: Mapping[str, Any] | None = None,
-    **others: Unpack[TaskOptions],
+    **others: Unpack[CommonOptions],
 ) -> Task:
     """Wait for a person: `studio tasks respond`, the API or the page of the task answers.
 
     Args:
         subject, body: what is asked; text for people.
         options: what can be answered. "Reject" skips what comes next, or fails with `on_reject="fail"`.
-        default: what counts if nobody answers within `wait_timeout`; without one it fails then.
+        default: what counts if nobody answers within `timeout`; without one it fails then.
         multiple: several options may be chosen.
         chooses_branch: the options are ids of tasks directly after it; the others are skipped.
         inputs: values (or `Param(...)`) that the person may change; they are in what the task returns.
     """
-    own = ("options", "body", "default", "multiple", "wait_timeout", "on_reject", "chooses_branch", "inputs")
+    own = ("options", "body", "default", "multiple", "timeout", "on_reject", "chooses_branch", "inputs")
     check_options(others, "approval(...)", own)
     known = list(texts(options, "options"))
     values: dict[str, Any] = {"subject": text(subject, "subject"), "options": known}
@@ -86,14 +91,16 @@ def approval(
                 )
     if multiple:
         values["multiple"] = True
-    if wait_timeout is not None:
-        values["timeout"] = seconds(wait_timeout, "wait_timeout")
+    if timeout is not None:
+        values["timeout"] = seconds(timeout, "timeout")
     if on_reject != "skip":
         values["on_reject"] = text(on_reject, "on_reject")
     params, schemas = split_params(inputs, f"the approval {shown(subject)}")
     if params or schemas:
         values["params"], values["param_schemas"] = params, schemas
-    fields = {"interpret": "branch"} if chooses_branch else {}
+    fields: dict[str, Any] = {"timeout": None}
+    if chooses_branch:
+        fields["interpret"] = "branch"
     return add_task("approval", "approval", LocalWork("approval", subject, values), others, (), fields)
 
 
@@ -102,17 +109,17 @@ def wait(
     *,
     at: str | date | datetime | None = None,
     time: str | None = None,
-    after_reference: Literal["logical_date", "data_interval_end"] | None = None,
-    **options: Unpack[TaskOptions],
+    until: Literal["logical_date", "data_interval_end"] | None = None,
+    **options: Unpack[CommonOptions],
 ) -> Task:
     """Wait without taking a slot: for a `duration`, until a date (`at`), until a time of day in the DAG's zone (`time`,
-    "14:30", on the day of the data interval's end), or until `duration` after a date of the run (`after_reference`)."""
-    check_options(options, "wait(...)", ("at", "time", "after_reference"))
-    ways = [at is not None, time is not None, duration is not None or after_reference is not None]
+    "14:30", on the day of the data interval's end), or until a date of the run, and `duration` longer."""
+    check_options(options, "wait(...)", ("duration", "at", "time", "until"), _NOT_TAKEN)
+    ways = [at is not None, time is not None, duration is not None or until is not None]
     if sum(ways) != 1:
         raise InvalidInput(
-            "wait(...) takes either a duration, or at=, or time=.",
-            hint="For example wait('10 min').",
+            "wait(...) takes one of: a duration, at=, time=, until=.",
+            hint="For example wait('10 min'), or wait(until='data_interval_end').",
             field="duration",
         )
     values: dict[str, Any] = {}
@@ -122,6 +129,6 @@ def wait(
         values["time"] = text(time, "time")
     else:
         values["seconds"] = seconds(0.0 if duration is None else duration, "duration")
-        if after_reference is not None:
-            values["reference"] = after_reference
-    return add_task("wait", "wait", LocalWork("wait", "wait", values), options)
+        if until is not None:
+            values["reference"] = text(until, "until")
+    return add_task("wait", "wait", LocalWork("wait", "wait", values), options, (), {"timeout": None})

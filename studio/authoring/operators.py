@@ -16,11 +16,11 @@ from studio.authoring.arguments import mapping, seconds, text
 from studio.authoring.context import dag_of
 from studio.authoring.functions import Target, named, short_name
 from studio.authoring.groups import current_group, default_of, inner_id
-from studio.authoring.options import DEFAULTS, TaskOptions, check_options, spec_fields
+from studio.authoring.options import DEFAULTS, CommonOptions, TaskOptions, check_options, spec_fields
 from studio.authoring.places import here
 from studio.authoring.references import plain
 from studio.authoring.tasks import Task, Work
-from studio.core.names import shown
+from studio.core.names import nearest, shown
 from studio.core.parameters import check_names
 from studio.core.spec import SensorSpec
 from studio.errors import InvalidInput
@@ -164,39 +164,50 @@ def sensor(
     args: Mapping[str, Any] | None = None,
     mode: Literal["poke", "reschedule"] = "poke",
     poke_interval: float | timedelta | str = 60.0,
-    wait_timeout: float | timedelta | str = "7 days",
+    timeout: float | timedelta | str = "7 days",
     soft_fail: bool = False,
     backoff: bool = False,
     max_wait: float | timedelta | str | None = None,
-    **options: Unpack[TaskOptions],
+    try_timeout: float | timedelta | str | None = None,
+    **options: Unpack[CommonOptions],
 ) -> Task:
     """A function that is called again and again until what it looks for is there (it returns something true).
 
     Args:
         mode: "poke" keeps its slot between two looks; "reschedule" gives it back.
         poke_interval: time between two looks.
-        wait_timeout: from the first look on; then it fails, without retry.
+        timeout: from the first look on; then it fails, without retry.
         soft_fail: then it is skipped instead.
         backoff: the interval doubles with each look, up to `max_wait`.
-        options: what every task takes; its `timeout` is for a single try, that is, in mode "reschedule" for one look.
+        try_timeout: what `timeout` is to other tasks: a try, in mode "reschedule" a look, may take this long.
+        options: what every task takes, as for `notebook`.
     """
+    if mode not in ("poke", "reschedule"):
+        raise InvalidInput(
+            f"mode is {shown(mode)}; it must be 'poke' or 'reschedule'.",
+            hint=nearest(str(mode), ("poke", "reschedule")),
+            field="mode",
+        )
     spec = SensorSpec(
         mode=mode,
         poke_interval=seconds(poke_interval, "poke_interval"),
-        timeout=seconds(wait_timeout, "wait_timeout"),
-        soft_fail=soft_fail,
-        backoff=backoff,
+        timeout=seconds(timeout, "timeout"),
+        soft_fail=bool(soft_fail),
+        backoff=bool(backoff),
         max_wait=None if max_wait is None else seconds(max_wait, "max_wait"),
     )
-    own = ("mode", "poke_interval", "wait_timeout", "soft_fail", "backoff", "max_wait")
-    return _call("sensor", target, args, options, {"interpret": "sensor", "sensor": spec}, own)
+    own = ("mode", "poke_interval", "timeout", "soft_fail", "backoff", "max_wait", "try_timeout")
+    fields: dict[str, Any] = {"interpret": "sensor", "sensor": spec}
+    if try_timeout is not None:
+        fields["timeout"] = seconds(try_timeout, "try_timeout")
+    return _call("sensor", target, args, options, fields, own)
 
 
 def _call(
     call: str,
     target: Target,
     args: Mapping[str, Any] | None,
-    options: TaskOptions,
+    options: CommonOptions,
     fields: dict[str, Any],
     own: tuple[str, ...] = (),
 ) -> Task:
@@ -214,7 +225,7 @@ def add_task(
     call: str,
     name: str,
     work: Work,
-    options: TaskOptions,
+    options: CommonOptions,
     used: Iterable[Task] = (),
     fields: Mapping[str, Any] | None = None,
 ) -> Task:
@@ -229,6 +240,7 @@ def add_task(
             merged[keyword] = owner.default(keyword) if found is None else found
     task_id = inner_id(options.get("task_id") or name, group)
     task = Task(owner, task_id, work, {**spec_fields(merged, task_id), **(fields or {})}, group)
+    task.has_own_rule = options.get("trigger_rule") is not None
     task.wait_for(list(used))
     after = options.get("after")
     if after is not None:

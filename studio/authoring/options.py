@@ -9,12 +9,19 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 from typing_extensions import TypedDict
 
 from studio.authoring.arguments import refuse_unknown, seconds, text, whole
-from studio.authoring.callbacks import Callbacks, Errors, callback_specs, retry_rules
+from studio.authoring.callbacks import (
+    Callbacks,
+    Errors,
+    RetryRule,
+    callback_specs,
+    retry_rules,
+    rule_specs,
+)
 from studio.authoring.params import split_params
 from studio.authoring.schedules import Asset
 from studio.core.names import nearest, shown
 from studio.core.rules import RULES
-from studio.core.spec import AssetSpec, RetryRule, TriggerRule, WeightRule
+from studio.core.spec import AssetSpec, TriggerRule, WeightRule
 from studio.errors import InvalidInput
 
 if TYPE_CHECKING:
@@ -26,7 +33,7 @@ Duration: TypeAlias = "float | timedelta | str"
 After: TypeAlias = "Task | TaskGroup | str | Iterable[Task | TaskGroup | str]"
 
 
-class TaskOptions(TypedDict, total=False):
+class CommonOptions(TypedDict, total=False):
     """Keywords of every task. Durations: seconds, a timedelta, or text such as "5 min"."""
 
     task_id: str  # by default made from what the task runs
@@ -39,9 +46,8 @@ class TaskOptions(TypedDict, total=False):
     max_retry_delay: Duration  # the longest wait (1 day)
     retry_on: Errors  # only these exceptions are tried again
     no_retry_on: Errors  # these are not
-    retry_rules: Iterable[RetryRule]  # instead of both: in order, the first that fits counts
+    retry_rules: RetryRule | Iterable[RetryRule]  # instead of both: in order, the first that fits counts
     lost_retries: int  # attempts lost with their worker that are made up for (3)
-    timeout: Duration  # a try may take this long at most
     queue_timeout: Duration  # a try that has not begun by then has failed
     pool: str  # ("default")
     pool_slots: int  # how many slots of it one try takes (1)
@@ -65,9 +71,17 @@ class TaskOptions(TypedDict, total=False):
     doc: str
 
 
+class TaskOptions(CommonOptions, total=False):
+    """Keywords of the tasks that take a worker."""
+
+    timeout: Duration  # a try may take this long at most
+
+
 #: Not for `default_args`: they say which task it is.
 _OWN: Final = frozenset({"task_id", "after", "dag"})
-DEFAULTS: Final = frozenset(TaskOptions.__annotations__) - _OWN
+_KEYWORDS: Final = tuple(dict.fromkeys([*CommonOptions.__annotations__, *TaskOptions.__annotations__]))
+#: What `default_args` may hold.
+DEFAULTS: Final = frozenset({*_KEYWORDS, "kernel_name"}) - _OWN
 
 _DURATIONS: Final = ("retry_delay", "max_retry_delay", "timeout", "queue_timeout")
 _NUMBERS: Final = {
@@ -82,10 +96,17 @@ _TEXTS: Final = ("pool", "map_index_template", "doc", "weight_rule", "trigger_ru
 _FLAGS: Final = ("depends_on_past", "wait_for_downstream", "wait_for_past_before_skipping")
 
 
-def check_options(options: Mapping[str, Any], call: str, own: Iterable[str] = ()) -> None:
-    """Raise `UnknownArgument` for a keyword that no task takes; `own` are those of this call."""
-    known = [*own, *TaskOptions.__annotations__]
-    refuse_unknown(options.keys() - set(known), call, known)
+def check_options(
+    options: Mapping[str, Any], call: str, own: Iterable[str] = (), without: Iterable[str] = ()
+) -> None:
+    """Raise `UnknownArgument` for a keyword that no task takes; `own` are those of this call, `without` are not."""
+    known = [name for name in (*own, *_KEYWORDS) if name not in without]
+    refuse_unknown([name for name in options if name not in known], call, known)
+
+
+def check_defaults(defaults: Mapping[str, Any]) -> None:
+    """Raise `UnknownArgument` for a keyword that `default_args` cannot hold."""
+    refuse_unknown([name for name in defaults if name not in DEFAULTS], "default_args", sorted(DEFAULTS))
 
 
 def spec_fields(options: Mapping[str, Any], task_id: str) -> dict[str, Any]:
@@ -113,7 +134,7 @@ def spec_fields(options: Mapping[str, Any], task_id: str) -> dict[str, Any]:
         )
     rules = given.get("retry_rules")
     fields["retry_rules"] = (
-        tuple(rules) if rules is not None else retry_rules(given.get("retry_on"), given.get("no_retry_on"))
+        retry_rules(given.get("retry_on"), given.get("no_retry_on")) if rules is None else rule_specs(rules)
     )
     fields["params"], fields["param_schemas"] = split_params(given.get("params"), f"the task {task_id}")
     fields["callbacks"] = (

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from studio.authoring.functions import Target, named
 from studio.core.map_spec import Concatenated, Items, Output, Source, Transformed, Zipped
 from studio.core.names import shown
-from studio.core.parameters import check_value
+from studio.core.parameters import MAX_DEPTH, check_value
 from studio.errors import InvalidInput
 
 if TYPE_CHECKING:
@@ -121,7 +121,14 @@ def mappable(value: Any, what: str) -> Mappable:
 
 
 def plain(value: Any, where: str, found: Callable[[Task], object]) -> Any:
-    """`value` as JSON, references as markers; every task that is referred to is given to `found`."""
+    """`value` as JSON, references as markers; every task that is referred to is given to `found`.
+
+    Raises `InvalidParameter` naming the place of what is no JSON, and `InvalidInput` for what can only be mapped over.
+    """
+    return check_value(_marked(value, where, found, 0), where)
+
+
+def _marked(value: Any, where: str, found: Callable[[Task], object], depth: int) -> Any:
     if isinstance(value, TaskOutput):
         found(value.task)
         return value.marker()
@@ -132,13 +139,17 @@ def plain(value: Any, where: str, found: Callable[[Task], object]) -> Any:
         return value.marker()
     if isinstance(value, Mappable):
         raise InvalidInput(
-            f"{where} is a mapped value; it can only be expanded over.", hint="Use .expand(...)."
+            f"{where} is a mapped value; it can only be expanded over.",
+            hint="Use .expand(...).",
+            field="args",
         )
-    if isinstance(value, dict):
-        return {key: plain(item, f"{where}[{shown(key)}]", found) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [plain(item, f"{where}[{n}]", found) for n, item in enumerate(value)]
-    return check_value(value, where)
+    if depth > MAX_DEPTH:
+        return value  # it is refused then, whatever is in it
+    if type(value) is dict:
+        return {key: _marked(item, f"{where}[{shown(key)}]", found, depth + 1) for key, item in value.items()}
+    if type(value) in (list, tuple):
+        return [_marked(item, f"{where}[{n}]", found, depth + 1) for n, item in enumerate(value)]
+    return value
 
 
 def _tasks(parts: list[Mappable]) -> tuple[Task, ...]:

@@ -3,8 +3,10 @@
 A notebook that defines a DAG also publishes it, triggers runs, loads data and draws. Of its top-level statements
 these are kept, in their order:
 
-* those with a call of `DAG`, `notebook` or `function` of this package, or of a function that makes such a call;
-* those that add edges (`a >> b`, `b.wait_for(a)`) or hand a DAG or a task to a function of the notebook;
+* those with a call of `DAG`, `TaskGroup`, an operator (`notebook`, `function`, `wait`, …) or `chain` of this package,
+  or of a function that makes such a call;
+* those that add edges (`a >> b`, `b.wait_for(a)`), change a task (`b.as_teardown(a)`, `b.expand(…)`), or hand a DAG
+  or a task to a function of the notebook;
 * before these, what they need: whatever binds or changes a name that a kept statement reads, imports included.
 
 Not for judging what code does: a name changed behind the back of its statement (`exec`, `globals()`) is not seen.
@@ -20,9 +22,24 @@ from types import CodeType
 from typing import Final
 
 EFFECTS: Final = frozenset({"publish", "trigger", "runs"})
-_WIRING: Final = frozenset({"wait_for", "add"})
+_WIRING: Final = frozenset({"wait_for", "add", "expand", "expand_kwargs", "as_setup", "as_teardown"})
 _PACKAGE: Final = "studio"
-_MAKERS: Final = frozenset({"DAG", "notebook", "function"})
+_MAKERS: Final = frozenset(
+    {
+        *(
+            "DAG",
+            "TaskGroup",
+            "notebook",
+            "function",
+            "branch",
+            "short_circuit",
+            "sensor",
+            "empty",
+            "latest_only",
+        ),
+        *("approval", "wait", "chain", "cross_downstream"),
+    }
+)
 _IMPORT_PATH: Final = "<import path>"  # stands for sys.path, which every import reads
 _SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)
 

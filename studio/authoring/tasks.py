@@ -41,6 +41,8 @@ class Owner(Protocol):
 
     def __getitem__(self, task_id: str) -> Task: ...
 
+    def __contains__(self, task_id: object) -> bool: ...
+
     def add(self, task: Task) -> None:
         """Raises `InvalidDag` if the task's id is taken."""
 
@@ -49,6 +51,9 @@ class Group(Protocol):
     """What a task needs of the group that it is in."""
 
     group_id: str
+
+    def add(self, task: Task) -> None:
+        """Called by a new task in it."""
 
 
 class Node:
@@ -140,8 +145,11 @@ class Task(Node):
         self.work = work
         self.fields: dict[str, Any] = dict(fields)  # of the TaskSpec
         self.group = group
+        self.has_own_rule = False  # a trigger rule that was given for it, not by `default_args`
         self._upstream: dict[str, None] = {}  # an ordered set
         dag.add(self)
+        if group is not None:
+            group.add(self)
 
     @property
     def output(self) -> TaskOutput:
@@ -194,6 +202,7 @@ class Task(Node):
             config=config,
             upstream=self.upstream,
             group="" if self.group is None else self.group.group_id,
+            setups=tuple(task.task_id for task in self.setups),
             **self.fields,
         )
 
@@ -242,17 +251,34 @@ class Task(Node):
         `fail_run`: its own failure fails the run.
         """
         self.fields["role"] = "teardown"
-        self.fields["fail_run"] = fail_run
-        self.fields.setdefault("trigger_rule", "all_done_setup_success")
+        self.fields["fail_run"] = bool(fail_run)
+        if not self.has_own_rule:
+            self.fields["trigger_rule"] = "all_done_setup_success"
         if setups is not None:
             found = [setups] if isinstance(setups, Task) else list(setups)
             for setup in found:
                 self.wait_for(setup.as_setup())
-            self.fields["setups"] = tuple(setup.task_id for setup in found)
         return self
 
+    @property
+    def setups(self) -> tuple[Task, ...]:
+        """Of a teardown: the setups that it directly waits for, which are what it takes down."""
+        if self.role != "teardown":
+            return ()
+        found = (self.dag[name] for name in self._upstream if name in self.dag)
+        return tuple(task for task in found if task.role == "setup")
+
+    @property
+    def teardowns(self) -> tuple[Task, ...]:
+        """Of a setup: the teardowns that directly wait for it."""
+        if self.role != "setup":
+            return ()
+        return tuple(
+            task for task in self.dag.tasks if task.role == "teardown" and self.task_id in task._upstream
+        )
+
     def __enter__(self) -> Task:
-        """`with teardown:` – the tasks defined in the block come after its setups, and before it."""
+        """`with setup >> teardown:` – the tasks defined in the block come after the setups and before the teardowns."""
         if self.role == "work":
             raise InvalidDag(
                 f"`with {self.task_id}:` is for setups and teardowns.",
@@ -268,15 +294,14 @@ class Task(Node):
         if kind is not None or not new:
             return
         ids = {task.task_id for task in new}
-        before = (
-            [self] if self.role == "setup" else [self.dag[name] for name in self.fields.get("setups", ())]
-        )
+        setups, teardowns = (self.setups, (self,)) if self.role == "teardown" else ((self,), self.teardowns)
+        waited = {name for task in new if task.role != "teardown" for name in task.upstream}
+        ends = [task for task in new if task.role != "teardown" and task.task_id not in waited]
         for task in new:
-            if not ids & set(task.upstream):
-                task.wait_for(before)
-        if self.role == "teardown":
-            waited = {name for task in new for name in task.upstream}
-            self.wait_for([task for task in new if task.task_id not in waited])
+            if ids.isdisjoint(task.upstream):
+                task.wait_for(setups)
+        for teardown in teardowns:
+            teardown.wait_for(ends)
 
     def __repr__(self) -> str:
         after = f" after {', '.join(self._upstream)}" if self._upstream else ""

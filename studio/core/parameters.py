@@ -21,7 +21,7 @@ from studio.core.names import nearest, shown
 from studio.errors import InvalidParameter
 
 TAG: Final = "parameters"
-_MAX_DEPTH: Final = 100  # nesting of a value
+MAX_DEPTH: Final = 100  # nesting of a value
 _HOW_TO_TAG: Final = (
     "Put the defaults into a cell of their own (`day = '2013-01-01'`) and give it the tag `parameters`: "
     "in JupyterLab select the cell, open the property inspector (gear, right sidebar) and add the cell tag."
@@ -206,8 +206,8 @@ def _check_value(value: Any, where: str, depth: int) -> Any:
         if not value.isprintable():  # cheap first look; only unprintable text can hold a lone surrogate
             _check_encodable(value, where)
         return value
-    if depth >= _MAX_DEPTH:
-        raise InvalidParameter(f"{where} is nested more than {_MAX_DEPTH} levels deep.")
+    if depth >= MAX_DEPTH:
+        raise InvalidParameter(f"{where} is nested more than {MAX_DEPTH} levels deep.")
     if type(value) in (list, tuple):
         return [_check_value(item, f"{where}[{index}]", depth + 1) for index, item in enumerate(value)]
     if type(value) is dict:

@@ -201,3 +201,25 @@ def test_name_of_a_function_body_is_not_taken_for_a_loop_that_triggers() -> None
         "with DAG(label('a')) as dag:",
         "with DAG(label('b')) as second:",
     ]
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "chain(a, b)",
+        "b.as_teardown(setups=a)",
+        "a.as_setup()",
+        "b.expand(x=[1, 2])",
+        "empty('join', dag=dag, after=b)",
+        "with TaskGroup('g', dag=dag):\n    pass",
+        "with a >> b:\n    wait('1 min', dag=dag)",
+    ],
+)
+def test_groups_mappings_setups_and_chains_are_kept(statement: str) -> None:
+    cells = [
+        "from studio import DAG, TaskGroup, chain, empty, function, wait",
+        "dag = DAG('d')\na = function('m:a', dag=dag)\nb = function('m:b', dag=dag)",
+        statement,
+        "print(b)",
+    ]
+    assert kept(*cells)[-1] == statement.splitlines()[0]
