@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from studio.core.active import ActiveRun
 from studio.core.board import Board, OwnedDag
+from studio.core.catchup import window_of
 from studio.core.model import RunWithTasks, TaskInstance
 from studio.core.pastruns import PastRun, holds, past_run
 from studio.core.spec import DagSpec
@@ -52,9 +53,12 @@ def note_again(owned: OwnedDag, active: ActiveRun) -> None:
         owned.past[active.run.run_id] = past_run(RunWithTasks(active.run, list(active.all()), active.spec))
 
 
-def forget(owned: OwnedDag, active: ActiveRun) -> None:
-    """A run that is over is deleted."""
-    owned.past.pop(active.run.run_id, None)
+def forget(board: Board, active: ActiveRun) -> None:
+    """A run that is over is deleted: those that looked at it look again."""
+    board.dags[active.run.dag_id].past.pop(active.run.run_id, None)
+    for later in successors(board, active):
+        for name in later.layout.follows_past:
+            board.agenda.extend((later, task) for task in later.instances[name].values())
 
 
 def remember(owned: OwnedDag, stored: RunWithTasks) -> None:
@@ -65,6 +69,8 @@ def remember(owned: OwnedDag, stored: RunWithTasks) -> None:
     dates = sorted(
         active.run.logical_date for active in owned.runs.values() if active.run.logical_date is not None
     )
+    if (scheduled := _next_date(owned)) is not None:
+        dates.append(scheduled)
     kept: dict[str, PastRun] = {}
     ordered = sorted(owned.past.values(), key=lambda past: past.logical_date)
     for n, past in enumerate(ordered):
@@ -73,6 +79,14 @@ def remember(owned: OwnedDag, stored: RunWithTasks) -> None:
         if is_newest or any(past.logical_date < date <= following for date in dates if following is not None):
             kept[past.run_id] = past
     owned.past = kept
+
+
+def _next_date(owned: OwnedDag) -> float | None:
+    """The logical date of the next scheduled run."""
+    window = window_of(owned.dag.spec)
+    if window is None or owned.dag.next_due is None:
+        return None
+    return window.schedule.tick_at(owned.dag.next_due).logical_date
 
 
 def _previous(owned: OwnedDag, active: ActiveRun, names: Sequence[str]) -> PastRun | None:

@@ -151,7 +151,24 @@ class Kept:
             pools=[copy(pool) for pool in self.pools.values()],
             backfills=[copy(each) for each in self.backfills.values() if each.state in ("running", "paused")],
             assets=[copy(asset) for asset in self.assets.values()],
+            before=self._before(runs),
         )
+
+    def _before(self, unfinished: list[Run]) -> list[RunWithTasks]:
+        """Of each DAG the newest run that is over, and those just before its unfinished ones."""
+        found: dict[int, RunWithTasks] = {}
+        for dag_id in self.dags:
+            over = [
+                (run.logical_date, run.id, run.run_id)
+                for run in self.runs.values()
+                if run.dag_id == dag_id and run.state in RUN_TERMINAL and run.logical_date is not None
+            ]
+            for date in [float("inf"), *(run.logical_date for run in unfinished if run.dag_id == dag_id)]:
+                earlier = [each for each in over if date is not None and each[0] < date]
+                if earlier:
+                    _, number, run_id = max(earlier)
+                    found[number] = self.run(run_id, dag_id)
+        return list(found.values())
 
     def successor(self, old: Machine) -> Machine:
         """A machine that was loaded from here; nothing of the old one but its capacity and its next id is known."""

@@ -222,17 +222,22 @@ def test_run_of_a_backfill_collides_with_nothing() -> None:
 # --- failures in a row ---
 
 
+def failures(driver: Driver) -> tuple[bool, int]:
+    row = driver.kept.dags["d"]
+    return row.paused, row.failures
+
+
 def test_dag_is_paused_after_failed_runs_in_a_row() -> None:
     driver, _ = started(dag(task("a"), pause_after_failures=2))
     for state in ("failed", "success", "failed"):
         driver.end("a", state)
         driver.now += 1
         driver.trigger()
-    assert not driver.kept.dags["d"].paused
+    assert failures(driver) == (False, 1)
     driver.end("a", "failed")
-    assert driver.kept.dags["d"].paused
+    assert failures(driver) == (True, 2)
     driver.command("unpause")
-    assert (driver.kept.dags["d"].paused, driver.kept.dags["d"].failures) == (False, 0)
+    assert failures(driver) == (False, 0)
 
 
 # --- deadlines ---

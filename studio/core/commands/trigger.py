@@ -115,7 +115,7 @@ def delete_run(board: Board, event: CommandGiven) -> dict[str, Any]:
     for active in runs:
         board.ledger.remove_run(active.run)
         board.touched.pop(active.run.id, None)
-        forget(board.dags[active.run.dag_id], active)
+        forget(board, active)
         drop_callbacks(board, active)
     return {"deleted": len(runs)}
 
