@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextvars import Token
 from datetime import date, datetime, timedelta
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Final, NoReturn
+from typing import TYPE_CHECKING, Any, Final, Literal, NoReturn
 
 from typing_extensions import Self
 
+from studio.authoring.actions import Actions
 from studio.authoring.arguments import date_text, mapping, refuse_unknown, seconds, text, texts, whole
 from studio.authoring.callbacks import Callbacks, Deadline, callback_specs
 from studio.authoring.context import collected_dags, current_dag
@@ -34,7 +35,7 @@ _CATCHUPS: Final = ("skip", "latest", "all")
 _COLLISIONS: Final = ("queue", "skip", "replace")
 
 
-class DAG:
+class DAG(Actions):
     """A DAG: tasks, what waits for what, and when it runs.
 
         with DAG("flights", schedule="@daily", start_date="2013-01-01") as dag:
@@ -227,6 +228,9 @@ class DAG:
         logical_date: str | date | datetime | None = None,
         params: Mapping[str, Any] | None = None,
         run_id: str | None = None,
+        note: str | None = None,
+        tasks: Sequence[str] = (),
+        if_paused: Literal["refuse", "queue", "unpause"] = "refuse",
         **unknown: NoReturn,
     ) -> Run:
         """Start a run of the published DAG by hand.
@@ -235,12 +239,17 @@ class DAG:
             logical_date: the date that the run is about; without offset it is in the DAG's time zone.
             params: values for this run, over those of the DAG.
             run_id: a name for the run; by default made from the date.
+            note: a text for people.
+            tasks: run only these.
+            if_paused: of a paused DAG no run starts: refuse, let it wait ("queue"), or "unpause" the DAG.
         """
         from studio.authoring import handles  # noqa: PLC0415
 
         refuse_unknown(unknown, "trigger(...)", DAG.trigger.__kwdefaults__)
         values = _checked_params(mapping(params, "params"))
-        return handles.trigger(self.dag_id, date_text(logical_date, "logical_date"), values, run_id)
+        date_of_run = date_text(logical_date, "logical_date")
+        options = {"note": note, "subset": tasks, "if_paused": if_paused}
+        return handles.trigger(self.dag_id, date_of_run, values, run_id, **options)
 
     def runs(self, limit: int = 10) -> RunTable:
         """The newest runs."""

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from html import escape
-from typing import Any, Final
+from typing import Any, Final, Literal
 
-from studio.api.models import DagDetail, RunDetail
+from studio.api.models import ChosenTask, DagDetail, RunDetail
 from studio.authoring.snapshot import Snapshot
 from studio.client import Client, connect
 from studio.core.names import shown
-from studio.errors import NotFound, StudioError
+from studio.errors import InvalidInput, NotFound, StudioError
 from studio.settings import is_parsing
 from studio.widgets.graph import Glance
 from studio.widgets.looks import look_of
@@ -79,6 +79,84 @@ class Run:
         self._detail = client().cancel_run(self.dag_id, self.run_id)
         return self
 
+    def clear(
+        self,
+        task_ids: str | Sequence[str] = (),
+        *,
+        upstream: bool = False,
+        downstream: bool = True,
+        only_failed: bool = False,
+        params: Mapping[str, Any] | None = None,
+        newest: bool = False,
+        note: str | None = None,
+    ) -> Run:
+        """Run tasks (without names: all) again; also with other params or the DAG's newest version."""
+        client().clear_runs(
+            self.dag_id,
+            [self.run_id],
+            _names(task_ids),
+            upstream=upstream,
+            downstream=downstream,
+            only_failed=only_failed,
+            params=params,
+            version="latest" if newest else "run",
+            note=note,
+        )
+        self.refresh()
+        return self
+
+    def would_clear(self, task_ids: str | Sequence[str] = (), **options: Any) -> list[ChosenTask]:
+        """What `clear` would run again; nothing is changed."""
+        return (
+            client().clear_runs(self.dag_id, [self.run_id], _names(task_ids), dry_run=True, **options).tasks
+        )
+
+    def mark(
+        self,
+        state: Literal["success", "failed", "skipped"],
+        task_ids: str | Sequence[str] = (),
+        *,
+        note: str | None = None,
+        **options: Any,
+    ) -> Run:
+        """Say how tasks ended (without names: the run); `value=` is what the one task is to have returned."""
+        names = _names(task_ids)
+        if names:
+            client().mark_tasks(self.dag_id, [self.run_id], names, state, note=note, **options)
+        elif state == "skipped" or options:
+            raise InvalidInput("Only tasks can be marked like that.", hint="Name them.", field="task_ids")
+        else:
+            client().mark_runs(self.dag_id, [self.run_id], state, note=note)
+        self.refresh()
+        return self
+
+    def note(self, text: str, task_id: str | None = None) -> Run:
+        """Write a note to the run, or to one of its tasks."""
+        if task_id is None:
+            client().set_run_note(self.dag_id, self.run_id, text)
+        else:
+            client().set_task_note(self.dag_id, self.run_id, task_id, text)
+        return self
+
+    def respond(
+        self, task_id: str, options: str | Sequence[str], params: Mapping[str, Any] | None = None
+    ) -> Run:
+        """Answer a task that waits for a person."""
+        client().respond(self.dag_id, self.run_id, task_id, _names(options), params)
+        return self
+
+    def why(self, task_id: str | None = None) -> list[str]:
+        """Why the run, or one of its tasks, does not go on, in words; empty if it does."""
+        if task_id is None:
+            found = client().why_run(self.dag_id, self.run_id)
+        else:
+            found = client().why_task(self.dag_id, self.run_id, task_id)
+        return [reason.message for reason in found.reasons]
+
+    def delete(self) -> None:
+        """Delete the run, which must be over, with its tasks and attempts."""
+        client().delete_runs(self.dag_id, [self.run_id])
+
     def output(self, task_id: str) -> OutputView:
         """What a task of this run produced so far."""
         return output_of(self.dag_id, task_id, self.run_id)
@@ -97,15 +175,24 @@ def publish(dag_id: str, snapshot: Snapshot) -> Published:
     return Published(dag_id, client().publish_dag(snapshot.spec, snapshot.sources.values()))
 
 
-def trigger(dag_id: str, logical_date: str | None, params: dict[str, Any], run_id: str | None) -> Run:
-    """Start a run of what is published."""
+def trigger(
+    dag_id: str, logical_date: str | None, params: dict[str, Any], run_id: str | None, **options: Any
+) -> Run:
+    """Start a run of what is published; `options` as in `Client.trigger_run`."""
     if is_parsing():
         return Run(dag_id, run_id or "", None)
     try:
-        detail = client().trigger_run(dag_id, logical_date=logical_date, params=params, run_id=run_id)
+        detail = client().trigger_run(
+            dag_id, logical_date=logical_date, params=params, run_id=run_id, **options
+        )
     except NotFound as error:
         raise NotFound(error.message, hint="Publish it first: `dag.publish()`.") from error
     return Run(dag_id, detail.run.run_id, detail)
+
+
+def set_paused(dag_id: str, paused: bool) -> None:
+    if not is_parsing():
+        client().update_dag(dag_id, paused=paused)
 
 
 def runs(dag_id: str, limit: int) -> RunTable:
@@ -121,6 +208,10 @@ def output_of(dag_id: str, task_id: str, run_id: str | None) -> OutputView:
             raise NotFound(f"The DAG {shown(dag_id)} has no run yet.", hint="Start one with dag.trigger().")
         run_id = newest[0].run_id
     return OutputView(task_id, client().get_output(dag_id, run_id, task_id))
+
+
+def _names(given: str | Sequence[str]) -> list[str]:
+    return [given] if isinstance(given, str) else list(given)
 
 
 def glance(dag_id: str) -> Glance:
