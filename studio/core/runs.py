@@ -368,9 +368,5 @@ def create_asset_run(board: Board, owned: OwnedDag) -> None:
         board.timers.set(board.now + MOMENT, EventsQueued(owned.dag.dag_id))
         return
     events = use_events(board, owned)
-    base = f"asset__{iso(board.now)}"
-    run_id, n = base, 1
-    while run_id in owned.runs or run_id in board.ended_now(owned.dag.dag_id):
-        n += 1
-        run_id = f"{base}~{n}"
+    run_id = f"asset__{iso(board.now)}~{max(events)}"  # without a date of its own, the instant may not be unique
     create_run(board, owned, "asset", run_id, run_after=board.now, events=events, triggered_by="asset")
