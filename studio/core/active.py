@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterator
+from typing import Any
 
 from studio.core.layout import LENGTH, OWN_SETUPS, RULE, SETUPS, Edge, Layout, layout_of
 from studio.core.model import Run, RunWithTasks, TaskInstance
@@ -33,6 +34,9 @@ class ActiveRun:
         self.counts: Counter[TaskState] = Counter()
         self.unfinished = 0
         self.active = 0  # task instances that hold a slot
+        self.shared_context: dict[str, Any] | None = (
+            None  # what templates know of the run, once it was asked for
+        )
         self.is_held = False  # its DAG is paused: nothing of it is launched
         self.strays: list[TaskInstance] = []  # removed: of tasks that its version does not have
         self._next_index: dict[str, int] = {}  # of mappings within mappings

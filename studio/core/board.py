@@ -22,7 +22,7 @@ from studio.core.ledger import Ledger
 from studio.core.model import Asset, Attempt, Backfill, CallbackRequest, Dag, Pool, RunWithTasks, TaskInstance
 from studio.core.pastruns import PastRun
 from studio.core.spec import DEFAULT_POOL, TaskSpec
-from studio.core.states import ACTIVE, TERMINAL, RunState, TaskState, check_transition
+from studio.core.states import ACTIVE, TERMINAL, TRANSITIONS, RunState, TaskState, check_transition
 from studio.core.timers import Timers
 
 
@@ -160,7 +160,8 @@ class Board:
     def move(self, active: ActiveRun, task: TaskInstance, state: TaskState) -> None:
         """Change the state of a task instance along `TRANSITIONS`."""
         before = task.state
-        check_transition(before, state, f"{active.name}/{task.task_id}")
+        if state not in TRANSITIONS[before]:  # the name costs more than the look
+            check_transition(before, state, f"{active.name}/{task.task_id}")
         self.ledger.touch_task(task)
         self.touched[active.run.id] = active
         active.set_state(task, state)
@@ -175,6 +176,8 @@ class Board:
 
     def _take_slots(self, active: ActiveRun, task: TaskInstance, before: TaskState, state: TaskState) -> None:
         change = (state in ACTIVE) - (before in ACTIVE)
+        if not change and TaskState.DEFERRED not in (before, state):
+            return
         spec = active.layout.tasks[task.task_id]
         pool = self.pools.get(spec.pool)
         taken = change if pool is None else in_pool(pool, spec, state) - in_pool(pool, spec, before)
@@ -205,6 +208,7 @@ class Board:
         """Its run is about to be changed."""
         self.ledger.touch_run(active.run)
         self.touched[active.run.id] = active
+        active.shared_context = None
 
     def touch_task(self, active: ActiveRun, task: TaskInstance) -> None:
         """It is about to be changed, apart from its state."""

@@ -21,7 +21,13 @@ def iso(instant: float) -> str:
 
 
 def run_context(active: ActiveRun) -> dict[str, Any]:
-    """The part that all tasks of a run share."""
+    """The part that all tasks of a run share; a copy, to be added to."""
+    if active.shared_context is None:
+        active.shared_context = _run_context(active)
+    return dict(active.shared_context)
+
+
+def _run_context(active: ActiveRun) -> dict[str, Any]:
     run, spec = active.run, active.spec
     context: dict[str, Any] = {
         "dag_id": run.dag_id,

@@ -11,7 +11,6 @@ from studio.core.active import ActiveRun
 from studio.core.answers import give_up_waiting
 from studio.core.board import Board, InFlight
 from studio.core.expansion import expand
-from studio.core.layout import SETUPS
 from studio.core.model import TaskInstance
 from studio.core.moves import end, settle, succeed
 from studio.core.outcomes import give_up
@@ -85,7 +84,7 @@ def verdict_on(active: ActiveRun, task: TaskInstance) -> Verdict:
         return _T.SKIPPED
     spec = layout.tasks[task.task_id]
     allowed: Verdict = _T.SCHEDULED
-    if any(what == SETUPS for what, _ in layout.joints[task.task_id]):
+    if task.task_id in layout.under_setups:
         allowed = judge_setups(active.setups(task))
         if allowed in TERMINAL:
             return allowed

@@ -93,9 +93,11 @@ def launch_of(flight: InFlight) -> Launch:
 def _wants(active: ActiveRun, task: TaskInstance, spec: TaskSpec) -> Wants | None:
     """What has to be read from the database for it; None for most."""
     levels = active.layout.levels[task.task_id]
-    named = _named_tasks(active, spec)
-    text = _templates(spec)
-    asks_back = "prev_" in text and active.run.logical_date is not None
+    asked = active.layout.asked.get(task.task_id)
+    if asked is None:  # once for each version
+        asked = active.layout.asked[task.task_id] = _named_tasks(active, spec), "prev_" in _templates(spec)
+    named = asked[0]
+    asks_back = asked[1] and active.run.logical_date is not None
     if not (levels or named or active.run.events or asks_back):
         return None
     outputs: dict[str, int | tuple[int, ...] | None] = {

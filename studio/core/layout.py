@@ -7,7 +7,7 @@ so every edge carries how many mappings both ends have in common (`shared`).
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import msgspec
 
@@ -65,10 +65,13 @@ class Layout:
     decides: Mapping[str, tuple[str, ...]]  # tasks that it may skip, as a branch or short circuit
     measured: frozenset[str]  # tasks over whose own value something is mapped: it has to be a list
     deciders: Mapping[str, tuple[str, ...]]  # branches and short circuits that may skip it
+    under_setups: frozenset[str]  # tasks with SETUPS edges into them
     leaves: tuple[str, ...]  # they decide whether a run succeeded
     weights: Mapping[str, int]
     follows_past: frozenset[str]
     watches_past: Mapping[str, tuple[str, ...]]  # tasks of the next run that look at it
+    #: Filled in as tasks are launched: the tasks whose values its config names, and whether it names earlier runs.
+    asked: dict[str, tuple[list[str], bool]] = field(default_factory=dict)
 
     def shared(self, one: str, other: str) -> int:
         """How many mappings around both tasks are the same."""
@@ -118,6 +121,9 @@ def layout_of(spec: DagSpec, subset: tuple[str, ...] = ()) -> Layout:
         measured=frozenset(measured),
         deciders=deciders,
         decides={task: tuple(found) for task, found in decides.items()},
+        under_setups=frozenset(
+            task for task, found in joints.items() if any(what == SETUPS for what, _ in found)
+        ),
         leaves=_leaves(tasks, graph),
         weights=weights(spec, graph),
         follows_past=frozenset(

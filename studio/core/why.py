@@ -11,7 +11,6 @@ from studio.core.active import ActiveRun
 from studio.core.board import Board, OwnedDag
 from studio.core.context import iso
 from studio.core.flow import verdict_on
-from studio.core.layout import SETUPS
 from studio.core.model import TaskInstance
 from studio.core.past import held_by_past
 from studio.core.states import TERMINAL, RunState, TaskState
@@ -126,9 +125,7 @@ def _before(board: Board, active: ActiveRun, task: TaskInstance) -> Iterator[Rea
             f"Its rule {spec.trigger_rule} waits for {named}{more}.",
             {"rule": spec.trigger_rule, "tasks": waiting[:MAX_NAMED], "count": len(waiting)},
         )
-    setups = (
-        active.setups(task) if any(what == SETUPS for what, _ in active.layout.joints[task.task_id]) else None
-    )
+    setups = active.setups(task) if task.task_id in active.layout.under_setups else None
     if setups is not None and setups.done < setups.total:
         yield Reason("setup", f"{setups.total - setups.done} of the setups it works under have not ended.")
     if active.is_expanded(task) and verdict_on(active, task) is _T.SCHEDULED:
