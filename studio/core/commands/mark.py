@@ -80,8 +80,11 @@ def _mark_tasks(board: Board, active: ActiveRun, tasks: list[TaskInstance], stat
         if task.state is not state:
             end(board, active, task, state)
         task.decision = None if state is _T.SUCCESS else task.decision
+    below = active.layout.graph.descendants([task.task_id for task in tasks])
+    for task in active.all():
+        if task.task_id in below and task.state is _T.SCHEDULED:
+            board.move(active, task, _T.NONE)  # it is judged anew: its rule may not hold any more
     if state is not _T.FAILED:
-        below = active.layout.graph.descendants([task.task_id for task in tasks])
         again = [task for task in active.all() if task.task_id in below and task.state in FAILED_LIKE]
         if again:
             clear_tasks(board, active, again)
