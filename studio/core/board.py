@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import heapq
 from collections import Counter, deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import count
 from typing import TypeAlias
@@ -186,6 +186,17 @@ class Board:
             if taken and pool is not None and pool.slots >= 0:
                 pool.used += taken * spec.pool_slots
                 self.ledger.use_pool(pool.name, taken * spec.pool_slots)
+
+    def see_pools(self, pools: Sequence[Pool]) -> None:
+        """Take over how pools are stored. Nothing of this turn may have changed one before."""
+        for pool in pools:
+            known = self.pools.get(pool.name)
+            if known is None or (known.slots, known.used, known.rev) != (pool.slots, pool.used, pool.rev):
+                self.pools[pool.name] = pool
+                self.dispatcher.set_pool(pool.name, pool.slots, pool.used if pool.slots >= 0 else None)
+        for name in self.pools.keys() - {pool.name for pool in pools}:
+            del self.pools[name]
+            self.dispatcher.set_pool(name, None)
 
     def count_loaded(self, active: ActiveRun, task: TaskInstance) -> None:
         """A task instance that was just loaded takes its slots; the counts of pools with a limit are stored."""

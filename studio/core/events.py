@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from studio.core.model import Backfill, Command, Run, RunWithTasks
+from studio.core.model import Backfill, Command, Pool, Run, RunWithTasks
 from studio.core.signals import Signal
 
 NOTHING_SAID = Signal()
@@ -55,6 +55,13 @@ class Capacity:
 
 
 @dataclass(frozen=True, slots=True)
+class PoolsSeen:
+    """The pools as stored: other schedulers take slots of them, too, and give them back."""
+
+    pools: tuple[Pool, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Facts:
     """What the database says about things that are not in memory: the machine holds unfinished runs only.
 
@@ -78,4 +85,4 @@ class CommandGiven:
 
 
 Report = Started | Finished | Lost | Capacity
-Event = Report | CommandGiven
+Event = Report | CommandGiven | PoolsSeen

@@ -15,7 +15,7 @@ from studio.core.active import ActiveRun
 from studio.core.assets import register
 from studio.core.board import Board, InFlight, OwnedDag
 from studio.core.callbacks import launch_of_callback
-from studio.core.events import Capacity, CommandGiven, Event, Finished, Lost, Started
+from studio.core.events import Capacity, CommandGiven, Event, Finished, Lost, PoolsSeen, Started
 from studio.core.flow import pass_time, work_off
 from studio.core.launching import dispatch, launch_of, queue_timeout_of
 from studio.core.ledger import Ledger
@@ -118,6 +118,11 @@ class Machine:
         """Whether the DAG was loaded, or published since."""
         return dag_id in self._board.dags
 
+    @property
+    def shares_pools(self) -> bool:
+        """Whether there is a pool with a limit: what others take of it has to be looked at now and then."""
+        return any(pool.slots >= 0 for pool in self._board.pools.values())
+
     def looks_back(self, dag_id: str) -> bool:
         """Whether tasks of the DAG look at the run before theirs: facts of commands must have it then."""
         owned = self._board.dags.get(dag_id)
@@ -216,6 +221,8 @@ class Machine:
                     board.capacity = slots
                 case CommandGiven():
                     commands.handle(board, event)
+                case PoolsSeen(pools):
+                    board.see_pools(pools)
         return self._end_turn()
 
     def _end_turn(self) -> Turn:

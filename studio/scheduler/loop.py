@@ -15,7 +15,7 @@ from typing import Any
 
 from typing_extensions import Self
 
-from studio.core.events import CommandGiven, Event, Report, Started
+from studio.core.events import CommandGiven, Event, PoolsSeen, Report, Started
 from studio.core.machine import Machine, Turn
 from studio.core.model import Attempt, Command, CommandKind
 from studio.core.why import Reason
@@ -66,6 +66,7 @@ class Scheduler:
         self._inbox: list[Report] = []
         self._wake = asyncio.Event()
         self._look_for_commands = True
+        self._look_at_pools = False
         self._reload = False
         self._waiting: dict[int, asyncio.Future[Command]] = {}
         self._failures = 0  # turns in a row
@@ -209,6 +210,9 @@ class Scheduler:
             if self._look_for_commands:
                 self._look_for_commands = False
                 events.extend(await self._hands.steadily(self._commands))
+            if self._look_at_pools:
+                self._look_at_pools = False
+                events.insert(0, PoolsSeen(tuple(await self._hands.steadily(self._store.pools))))
             await self._carry_out(self._machine.handle(events, self._clock.now()), events)
             self._failures = 0
         except (Fenced, asyncio.CancelledError):
@@ -335,6 +339,7 @@ class Scheduler:
             except Exception:
                 log.exception("The lease could not be renewed; trying again.")
             self._look_for_commands = True  # those that other processes wrote
+            self._look_at_pools = self._machine.shares_pools
             self._inbox += self._postponed
             self._postponed.clear()
             self._wake_up()

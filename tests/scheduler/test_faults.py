@@ -258,3 +258,22 @@ async def test_report_that_cannot_be_kept_now_is_tried_again_with_the_next_beat(
     assert executor.acknowledged == [lost]
     executor.end(executor.attempt_of("a"))
     assert await world.states(run_id) == {"run": "success", "a": "success"}
+
+
+async def test_slots_of_a_pool_that_another_scheduler_gives_back_are_taken(world: World) -> None:
+    mine = ScriptedExecutor(lambda launch: None)
+    first = await world.scheduler(mine)
+    await first.command("", "set_pool", {"name": "api", "slots": 1}, actor="ada")
+    await publish(first, dag(task("a", pool="api")))
+    await trigger(first)
+    other = ScriptedExecutor(lambda launch: None)
+    second = await world.scheduler(other, name="two")
+    await publish(second, dag(task("b", pool="api"), dag_id="e"))
+    run_id = await trigger(second, "e")
+    await world.clock.advance(11.0)  # the beat after which it is seen
+    assert [launch.task_id for launch in other.launched] == []
+    assert "The pool api: 1 of 1 slots are taken" in second.why("e", run_id, "b")[0]
+    mine.end(mine.attempt_of("a"))
+    await world.clock.advance(11.0)
+    assert [launch.task_id for launch in other.launched] == ["b"]
+
