@@ -39,6 +39,7 @@ class ActiveRun:
         )
         self.is_held = False  # its DAG is paused: nothing of it is launched
         self.strays: list[TaskInstance] = []  # removed: of tasks that its version does not have
+        self._attempts: dict[str, dict[Path, tuple[int, ...]]] = {}  # see `attempts_of`
         self._next_index: dict[str, int] = {}  # of mappings within mappings
         self._upstream: dict[_Key, UpstreamCounts] = {}
         self._seen: dict[
@@ -106,6 +107,20 @@ class ActiveRun:
         self._count(task.state, -1)
         self._tell(task, -1)
 
+    def attempts_of(self, task_id: str, prefix: Path) -> tuple[int, ...]:
+        """The successful attempts of a mapped task below `prefix`, in order. Kept: each of many may ask for them."""
+        known = self._attempts.setdefault(task_id, {})
+        if prefix not in known:
+            found = sorted(self.within(task_id, prefix), key=lambda task: task.map_path)
+            known[prefix] = tuple(
+                task.attempt for task in found if task.state is _T.SUCCESS and task.attempt is not None
+            )
+        return known[prefix]
+
+    def forget_attempts_of(self, task_id: str) -> None:
+        """One of them has another value now."""
+        self._attempts.pop(task_id, None)
+
     def new_index(self, task_id: str) -> int:
         """A map index that no instance of the task has."""
         return self._next_index.get(task_id, 0)
@@ -115,6 +130,7 @@ class ActiveRun:
         self._count(before, -1)
         self._count(state, 1)
         if before in TERMINAL or state in TERMINAL:
+            self._attempts.pop(task.task_id, None)
             path = task.map_path
             for edge in self.layout.edges[task.task_id]:
                 if edge.shared <= len(path):

@@ -100,6 +100,7 @@ def set_value(board: Board, active: ActiveRun, task: TaskInstance, value: Any, a
     task.try_number += 1
     task.max_tries = max(task.max_tries, task.try_number)
     task.attempt = board.new_id()
+    active.forget_attempts_of(task.task_id)
     task.ended_at = board.now
     task.length = len(value) if isinstance(value, (list, dict)) else None
     attempt = Attempt(

@@ -10,7 +10,6 @@ from studio.core.active import ActiveRun, Path
 from studio.core.board import Board, InFlight
 from studio.core.callbacks import launch_of_callback
 from studio.core.context import attempt_directory, context_of
-from studio.core.expansion import instances_of
 from studio.core.layout import producers
 from studio.core.model import Attempt, TaskInstance
 from studio.core.spec import TaskSpec
@@ -119,12 +118,10 @@ def _wants(active: ActiveRun, task: TaskInstance, spec: TaskSpec) -> Wants | Non
 
 
 def _attempts(active: ActiveRun, task_id: str, prefix: Path) -> int | tuple[int, ...] | None:
-    found = instances_of(active, task_id, prefix)
-    if isinstance(found, TaskInstance):
-        return found.attempt if found.state is TaskState.SUCCESS else None
-    return tuple(
-        task.attempt for task in found if task.state is TaskState.SUCCESS and task.attempt is not None
-    )
+    if len(active.layout.levels[task_id]) > len(prefix):
+        return active.attempts_of(task_id, prefix)
+    found = next(iter(active.within(task_id, prefix)), None)
+    return found.attempt if found is not None and found.state is TaskState.SUCCESS else None
 
 
 def _named_tasks(active: ActiveRun, spec: TaskSpec) -> list[str]:

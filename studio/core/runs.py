@@ -368,5 +368,7 @@ def create_asset_run(board: Board, owned: OwnedDag) -> None:
         board.timers.set(board.now + MOMENT, EventsQueued(owned.dag.dag_id))
         return
     events = use_events(board, owned)
-    run_id = f"asset__{iso(board.now)}~{max(events)}"  # without a date of its own, the instant may not be unique
+    run_id = (
+        f"asset__{iso(board.now)}~{max(events)}"  # without a date of its own, the instant may not be unique
+    )
     create_run(board, owned, "asset", run_id, run_after=board.now, events=events, triggered_by="asset")
