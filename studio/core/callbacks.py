@@ -73,12 +73,15 @@ def again(board: Board, lost: CallbackRequest) -> None:
     )
 
 
-def drop_callbacks(board: Board, active: ActiveRun) -> None:
-    """Their run is deleted: those that wait for a place are not called, those that were begun are not called again."""
-    run = active.run.id
-    board.callbacks = deque(request for request in board.callbacks if request.run != run)
+def drop_callbacks(board: Board, dag_id: str, run: int | None = None) -> None:
+    """Their run (None: their DAG) is deleted: those that wait for a place are not called, and none is called again."""
+
+    def is_gone(request: CallbackRequest) -> bool:
+        return request.dag_id == dag_id and run in (None, request.run)
+
+    board.callbacks = deque(request for request in board.callbacks if not is_gone(request))
     for flight in board.in_flight.values():
-        if isinstance(flight, CallbackRequest) and flight.run == run:
+        if isinstance(flight, CallbackRequest) and is_gone(flight):
             flight.tries = MAX_TRIES
 
 

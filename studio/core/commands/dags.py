@@ -8,6 +8,7 @@ import msgspec
 
 from studio.core import assets
 from studio.core.board import Board, OwnedDag, in_pool
+from studio.core.callbacks import drop_callbacks
 from studio.core.commands.lookup import owned_dag
 from studio.core.events import CommandGiven
 from studio.core.model import Dag, Pool
@@ -87,6 +88,7 @@ def delete_dag(board: Board, event: CommandGiven) -> dict[str, Any]:
     board.ledger.remove_dag(dag_id)
     del board.dags[dag_id]
     assets.forget_consumer(board, dag_id)
+    drop_callbacks(board, dag_id)
     board.touched = {run: active for run, active in board.touched.items() if active.run.dag_id != dag_id}
     for number in [n for n, backfill in board.backfills.items() if backfill.dag_id == dag_id]:
         del board.backfills[number]

@@ -116,7 +116,7 @@ def delete_run(board: Board, event: CommandGiven) -> dict[str, Any]:
         board.ledger.remove_run(active.run)
         board.touched.pop(active.run.id, None)
         forget(board, active)
-        drop_callbacks(board, active)
+        drop_callbacks(board, active.run.dag_id, active.run.id)
     return {"deleted": len(runs)}
 
 
