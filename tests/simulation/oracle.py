@@ -69,6 +69,16 @@ def verdict(rule: str, states: Sequence[TaskState]) -> TaskState | None:
     return next((state for holds, state in marks if holds), None)
 
 
+def teardown_verdict(states: Sequence[TaskState], setups: Sequence[TaskState]) -> TaskState | None:
+    """all_done_setup_success: something was set up, so it is taken down, whatever became of the work."""
+    if not all(state in DONE for state in states):
+        return None
+    left = [state for state in setups if state is not _T.REMOVED]
+    if not left or _T.SUCCESS in left:
+        return _T.SCHEDULED
+    return _T.SKIPPED if all(state is _T.SKIPPED for state in left) else _T.UPSTREAM_FAILED
+
+
 def least_delay(task: TaskSpec, failures: int) -> float:
     """The least seconds between the end of the `failures`th failed attempt and the next one."""
     if not task.retry_backoff:

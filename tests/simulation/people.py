@@ -1,7 +1,7 @@
-"""What people do, and how the world treats them: random DAGs, commands and luck, all of it from one `Random`.
+"""What people do, and how the world treats them: random commands and luck, all of it from one `Random`.
 
-A new feature of DAGs is one function in `FEATURES`, a new command one in `COMMANDS`. Each world has a `Temper`:
-a random choice of features and faults, because bugs hide where few things happen often as well as where all do.
+A new command is one function in `COMMANDS`. Each world has a `Temper`: a random choice of features and faults, because
+bugs hide where few things happen often as well as where all do.
 """
 
 from __future__ import annotations
@@ -9,16 +9,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from random import Random
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from studio.core.model import CommandKind
+from studio.core.model import CommandKind, Run
+from studio.core.signals import Signal
+from studio.core.states import TaskState
 from studio.core.turn import Launch
+from tests.simulation.features import FEATURES, POOLS, Draft, Feature, draft_of, with_pools
+
+if TYPE_CHECKING:
+    from studio.testing.memory_tables import Tables
 
 DAGS: Final = ("d0", "d1")
-RULES: Final = (
-    "all_success", "all_failed", "all_done", "all_done_min_one_success", "all_skipped", "one_success", "one_failed",
-    "one_done", "none_failed", "none_failed_min_one_success", "none_skipped", "always",
-)  # fmt: skip
 POISON: Final = "\u2620"  # a value that the store of the simulation cannot keep
 
 #: How likely each mishap is, where a world has it at all.
@@ -43,18 +45,17 @@ FAULTS: Final[dict[str, float]] = {
     "second home": 1.0,
 }
 
-Draft = dict[str, Any]
-
 
 @dataclass(slots=True)
 class Temper:
     """What this world is like."""
 
-    features: tuple[Callable[[Random, Draft], None], ...]
+    features: tuple[Feature, ...]
     faults: dict[str, float]
     most_tasks: int
     failing: float  # of the attempts that end by themselves
     lost: float
+    skipping: float
     slow: bool
     pace: tuple[float, ...]  # seconds between two things that happen
     actions: int
@@ -71,17 +72,22 @@ class People:
 
     def __post_init__(self) -> None:
         random = self.random
-        harm = random.choice((0.0, 0.3, 0.3, 0.6))
+        harm, rich = random.choice((0.0, 0.3, 0.3, 0.6)), random.choice((0.1, 0.2, 0.4))
         self.temper = Temper(
-            features=tuple(one for one in FEATURES if random.random() < 0.6),
+            features=tuple(one for one in FEATURES if random.random() < rich),
             faults={name: p for name, p in FAULTS.items() if random.random() < harm},
             most_tasks=random.choice((1, 3, 5, 8)),
             failing=random.choice((0.0, 0.1, 0.3, 0.6)),
             lost=random.choice((0.0, 0.0, 0.1, 0.5)),
+            skipping=random.choice((0.0, 0.0, 0.2)),
             slow=random.random() < 0.5,
-            pace=random.choice(((0.0, 0.0, 0.1), (0.0, 0.3, 2.0), (0.1, 1.0, 8.0), (0.0, 1.0, 20.0, 45.0))),
-            actions=random.choice((5, 10, 15, 20)),
+            pace=random.choice(((0.0, 0.0, 0.1), (0.0, 0.3, 2.0), (0.1, 1.0, 8.0), (0.0, 1.0, 20.0))),
+            actions=random.choice((5, 10, 10, 15)),
         )
+
+    @property
+    def has_pools(self) -> bool:
+        return with_pools in self.temper.features
 
     def happens(self, fault: str) -> bool:
         """Whether it goes wrong this time."""
@@ -99,132 +105,202 @@ class People:
             (0.0, 0.01, 1.0, 1.0, 5.0, 25.0) if self.temper.slow else (0.0, 0.0, 0.1, 1.0)
         )
 
-    def pick_outcome(self, launch: Launch) -> str:
-        luck = 1.0 if self.is_kind else self.random.random()
+    def pick_end(self, launch: Launch) -> tuple[str, Any, Signal]:
+        """How an attempt ends by itself: state, value, signal."""
+        random, config = self.random, launch.config
+        luck = 1.0 if self.is_kind else random.random()
         if luck < self.temper.lost:
-            return "lost"
-        return "failed" if luck < self.temper.lost + self.temper.failing else "success"
+            return "lost", None, Signal()
+        if luck < self.temper.lost + self.temper.failing:
+            retry = False if random.random() < 0.1 else None
+            errors = ("builtins.ValueError", "builtins.Exception") if random.random() < 0.5 else ()
+            return "failed", None, Signal(retry=retry, errors=errors)
+        if launch.kind == "callback":
+            return "success", None, Signal()
+        if luck > 1.0 - self.temper.skipping and not self.is_kind:
+            return "skipped", None, Signal()
+        if "looks" in config:
+            return self._pick_look()
+        if "children" in config:
+            return "success", config["children"] if self.is_kind else self._some(config["children"]), Signal()
+        if "gate" in config:
+            return "success", self.is_kind or random.random() < 0.5, Signal()
+        if self.happens("poison"):
+            return "success", POISON, Signal()
+        return "success", [0] * random.randint(0, 3), Signal(label=random.choice(("", "", "label")))
+
+    def _pick_look(self) -> tuple[str, Any, Signal]:
+        random = self.random
+        if self.is_kind or random.random() < 0.4:
+            return "success", True, Signal()
+        return random.choice(
+            (("success", False, Signal()), ("rescheduled", None, Signal()), ("rescheduled", None, Signal(resume={})))
+        )  # fmt: skip
+
+    def _some(self, names: list[str]) -> Any:
+        chosen = [name for name in names if self.random.random() < 0.5]
+        return chosen or self.random.choice((None, []))
 
     def pick_end_of_stop(self) -> str:
         return self.random.choice(("cancelled", "cancelled", "cancelled", "lost", "success", "failed"))
-
-    def pick_value(self, launch: Launch) -> Any:
-        return POISON if self.happens("poison") else None
 
     # --- DAGs ---------------------------------------------------------------------------------------------------
 
     def spec(self, dag_id: str) -> Draft:
         """A valid spec, as JSON."""
-        random = self.random
-        tasks: list[Draft] = []
-        for n in range(random.randint(1, self.temper.most_tasks)):
-            names = [task["id"] for task in tasks]
-            upstream = random.sample(names, random.randint(0, min(n, 3)))
-            tasks.append({"id": f"t{n}", "kind": "function", "upstream": upstream})
-        random.shuffle(tasks)
-        draft: Draft = {"id": dag_id, "tasks": tasks, "max_active_runs": 3, "max_active_tasks": 3}
+        draft = draft_of(self.random, dag_id, self.temper.most_tasks)
         for feature in self.temper.features:
-            feature(random, draft)
+            feature(self.random, draft)
+        self.random.shuffle(draft["tasks"])
         if self.is_kind:
             draft.pop("schedule", None)  # no new runs
         return draft
 
 
-def some_tasks(random: Random, draft: Draft) -> list[Draft]:
-    return [task for task in draft["tasks"] if random.random() < 0.5]
-
-
-# --- features of DAGs --------------------------------------------------------------------------------------------
-
-
-def with_retries(random: Random, draft: Draft) -> None:
-    for task in some_tasks(random, draft):
-        task |= {"retries": random.randint(0, 2), "retry_delay": random.choice((0.0, 0.5, 20.0))}
-
-
-def with_backoff(random: Random, draft: Draft) -> None:
-    for task in some_tasks(random, draft):
-        task |= {"retry_delay": random.choice((0.2, 3.0)), "retry_backoff": random.choice((1.5, 2.0))}
-        task["max_retry_delay"] = random.choice((4.0, 30.0))
-
-
-def with_a_schedule(random: Random, draft: Draft) -> None:
-    expression = random.choice(("* * * * *", "* * * * *", "*/2 * * * *", "0 */6 * * *"))
-    draft["schedule"] = {"type": "cron", "expression": expression}
-    # To make up for a day of minutes takes as long as a hundred other worlds.
-    draft["catchup"] = random.choice(("skip", "latest", "all") if "6" in expression else ("skip", "latest"))
-
-
-def with_few_tasks_at_once(random: Random, draft: Draft) -> None:
-    draft["max_active_tasks"] = random.randint(1, 2)
-
-
-def with_few_runs_at_once(random: Random, draft: Draft) -> None:
-    draft["max_active_runs"] = random.randint(1, 2)
-
-
-def with_trigger_rules(random: Random, draft: Draft) -> None:
-    for task in some_tasks(random, draft):
-        task["trigger_rule"] = random.choice(RULES)
-
-
-FEATURES: Final[tuple[Callable[[Random, Draft], None], ...]] = (
-    with_retries,
-    with_backoff,
-    with_a_schedule,
-    with_few_tasks_at_once,
-    with_few_runs_at_once,
-    with_trigger_rules,
-)
-
-
 # --- commands ------------------------------------------------------------------------------------------------------
 
-#: Run ids of the DAG → the payload; None: not this time.
-Build = Callable[[People, str, list[str]], Draft | None]
+#: people, tables, DAG, some of its runs → the payload; None: not this time.
+Build = Callable[[People, "Tables", str, list[Run]], Draft | None]
 
 
-def trigger(people: People, dag_id: str, runs: list[str]) -> Draft | None:
+def trigger(people: People, tables: Tables, dag_id: str, runs: list[Run]) -> Draft | None:
     random = people.random
     payload: Draft = {}
     if random.random() < 0.4:
         payload["run_id"] = f"r{random.randint(0, 5)}"
-    elif random.random() < 0.3:
+    elif random.random() < 0.4:
         payload["logical_date"] = 1_750_000_000.0 + 60 * random.randint(0, 3)
+    if random.random() < 0.1 and dag_id in tables.dags:
+        names = [task.id for task in tables.dags[dag_id].spec.tasks]
+        if not any(task.expand for task in tables.dags[dag_id].spec.tasks):
+            payload["subset"] = random.sample(names, random.randint(1, len(names)))
     return payload
 
 
-def cancel(people: People, dag_id: str, runs: list[str]) -> Draft | None:
-    return {"run_id": people.random.choice(runs)} if runs else None
+def of_a_run(people: People, tables: Tables, dag_id: str, runs: list[Run]) -> Draft | None:
+    return {"run_id": people.random.choice(runs).run_id} if runs else None
 
 
-def clear(people: People, dag_id: str, runs: list[str]) -> Draft | None:
+def _chosen(people: People, tables: Tables, runs: list[Run]) -> Draft:
+    """A run, and some of its tasks."""
+    random, run = people.random, people.random.choice(runs)
+    names = sorted({tables.tasks[number].task_id for number in tables.tasks_of[run.id]}) or ["t0"]
+    return {"run_id": run.run_id, "task_ids": random.sample(names, min(len(names), random.choice((1, 1, 2))))}
+
+
+def clear(people: People, tables: Tables, dag_id: str, runs: list[Run]) -> Draft | None:
     random = people.random
     if not runs:
         return None
-    most = people.temper.most_tasks
-    names = {f"t{random.randrange(most)}" for _ in range(random.choice((1, 1, 2)))}
-    return {
-        "run_id": random.choice(runs), "task_ids": sorted(names),
-        "downstream": random.random() < 0.6, "only_failed": random.random() < 0.2,
-    }  # fmt: skip
+    payload = _chosen(people, tables, runs)
+    payload |= {"downstream": random.random() < 0.6, "only_failed": random.random() < 0.2}
+    if random.random() < 0.3:
+        payload[random.choice(("upstream", "past", "future", "only_running", "only_new", "dry_run"))] = True
+    if random.random() < 0.1:
+        payload["version"] = "latest"
+    return payload
 
 
-def publish(people: People, dag_id: str, runs: list[str]) -> Draft | None:
+def mark(people: People, tables: Tables, dag_id: str, runs: list[Run]) -> Draft | None:
+    random = people.random
+    if not runs:
+        return None
+    payload = _chosen(people, tables, runs)
+    payload["state"] = random.choice(("success", "failed", "skipped"))
+    if random.random() < 0.4:
+        payload[random.choice(("upstream", "downstream", "past", "future"))] = True
+    return payload
+
+
+def mark_run(people: People, tables: Tables, dag_id: str, runs: list[Run]) -> Draft | None:
+    if not runs:
+        return None
+    return {"run_id": people.random.choice(runs).run_id, "state": people.random.choice(("success", "failed"))}
+
+
+def respond(people: People, tables: Tables, dag_id: str, runs: list[Run]) -> Draft | None:
+    asked = [
+        (run.run_id, tables.tasks[number])
+        for run in runs
+        for number in tables.tasks_of[run.id]
+        if tables.tasks[number].state is TaskState.AWAITING_INPUT
+    ]
+    if not asked:
+        return None
+    run_id, task = people.random.choice(asked)
+    option = people.random.choice(("Approve", "Reject"))
+    return {"run_id": run_id, "task_id": task.task_id, "map_index": task.map_index, "options": [option]}
+
+
+def publish(people: People, tables: Tables, dag_id: str, runs: list[Run]) -> Draft | None:
     return {"spec": people.spec(dag_id)}
 
 
-def nothing(people: People, dag_id: str, runs: list[str]) -> Draft | None:
+def nothing(people: People, tables: Tables, dag_id: str, runs: list[Run]) -> Draft | None:
     return {}
 
 
+def set_pool(people: People, tables: Tables, dag_id: str, runs: list[Run]) -> Draft | None:
+    random = people.random
+    name = random.choice((*POOLS, *POOLS, "default"))
+    slots = random.choice((-1, 3, 4)) if name == "default" else random.choice((-1, 0, 1, 2, 3))
+    return {"name": name, "slots": slots, "include_deferred": random.random() < 0.2}
+
+
+def delete_pool(people: People, tables: Tables, dag_id: str, runs: list[Run]) -> Draft | None:
+    return {"name": people.random.choice(POOLS)}
+
+
+def backfill(people: People, tables: Tables, dag_id: str, runs: list[Run]) -> Draft | None:
+    random = people.random
+    payload: Draft = {
+        "max_active_runs": random.randint(1, 2), "reprocess": random.choice(("missing", "failed", "all")),
+        "reverse": random.random() < 0.3, "dry_run": random.random() < 0.1,
+    }  # fmt: skip
+    if random.random() < 0.5:
+        payload["params_list"] = [{} for _ in range(random.randint(1, 3))]
+    else:
+        payload["dates"] = [1_749_999_600.0 + 60 * n for n in random.sample(range(8), random.randint(1, 3))]
+    return payload
+
+
+def change_backfill(people: People, tables: Tables, dag_id: str, runs: list[Run]) -> Draft | None:
+    random = people.random
+    known = [number for number, made in tables.backfills.items() if made.dag_id == dag_id]
+    if not known:
+        return None
+    action = random.choice(("pause", "unpause", "unpause", "cancel", "limit", "extend"))
+    payload: Draft = {"id": random.choice(known), "action": action}
+    if action == "limit":
+        payload["max_active_runs"] = random.randint(1, 3)
+    elif action == "cancel":
+        payload["stop_running"] = random.random() < 0.5
+    elif action == "extend":
+        payload["dates"] = [1_749_999_600.0 + 60 * random.randint(0, 9)]
+    return payload
+
+
+def asset_event(people: People, tables: Tables, dag_id: str, runs: list[Run]) -> Draft | None:
+    return {"asset": people.random.choice(("a0", "a1"))}
+
+
 #: kind, how often, payload
-COMMANDS: Final[tuple[tuple[CommandKind, int, Build], ...]] = (
-    ("trigger", 6, trigger),
+COMMANDS: Final[tuple[tuple[CommandKind, float, Build], ...]] = (
+    ("trigger", 8, trigger),
     ("clear", 5, clear),
-    ("cancel", 2, cancel),
+    ("mark", 2, mark),
+    ("mark_run", 1, mark_run),
+    ("cancel", 2, of_a_run),
+    ("delete_run", 0.5, of_a_run),
+    ("respond", 2, respond),
     ("pause", 1, nothing),
     ("unpause", 2, nothing),
     ("publish", 1, publish),
-    ("delete_dag", 1, nothing),
+    ("delete_dag", 0.7, nothing),
+    ("set_pool", 2, set_pool),
+    ("delete_pool", 0.3, delete_pool),
+    ("backfill", 1, backfill),
+    ("change_backfill", 1, change_backfill),
+    ("asset_event", 0.5, asset_event),
+    ("forget_events", 0.2, nothing),
 )

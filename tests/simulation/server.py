@@ -115,7 +115,8 @@ class Server:
 
     def check_launch(self, launch: Launch) -> None:
         self.owed.discard(("launch", launch.attempt_id))
-        stored = self.world.tables.attempts.get(launch.attempt_id)
+        tables = self.world.tables
+        stored = tables.attempts.get(launch.attempt_id) or tables.callbacks.get(launch.attempt_id)
         if self.is_fenced:
             return
         if stored is None or stored.state is not AttemptState.QUEUED:
@@ -129,6 +130,10 @@ class Server:
     def check_acknowledge(self, attempt_id: int) -> None:
         tables = self.world.tables
         stored = tables.attempts.get(attempt_id)
+        asked = tables.callbacks.get(attempt_id)
+        is_open = asked is not None and asked.state not in ATTEMPT_TERMINAL
+        if asked is not None and is_open and tables.owners[asked.dag_id] == self.lease:
+            self.world.fail("commit_comes_first", f"callback {attempt_id:x} is acknowledged, but {asked}")
         if stored is None or stored.state in ATTEMPT_TERMINAL:
             return
         run = tables.runs[tables.tasks[stored.task_instance].run]

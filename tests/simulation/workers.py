@@ -5,19 +5,20 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from studio.core.events import NOTHING_SAID
 from studio.core.model import Attempt
+from studio.core.signals import Signal
 from studio.core.states import AttemptState
 from studio.core.turn import Launch
 from studio.ports import Capacity, Finished, Lost, Report, Started
-from tests.simulation.invariants import Broken
+from tests.simulation.step import Broken
 
 if TYPE_CHECKING:
     from tests.simulation.server import Server
     from tests.simulation.world import World
 
-POISON = "\u2620"  # a value that the store cannot keep
 REPEAT = 7.0  # seconds after which a worker says again what nobody has acknowledged
 ID_BITS = 32  # as in `studio.scheduler.loop`: those above are the lease that made the id
 
@@ -71,7 +72,7 @@ class Site:
         work = self.known.get(attempt_id)
         if work is None or not work.is_alive:
             return
-        self.become(work, self.world.people.pick_outcome(work.launch))
+        self.become(work, *self.world.people.pick_end(work.launch))
 
     def stop(self, attempt_id: int) -> None:
         """End the attempt, with all its processes."""
@@ -87,17 +88,23 @@ class Site:
     def _stopped(self, attempt_id: int) -> None:
         work = self.known.get(attempt_id)
         if work is not None and work.is_alive:
-            self.become(work, self.world.people.pick_end_of_stop())
+            state = self.world.people.pick_end_of_stop()
+            if state == "success":
+                self.become(work, *self.world.people.pick_end(work.launch))
+            else:
+                self.become(work, state)
 
-    def become(self, work: Work, state: str) -> None:
+    def become(self, work: Work, state: str, value: Any = None, signal: Signal = NOTHING_SAID) -> None:
         """The end: it never changes, and is repeated until it is acknowledged."""
         attempt_id, now = work.launch.attempt_id, self.world.clock.now()
         if state == "lost":
             work.outcome = Lost(attempt_id, "its worker is gone")
         else:
             begun = work.begun_at or now
-            value = self.world.people.pick_value(work.launch) if state == "success" else None
-            work.outcome = Finished(attempt_id, self.name, state, begun, max(now, begun), None, value)
+            end = max(now, begun)
+            if signal.retry is False:
+                self.world.final.add(attempt_id)
+            work.outcome = Finished(attempt_id, self.name, state, begun, end, None, value, None, signal)
         self.world.tell("ends", attempt_id, state)
         self.say(work.outcome)
 
