@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 from contextvars import ContextVar
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from studio.core.names import shown
 from studio.errors import InvalidInput
 
 if TYPE_CHECKING:
-    from studio.authoring.dag import DAG
+    from studio.authoring.tasks import Owner
 
 #: The DAG of the innermost `with DAG(...)`: one answer per thread or coroutine, never per process.
-current_dag: ContextVar[DAG | None] = ContextVar("current_dag", default=None)
+current_dag: ContextVar[Owner | None] = ContextVar("current_dag", default=None)
 
 #: Where every new DAG is noted; None outside of a parse.
-collected_dags: ContextVar[list[DAG] | None] = ContextVar("collected_dags", default=None)
+collected_dags: ContextVar[list[Any] | None] = ContextVar("collected_dags", default=None)
 
 
-def dag_of(dag: DAG | None, call: str) -> DAG:
+def dag_of(dag: Owner | None, call: str) -> Owner:
     """The DAG that `call` is about: the one that was given, or the open one. Raises `InvalidInput`."""
     if dag is not None:
         if not getattr(dag, "is_studio_dag", False):

@@ -20,7 +20,7 @@ from studio.authoring.params import split_params
 from studio.authoring.places import here
 from studio.authoring.schedules import Schedule, When, schedule_spec, schedule_words
 from studio.authoring.snapshot import Snapshot
-from studio.authoring.tasks import Task, find_task
+from studio.authoring.tasks import Owner, Task, find_task
 from studio.core.names import check_name, nearest, shown
 from studio.core.parameters import check_names, check_value
 from studio.core.spec import Catchup, Collision, DagSpec
@@ -136,7 +136,7 @@ class DAG(Actions):
         check_defaults(self._defaults)
         self._tasks: dict[str, Task] = {}
         self._groups: dict[str, TaskGroup] = {}
-        self._open: list[Token[DAG | None]] = []
+        self._open: list[Token[Owner | None]] = []
         collected = collected_dags.get()
         if collected is not None:
             collected.append(self)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from contextvars import ContextVar, Token
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Literal, NoReturn
+from typing import Any, Literal, NoReturn
 
 from typing_extensions import Self
 
@@ -13,13 +13,10 @@ from studio.authoring.arguments import mapping, refuse_unknown, text
 from studio.authoring.context import current_dag, dag_of
 from studio.authoring.options import check_defaults
 from studio.authoring.references import MappedItem
-from studio.authoring.tasks import Node, Task, expansion
+from studio.authoring.tasks import Node, Owner, Task, expansion
 from studio.core.map_spec import ExpandSpec, GroupSpec
 from studio.core.names import check_name, nearest, shown
 from studio.errors import InvalidDag, InvalidInput
-
-if TYPE_CHECKING:
-    from studio.authoring.dag import DAG
 
 #: The innermost `with TaskGroup(...)`.
 current_group: ContextVar[TaskGroup | None] = ContextVar("current_group", default=None)
@@ -51,7 +48,7 @@ class TaskGroup(Node):
         label: str = "",
         doc: str = "",
         default_args: Mapping[str, Any] | None = None,
-        dag: DAG | None = None,
+        dag: Owner | None = None,
         **unknown: NoReturn,
     ) -> None:
         refuse_unknown(unknown, "TaskGroup(...)", TaskGroup.__init__.__kwdefaults__)
@@ -169,7 +166,7 @@ def inner_id(name: str, group: TaskGroup | None) -> str:
     return name
 
 
-def free_id(name: str, dag: DAG | None) -> str:
+def free_id(name: str, dag: Owner | None) -> str:
     """`name`, or `name__1`, `name__2`, … if the open group has such a task already. Without a DAG: `name`."""
     owner = dag or current_dag.get()
     group = current_group.get()

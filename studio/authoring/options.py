@@ -25,12 +25,10 @@ from studio.core.spec import AssetSpec, TriggerRule, WeightRule
 from studio.errors import InvalidInput
 
 if TYPE_CHECKING:
-    from studio.authoring.dag import DAG
-    from studio.authoring.groups import TaskGroup
-    from studio.authoring.tasks import Task
+    from studio.authoring.tasks import Node, Owner
 
 Duration: TypeAlias = "float | timedelta | str"
-After: TypeAlias = "Task | TaskGroup | str | Iterable[Task | TaskGroup | str]"
+After: TypeAlias = "Node | str | Iterable[Node | str]"
 
 
 class CommonOptions(TypedDict, total=False):
@@ -38,7 +36,7 @@ class CommonOptions(TypedDict, total=False):
 
     task_id: str  # by default made from what the task runs
     after: After  # the tasks or groups that come first, or ids of tasks
-    dag: DAG  # by default that of the surrounding `with DAG(...)`
+    dag: Owner  # by default that of the surrounding `with DAG(...)`
     trigger_rule: TriggerRule  # when it runs, given how those before it ended ("all_success")
     retries: int  # how often a failed task is tried again (0)
     retry_delay: Duration  # wait before a retry (300 s)

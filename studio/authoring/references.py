@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from studio.authoring.functions import Target, named
 from studio.core.map_spec import Concatenated, Items, Output, Source, Transformed, Zipped
@@ -16,8 +16,16 @@ from studio.core.parameters import MAX_DEPTH, check_value
 from studio.errors import InvalidInput
 
 if TYPE_CHECKING:
-    from studio.authoring.tasks import Task
     from studio.widgets.output import OutputView
+
+
+class Producer(Protocol):
+    """The task that a value comes from."""
+
+    task_id: str
+
+    @property
+    def dag_id(self) -> str: ...
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -25,7 +33,7 @@ class Mappable:
     """A list (or dict) to be mapped over."""
 
     source: Source
-    tasks: tuple[Task, ...]  # whose values it is made of
+    tasks: tuple[Producer, ...]  # whose values it is made of
 
     def map(self, function: Target) -> Mappable:
         """Each item given to `function` when its task instance runs; raising `studio.Skip` there skips that one."""
@@ -49,13 +57,13 @@ class TaskOutput(Mappable):
 
     __slots__ = ("key", "task")
 
-    def __init__(self, task: Task, key: str | int | None = None) -> None:
+    def __init__(self, task: Producer, key: str | int | None = None) -> None:
         object.__setattr__(self, "source", Output(task.task_id))
         object.__setattr__(self, "tasks", (task,))
         object.__setattr__(self, "task", task)
         object.__setattr__(self, "key", key)
 
-    task: Task
+    task: Producer
     key: str | int | None
 
     def __getitem__(self, key: str | int) -> TaskOutput:
@@ -71,7 +79,7 @@ class TaskOutput(Mappable):
         # The client is heavy, and not needed to define a DAG.
         from studio.authoring.handles import output_of  # noqa: PLC0415
 
-        return output_of(self.task.dag.dag_id, self.task.task_id, run_id)
+        return output_of(self.task.dag_id, self.task.task_id, run_id)
 
     def __iter__(self) -> Any:
         raise TypeError(
@@ -120,7 +128,7 @@ def mappable(value: Any, what: str) -> Mappable:
     )
 
 
-def plain(value: Any, where: str, found: Callable[[Task], object]) -> Any:
+def plain(value: Any, where: str, found: Callable[[Any], object]) -> Any:
     """`value` as JSON, references as markers; every task that is referred to is given to `found`.
 
     Raises `InvalidParameter` naming the place of what is no JSON, and `InvalidInput` for what can only be mapped over.
@@ -128,7 +136,7 @@ def plain(value: Any, where: str, found: Callable[[Task], object]) -> Any:
     return check_value(_marked(value, where, found, 0), where)
 
 
-def _marked(value: Any, where: str, found: Callable[[Task], object], depth: int) -> Any:
+def _marked(value: Any, where: str, found: Callable[[Any], object], depth: int) -> Any:
     if isinstance(value, TaskOutput):
         found(value.task)
         return value.marker()
@@ -152,5 +160,5 @@ def _marked(value: Any, where: str, found: Callable[[Task], object], depth: int)
     return value
 
 
-def _tasks(parts: list[Mappable]) -> tuple[Task, ...]:
+def _tasks(parts: list[Mappable]) -> tuple[Producer, ...]:
     return tuple(dict.fromkeys(task for part in parts for task in part.tasks))

@@ -32,7 +32,7 @@ class Work(Protocol):
 
 
 class Owner(Protocol):
-    """What a task needs of its DAG."""
+    """What tasks and groups need of their DAG."""
 
     dag_id: str
 
@@ -45,6 +45,12 @@ class Owner(Protocol):
 
     def add(self, task: Task) -> None:
         """Raises `InvalidDag` if the task's id is taken."""
+
+    def add_group(self, group: Any) -> None:
+        """Raises `InvalidDag` if the group's id is taken."""
+
+    def default(self, name: str) -> Any:
+        """What its `default_args` say about a keyword; None: nothing."""
 
 
 class Group(Protocol):
@@ -117,7 +123,7 @@ def _flat(others: object) -> Iterator[Any]:
 
 
 def expansion(
-    by: Literal["product", "kwargs"], over: Mapping[str, Any], found: Callable[[Task], object]
+    by: Literal["product", "kwargs"], over: Mapping[str, Any], found: Callable[[Any], object]
 ) -> ExpandSpec:
     """A mapping as data; every task whose value is needed is given to `found`."""
     sources = {}
@@ -150,6 +156,10 @@ class Task(Node):
         dag.add(self)
         if group is not None:
             group.add(self)
+
+    @property
+    def dag_id(self) -> str:
+        return self.dag.dag_id
 
     @property
     def output(self) -> TaskOutput:
