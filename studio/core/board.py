@@ -58,6 +58,7 @@ class OwnedDag:
     )  # heaps
     running: Counter[int | None] = field(default_factory=Counter)
     unfinished: Counter[int | None] = field(default_factory=Counter)
+    followers: int = 0  # unfinished runs with tasks that look at the run before; of any version
     _tickets: Iterator[int] = field(default_factory=count)  # a run may stand in line twice
 
     def take_in(self, active: ActiveRun) -> None:
@@ -65,6 +66,7 @@ class OwnedDag:
         self.runs[active.run.run_id] = active
         active.is_held = self.dag.paused  # it may have been otherwise when it ended
         self.unfinished[active.run.backfill] += 1
+        self.followers += bool(active.layout.follows_past)
         if active.run.state is RunState.QUEUED:
             self.enqueue(active)
         elif active.run.state is RunState.RUNNING:
@@ -94,6 +96,7 @@ class OwnedDag:
         """A run that is over now."""
         self.runs.pop(active.run.run_id, None)
         self.unfinished[active.run.backfill] -= 1
+        self.followers -= bool(active.layout.follows_past)
 
     def in_state(self, state: RunState) -> list[ActiveRun]:
         """Its runs in `state`, oldest first."""

@@ -126,7 +126,7 @@ class Machine:
     def looks_back(self, dag_id: str) -> bool:
         """Whether tasks of the DAG look at the run before theirs: facts of commands must have it then."""
         owned = self._board.dags.get(dag_id)
-        return owned is not None and looks_back(owned.dag.spec)
+        return owned is not None and (owned.followers > 0 or looks_back(owned.dag.spec))
 
     # --- loading ------------------------------------------------------------------------------------------------
 

@@ -27,7 +27,7 @@ def settle(board: Board, active: ActiveRun, task: TaskInstance, state: TaskState
     if active.run.state is RunState.RUNNING:
         board.agenda.extend((active, below) for below in active.concerned(task))
         _look_again_at_maps(board, active, task)
-    if active.layout.follows_past:
+    if board.dags[active.run.dag_id].followers:
         for later in successors(board, active):
             for name in later.layout.watches_past.get(task.task_id, ()):
                 board.agenda.extend((later, other) for other in later.instances[name].values())

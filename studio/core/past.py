@@ -63,7 +63,7 @@ def forget(board: Board, active: ActiveRun) -> None:
 
 def remember(owned: OwnedDag, stored: RunWithTasks) -> None:
     """A run is over: keep what runs after it look at, and forget what none looks at any more."""
-    if stored.run.logical_date is None or not looks_back(owned.dag.spec):
+    if stored.run.logical_date is None or not (owned.followers or looks_back(owned.dag.spec)):
         return
     owned.past[stored.run.run_id] = past_run(stored)
     dates = sorted(

@@ -200,3 +200,25 @@ def test_backfill_begins_without_its_past() -> None:
         for run in driver.kept.runs.values()
     }
     assert (found[90 * DAY], found[91 * DAY]) == (["queued"], ["none"])
+
+
+def test_run_of_an_older_version_hears_of_the_run_before_it() -> None:
+    driver = published(dag(task("a")))
+    run_of(driver, 1)
+    driver.publish(CHAINED)
+    run_of(driver, 2)
+    driver.publish(dag(task("a"), task("c", "a")))
+    assert state(driver, 2) == "none"
+    end(driver, 1, "a", "success")
+    assert state(driver, 2) == "queued"
+
+
+def test_run_of_an_older_version_is_held_by_one_that_failed_meanwhile() -> None:
+    driver = published(CHAINED)
+    run_of(driver, 1)
+    run_of(driver, 2)
+    driver.publish(dag(task("a")))
+    end(driver, 1, "a", "failed")
+    assert driver.why("d", "r2", "a") == [
+        "It depends on its past: a of the run before, r1, has not succeeded."
+    ]
