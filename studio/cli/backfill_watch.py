@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from studio.api.models import BackfillInfo
-from studio.cli.show import console, plain, print_json, seconds_text, state
+from studio.cli.show import console, moment, plain, print_json, seconds_text, state
 from studio.client import Client
 from studio.errors import NotFound
 
@@ -41,8 +41,8 @@ def backfill_row(found: BackfillInfo) -> tuple[str, ...]:
         str(found.id),
         plain(found.dag_id),
         state(found.state),
-        "" if found.start is None else f"{found.start:%Y-%m-%d %H:%M}",
-        "" if found.end is None else f"{found.end:%Y-%m-%d %H:%M}",
+        moment(found.start),
+        moment(found.end),
         _counts(found),
         left,
     )

@@ -47,7 +47,9 @@ def _asked(command: Command) -> Command:
             help="A run for each item of this JSON list of params, without dates.",
         ),
         click.option("--date", "dates", multiple=True, help="One date; may be given several times."),
-        click.option("--to", "end", help="The last logical date, included; without it, now."),
+        click.option(
+            "--to", "end", help="The last logical date, included (a day: its midnight); without it, now."
+        ),
         click.option("--from", "start", help="The first logical date, included."),
         click.argument("dag_id"),
     ):

@@ -12,8 +12,8 @@ from studio.core.model import BackfillState, Reprocess
 class CreateBackfill(Body, frozen=True, kw_only=True):
     """Which runs: those of the schedule from `start` to `end` (logical dates, both included), or those of a list.
 
-    Dates are ISO 8601; one without offset is in the DAG's time zone. `reprocess`: of runs that there are already, leave
-    them ("missing"), repeat those that failed ("failed") or all that have ended ("all").
+    Dates are ISO 8601; one without offset is in the DAG's time zone, a day is its midnight. `reprocess`: of runs that
+    there are already, leave them ("missing"), repeat those that failed ("failed") or all that have ended ("all").
     """
 
     start: str | None = None
