@@ -63,6 +63,7 @@ class PoolExecutor:
         self._attempts = PoolAttempts()
         self._crew = self._new_crew()
         self._is_dispatching = False
+        self._refused: set[str] = set()  # workers
 
     def _new_crew(self) -> PoolCrew:
         return PoolCrew(
@@ -153,7 +154,9 @@ class PoolExecutor:
         """A worker has connected: bring what we think of it in line with what it says."""
         worker = self._crew.workers.get(hello.worker_id)
         if worker is None or worker.is_gone:
-            _log.warning("refused worker %s, which is none of this server's", hello.worker_id)
+            if hello.worker_id not in self._refused:  # it will try again
+                self._refused.add(hello.worker_id)
+                _log.warning("refused worker %s, which is none of this server's", hello.worker_id)
             return None
         if worker.connection is not None:
             worker.connection.abort()

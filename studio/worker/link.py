@@ -12,6 +12,7 @@ from studio.worker.framing import BrokenFrame, FrameReader, encode_frame
 from studio.worker.messages import ToWorker
 
 _RETRY: Final = (0.02, 0.2)  # seconds, first and longest; a unix socket that is not there costs nothing
+_REFUSED: Final = (1.0, 5.0)  # seconds: a connection that lasted less was refused; the longest wait after such
 
 _log = logging.getLogger(__name__)
 
@@ -64,8 +65,11 @@ class ServerLink(asyncio.Protocol):
                 pause = min(pause * 2, _RETRY[1])
                 self._look_for_socket()
                 continue
-            pause = _RETRY[0]
+            begun = loop.time()
             await self._closed.wait()
+            # A server that is not ours refuses us at once, and would again: it shall not be kept busy by that.
+            was_refused = loop.time() - begun < _REFUSED[0]
+            pause = min(pause * 2, _REFUSED[1]) if was_refused else _RETRY[0]
             await asyncio.sleep(pause)
 
     def send(self, messages: Sequence[object]) -> None:
