@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from studio.authoring.places import here
-from studio.core.names import shown
+from studio.core.names import FUNCTION, shown
 from studio.errors import InvalidInput
-
-_FUNCTION = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*:[^\W\d]\w*(\.[^\W\d]\w*)*")
 
 Target = str | Callable[..., Any]
 
@@ -20,7 +17,7 @@ Target = str | Callable[..., Any]
 def named(target: object, field: str = "target") -> tuple[str, tuple[str, ...]]:
     """`module:function` and the directory where the module is, if it is no installed one. Raises `InvalidInput`."""
     if isinstance(target, str):
-        if not _FUNCTION.fullmatch(target):
+        if not FUNCTION.fullmatch(target):
             raise InvalidInput(
                 f"A function is named by module and name, not {shown(target)}.",
                 hint="Write it like 'package.module:function'.",

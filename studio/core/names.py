@@ -12,6 +12,9 @@ from studio.errors import InvalidName
 MAX_NAME: Final = 200  # characters
 MAX_RUN_ID: Final = 250  # characters
 
+#: How a worker finds a function: "package.module:name".
+FUNCTION: Final = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*:[^\W\d]\w*(\.[^\W\d]\w*)*")
+
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
 _RUN_ID = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.~:+-]*")
 #: Words with a meaning of their own in URLs and on the command line.

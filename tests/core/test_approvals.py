@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 
 from studio.core.spec import TaskSpec
@@ -96,10 +97,12 @@ def test_answer_as_a_branch() -> None:
     assert driver.states == {"ask": "success", "z": "skipped", "y": "queued"}
 
 
-def test_branch_to_an_option_that_is_no_task_fails() -> None:
-    driver, run_id = asked(approval(options=["y", "z"], interpret="branch"))
-    respond(driver, run_id, "y")
-    assert driver.states == {"ask": "failed", "z": "upstream_failed"}
+def test_branch_to_an_option_that_is_no_task_is_not_published() -> None:
+    spec = dag(approval(options=["y", "z"], interpret="branch"), task("z", "ask"))
+    refused = Driver().command("publish", {"spec": msgspec.to_builtins(spec)})
+    assert refused.result["message"] == (
+        "The task 'ask' chooses a branch, but 'y' is no task or group right after it."
+    )
 
 
 def test_nobody_answers_in_time() -> None:

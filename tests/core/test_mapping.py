@@ -175,16 +175,17 @@ def test_value_that_cannot_be_mapped_over_fails_its_task(value: Any) -> None:
 
 
 def test_param_that_is_no_list_cannot_be_expanded() -> None:
-    driver = started(task("t", expand=over(x=FromParam("xs"))), params={"xs": 3})
+    driver = started(task("t", expand=over(x=FromParam("xs"))), params={"xs": None})
     assert driver.states == {"t": "upstream_failed"}
     [row] = driver.kept.tasks.values()
     assert "cannot be expanded" in row.note
 
 
 def test_product_that_is_too_large_is_not_expanded() -> None:
-    items = Items(list(range(200)))
-    driver = started(task("t", expand=over(x=items, y=items)))
-    assert driver.states == {"t": "upstream_failed"}
+    spec = task("t", "a", expand=over(x=Items(list(range(200))), y=Output("a")))
+    driver = started(task("a"), spec)
+    driver.end("a", value=list(range(200)))
+    assert driver.states == {"a": "success", "t": "upstream_failed"}
 
 
 # --- maps that change ----------------------------------------------------------------------------------------------
@@ -228,7 +229,7 @@ def test_map_that_becomes_empty_is_removed() -> None:
 
 
 def test_running_instance_beyond_the_end_is_ended_first() -> None:
-    driver = started(task("a"), task("t", expand=over(x=Output("a"))))
+    driver = started(task("a"), task("t", "a", expand=over(x=Output("a"))))
     driver.end("a", value=[1, 2])
     [run_id] = driver.run_states
     driver.begin("t[1]")
@@ -240,7 +241,7 @@ def test_running_instance_beyond_the_end_is_ended_first() -> None:
 
 
 def test_instance_that_is_wanted_again_before_it_was_ended_runs_again() -> None:
-    driver = started(task("a"), task("t", expand=over(x=Output("a"))))
+    driver = started(task("a"), task("t", "a", expand=over(x=Output("a"))))
     driver.end("a", value=[1, 2])
     [run_id] = driver.run_states
     for value in ([1], [1, 2]):
@@ -391,7 +392,9 @@ def test_mapped_group_in_a_mapped_group() -> None:
 
 def test_member_that_was_marked_before_its_group_was_expanded_is_so_in_each_index() -> None:
     driver = Driver()
-    spec = group(task("g.x", group="g"), task("g.y", "g.x", group="g"), task("a"), expand=over(g=Output("a")))
+    spec = group(
+        task("g.x", "a", group="g"), task("g.y", "g.x", group="g"), task("a"), expand=over(g=Output("a"))
+    )
     driver.publish(spec)
     run_id = driver.trigger()
     driver.about("mark", run_id, task_ids=["g.x"], state="skipped")

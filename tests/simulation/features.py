@@ -161,7 +161,9 @@ def with_local_kinds(random: Random, draft: Draft) -> None:
             if task["kind"] == "wait":
                 task["config"] = {"seconds": random.choice((0.0, 6.0))}
             elif task["kind"] == "approval":
-                task["config"] = {"options": ["Approve", "Reject"], "timeout": random.choice((4.0, 30.0))}
+                task["config"] = {
+                    "subject": "Go on?", "options": ["Approve", "Reject"], "timeout": random.choice((4.0, 30.0)),
+                }  # fmt: skip
                 if random.random() < 0.5:
                     task["config"]["default"] = ["Approve"]
 
