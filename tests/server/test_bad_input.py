@@ -68,10 +68,10 @@ SPECS: dict[str, tuple[Any, str, str]] = {
                 {"id": "b", "kind": "function", "upstream": ["extrct"]},
             ]
         },
-        "invalid_dag",
+        "unknown_upstream",
         "'extract'",
     ),
-    "itself": ({"tasks": [{"id": "a", "kind": "function", "upstream": ["a"]}]}, "invalid_dag", "itself"),
+    "itself": ({"tasks": [{"id": "a", "kind": "function", "upstream": ["a"]}]}, "cycle", "itself"),
     "cycle": (
         {
             "tasks": [
@@ -79,7 +79,7 @@ SPECS: dict[str, tuple[Any, str, str]] = {
                 {"id": "b", "kind": "function", "upstream": ["a"]},
             ]
         },
-        "invalid_dag",
+        "cycle",
         "→",
     ),
     "twice": (
@@ -87,7 +87,7 @@ SPECS: dict[str, tuple[Any, str, str]] = {
         "invalid_dag",
         "Two tasks",
     ),
-    "no tasks": ({"tasks": []}, "invalid_dag", "no tasks"),
+    "no tasks": ({"tasks": []}, "no_tasks", "no tasks"),
     "unknown key": ({"tasks": [{"id": "a", "kind": "function", "retires": 3}]}, "invalid_input", "'retries'"),
     "wrong type": (
         {"tasks": [{"id": "a", "kind": "function", "retries": "three"}]},
