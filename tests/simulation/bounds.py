@@ -163,7 +163,8 @@ def _alive_attempts(step: Step) -> int:
 
 def _alive_callbacks(step: Step) -> int:
     owners, requests = step.tables.owners, step.tables.callbacks.values()
-    return sum(c.state not in ATTEMPT_OVER and owners[c.dag_id] == step.lease for c in requests)
+    known = {c.id for c in requests if c.state not in ATTEMPT_OVER and owners[c.dag_id] == step.lease}
+    return len(known | step.callbacks_at_work)
 
 
 def _was(step: Step, run: Run) -> RunState | None:

@@ -103,7 +103,7 @@ def _ends_of(step: Step, run: Run, found: Instances) -> set[RunState]:
     if step.commands_on(run.dag_id, "mark_run"):
         return RUN_OVER
     if step.commands_on(run.dag_id, *BY_HAND):
-        return {end, _R.CANCELLED} | ending
+        return {end, _R.CANCELLED} | ending | ({_R.FAILED} if run.reason == "timed_out" else set())
     if ending:
         return ending
     if run.reason in ("timed_out", "replaced"):
@@ -142,8 +142,10 @@ def rules_decide(step: Step) -> None:
 
 
 def _has_late_deciders(found: Instances, name: str) -> bool:
-    """Branches that are mapped: while one of them has not decided, what they all may skip may go."""
-    return any(len(found.by_task[decider]) > 1 for decider in found.shape.deciders[name])
+    """Branches that decide when what they may skip may go already: they are mapped, or its rule does not wait."""
+    deciders = found.shape.deciders[name]
+    is_early = found.shape.tasks[name].trigger_rule in ("one_success", "one_failed", "one_done", "always")
+    return any(is_early or len(found.by_task[decider]) > 1 for decider in deciders)
 
 
 def maps_have_their_length(step: Step) -> None:
@@ -159,7 +161,7 @@ def maps_have_their_length(step: Step) -> None:
             length: int | None = None
             if isinstance(source, Items):
                 length = len(source.values)
-            elif isinstance(source, Output) and len(found.by_task[source.task]) == 1:
+            elif isinstance(source, Output) and not found.shape.depth(source.task):
                 (producer,) = found.by_task[source.task]
                 value = step.value_of(producer) if producer.state is _T.SUCCESS else None
                 length = len(value) if isinstance(value, list) else None

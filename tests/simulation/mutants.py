@@ -12,7 +12,20 @@ from typing import Any, Final
 
 import pytest
 
-from studio.core import catchup, machine, moves, outcomes, retry, rules, runs
+from studio.core import (
+    assets,
+    callbacks,
+    catchup,
+    expansion,
+    flow,
+    machine,
+    moves,
+    outcomes,
+    retry,
+    rules,
+    runs,
+    weights,
+)
 from studio.core.active import ActiveRun
 from studio.core.board import Board, InFlight, OwnedDag
 from studio.core.commands import clear
@@ -22,6 +35,7 @@ from studio.core.launching import dispatch
 from studio.core.limits import Limit
 from studio.core.machine import Machine
 from studio.core.model import TaskInstance
+from studio.core.spec import TaskSpec
 from studio.core.states import RunState, TaskState
 from studio.core.turn import Acknowledge, Launch, Stop, TaskGuard, Writes
 from studio.scheduler import lease, loop
@@ -418,3 +432,89 @@ def latest_is_all(patch: Patch) -> None:
         return original(window, "all" if policy == "latest" else policy, reach, now)
 
     patch.setattr("studio.core.runs.due", due)
+
+
+# --- features ------------------------------------------------------------------------------------------------------
+
+
+@mutant("The lightest task goes first.")
+def priorities_upside_down(patch: Patch) -> None:
+    original = weights.weights
+    patch.setattr(
+        "studio.core.layout.weights",
+        lambda spec, *more: {name: -weight for name, weight in original(spec, *more).items()},
+    )
+
+
+@mutant("What takes several slots of a pool takes one.")
+def one_slot_each(patch: Patch) -> None:
+    original = Dispatcher._limits_of
+
+    def limits_of(self: Dispatcher, active: ActiveRun, spec: TaskSpec) -> Iterator[tuple[Limit, int]]:
+        for limit, _ in original(self, active, spec):
+            yield limit, 1
+
+    patch.setattr(Dispatcher, "_limits_of", limits_of)
+
+
+@mutant("A mapping has one instance too few.")
+def maps_too_short(patch: Patch) -> None:
+    original = expansion.length_of
+
+    def length_of(*args: Any) -> int | None:
+        n = original(*args)
+        return n - 1 if n is not None and n > 1 else n
+
+    patch.setattr(expansion, "length_of", length_of)
+
+
+@mutant("Everybody's callbacks are called twice.")
+def callbacks_doubled(patch: Patch) -> None:
+    original = callbacks.call_back
+
+    def call_back(*args: Any, **facts: Any) -> None:
+        original(*args, **facts)
+        original(*args, **facts)
+
+    for name in ("studio.core.callbacks", "studio.core.moves", "studio.core.runs"):
+        patch.setattr(f"{name}.call_back", call_back)
+
+
+@mutant("A branch skips what it was to follow.")
+def branches_upside_down(patch: Patch) -> None:
+    original = flow._decides_against
+    patch.setattr(
+        flow,
+        "_decides_against",
+        lambda active, decider, task: decider.decision is not None and not original(active, decider, task),
+    )
+
+
+@mutant("What works under a setup does not ask how that went.")
+def setups_ignored(patch: Patch) -> None:
+    patch.setattr(flow, "judge_setups", lambda counts: TaskState.SCHEDULED)
+
+
+@mutant("Used asset events stay in the queue.")
+def asset_events_used_twice(patch: Patch) -> None:
+    original = assets.use_events
+
+    def use_events(board: Board, owned: OwnedDag) -> tuple[int, ...]:
+        queued = dict(owned.dag.queued_events)
+        used = original(board, owned)
+        owned.dag.queued_events = queued
+        return used
+
+    patch.setattr("studio.core.runs.use_events", use_events)
+
+
+@mutant("A sensor that found nothing has succeeded.")
+def sensors_always_find(patch: Patch) -> None:
+    original = outcomes.finished
+
+    def finished(board: Board, event: Finished) -> None:
+        original(
+            board, replace(event, state="success", value=True) if event.state == "rescheduled" else event
+        )
+
+    patch.setattr(outcomes, "finished", finished)

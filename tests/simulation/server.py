@@ -37,6 +37,7 @@ class Server:
         self.missed: list[Report] = []  # while paused
         self.tasks: list[asyncio.Task[Any]] = []
         self.lease = 0
+        self.began_at = world.clock.monotonic()
         self.seen_at = 0.0  # monotonic: when its row in the database last changed
         self.capacities: list[int] = [0]  # what the running turn may have known of
         self.owed: set[tuple[str, int]] = set()  # effects of the last commit that were not carried out yet

@@ -59,6 +59,7 @@ class Step:
     capacities: tuple[int, int]  # the least and the most that the turn may have known of
     set_back: float  # seconds that the wall clock was ever set back
     memories: dict[int, Memory]
+    callbacks_at_work: set[int]  # of deleted DAGs, too
     final: set[int]  # attempts whose worker wanted no other one
     spec_of: Callable[[str, str], DagSpec]
     runs: list[Run]  # written in it, as they are now

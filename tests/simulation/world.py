@@ -30,6 +30,8 @@ PATIENCE: Final = (
     600  # seconds after which everything must have come to its end, once nothing goes wrong any more
 )
 
+SEEN: Final = 12.0  # seconds; who ends in order before others have seen him leaves his DAGs to nobody
+
 decoded = lru_cache(maxsize=1000)(decode)
 memory_tables.decode = decoded  # type: ignore[attr-defined]  # specs are frozen; the store decodes them with each run
 
@@ -133,6 +135,7 @@ class World:
             capacities=(min(server.capacities), max(server.capacities)),
             set_back=self.set_back, memories=self.memories, final=self.final, spec_of=self.spec_of,
             runs=runs, tasks=tasks, attempts=attempts,
+            callbacks_at_work={n for n, work in server.site.known.items() if work.launch.kind == "callback"},
             **self._before,
         )  # fmt: skip
         del server.capacities[:-1]
@@ -254,7 +257,7 @@ class World:
             await self.serve(site)
         elif what == "kill":
             server.die("kill -9")
-        elif what == "stop" and server.pause is None:
+        elif what == "stop" and server.pause is None and self.clock.monotonic() - server.began_at > SEEN:
             self.tell("stops", server.name)
             await asyncio.wait({server.spawn(server.scheduler.__aexit__(None, None, None))})
             server.die("has ended")
@@ -348,8 +351,7 @@ class World:
             tasks = self.spec_of(one.dag_id, one.version).tasks
             looks_back = any(task.depends_on_past or task.wait_for_downstream for task in tasks)
             if one.state not in RUN_TERMINAL and looks_back:
-                payload = {"run_id": one.run_id, "state": "success"}
-                await store.submit(one.dag_id, "mark_run", payload, actor="ada", at=now)
+                await store.submit(one.dag_id, "cancel", {"run_id": one.run_id}, actor="ada", at=now)
 
     async def serve_all(self) -> None:
         for site in self.sites:
