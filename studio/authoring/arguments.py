@@ -82,9 +82,32 @@ def whole(value: object, field: str) -> int:
     raise InvalidInput(f"{field} is {shown(value)}; it must be a whole number.", field=field)
 
 
+def number(value: object, field: str) -> float:
+    """`value` as a float if it is a number; its range is checked with the spec."""
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        return float(value)
+    raise InvalidInput(f"{field} is {shown(value)}; it must be a number.", field=field)
+
+
+def flag(value: object, field: str) -> bool:
+    """`value` if it is True or False: "no" would be true."""
+    if isinstance(value, bool):
+        return value
+    raise InvalidInput(f"{field} is {shown(value)}; it must be True or False.", field=field)
+
+
+def several(values: object, field: str, one: type | tuple[type, ...] = str) -> list[Any]:
+    """`values` as a list; a single value of the class `one` is taken for itself, not for its letters."""
+    if isinstance(values, one):
+        return [values]
+    if isinstance(values, Iterable) and not isinstance(values, (str, bytes)):
+        return list(values)
+    raise InvalidInput(f"{field} is {shown(values)}; it must be a list.", field=field)
+
+
 def texts(values: Iterable[str], field: str) -> tuple[str, ...]:
     """`values` as a tuple; a single text is taken for one value, not for its letters."""
-    return tuple(text(value, field) for value in ([values] if isinstance(values, str) else values))
+    return tuple(text(value, field) for value in several(values, field))
 
 
 def mapping(value: object, field: str) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Literal, TypeAlias, get_args
 
-from studio.authoring.arguments import date_text, mapping, seconds, text, whole
+from studio.authoring.arguments import date_text, mapping, seconds, several, text, whole
 from studio.authoring.functions import Target, named
 from studio.authoring.schedules import When
 from studio.core.names import nearest, shown
@@ -85,14 +85,18 @@ class Deadline:
                 hint=nearest(self.reference, known),
                 field="deadlines",
             )
-        callback = None if self.callback is None else callback_specs(self.callback, "deadline", "callback")[0]
+        callbacks = callback_specs(self.callback, "deadline", "callback")
+        if len(callbacks) > 1:
+            raise InvalidInput(
+                "A deadline has one callback.", hint="Write a Deadline for each.", field="callback"
+            )
         return DeadlineSpec(
             reference=self.reference if is_known else "fixed",  # type: ignore[arg-type]
             after=seconds(self.after, "after"),
             at=None if is_known else date_text(self.reference, "deadlines"),
             runs=whole(self.runs, "runs"),
             name=text(self.name, "name"),
-            callback=callback,
+            callback=callbacks[0] if callbacks else None,
         )
 
 
@@ -100,10 +104,9 @@ def callback_specs(callbacks: Callbacks | None, on: CallbackEvent, field: str) -
     """The callbacks of one event as data."""
     if callbacks is None:
         return ()
-    one = isinstance(callbacks, (str, Callback)) or callable(callbacks)
     specs = []
-    for each in [callbacks] if one else callbacks:  # type: ignore[union-attr]
-        callback = each if isinstance(each, Callback) else Callback(each)  # type: ignore[arg-type]
+    for each in [callbacks] if callable(callbacks) else several(callbacks, field, (str, Callback)):
+        callback = each if isinstance(each, Callback) else Callback(each)
         function, path = named(callback.target, field)
         args = mapping(callback.args, f"{field}: args")
         check_names(args, f"the callback {function}")

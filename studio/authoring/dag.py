@@ -11,7 +11,17 @@ from typing import TYPE_CHECKING, Any, Final, Literal, NoReturn
 from typing_extensions import Self
 
 from studio.authoring.actions import Actions
-from studio.authoring.arguments import date_text, mapping, refuse_unknown, seconds, text, texts, whole
+from studio.authoring.arguments import (
+    date_text,
+    flag,
+    mapping,
+    refuse_unknown,
+    seconds,
+    several,
+    text,
+    texts,
+    whole,
+)
 from studio.authoring.callbacks import Callbacks, Deadline, callback_specs
 from studio.authoring.context import collected_dags, current_dag
 from studio.authoring.groups import TaskGroup
@@ -23,7 +33,7 @@ from studio.authoring.snapshot import Snapshot
 from studio.authoring.tasks import Owner, Task, find_task
 from studio.core.names import check_name, nearest, shown
 from studio.core.parameters import check_names, check_value
-from studio.core.spec import Catchup, Collision, DagSpec
+from studio.core.spec import Catchup, Collision, DagSpec, DeadlineSpec
 from studio.errors import InvalidDag, InvalidInput
 from studio.widgets.graph import Graph, Node, graph_bundle
 
@@ -117,12 +127,10 @@ class DAG(Actions):
             max_active_tasks=whole(max_active_tasks, "max_active_tasks"),
             max_active_tasks_per_dag=_maybe_whole(max_active_tasks_per_dag, "max_active_tasks_per_dag"),
             run_timeout=None if run_timeout is None else seconds(run_timeout, "run_timeout"),
-            fail_fast=bool(fail_fast),
+            fail_fast=flag(fail_fast, "fail_fast"),
             pause_after_failures=_maybe_whole(pause_after_failures, "pause_after_failures"),
-            native=bool(native),
-            deadlines=tuple(
-                d.spec() for d in ([deadlines] if isinstance(deadlines, Deadline) else deadlines)
-            ),
+            native=flag(native, "native"),
+            deadlines=tuple(_deadline(each) for each in several(deadlines, "deadlines", (Deadline, str))),
             callbacks=(
                 *callback_specs(on_success, "success", "on_success"),
                 *callback_specs(on_failure, "failure", "on_failure"),
@@ -284,6 +292,16 @@ def _checked_params(values: dict[str, Any]) -> dict[str, Any]:
 def _one_of(value: object, known: tuple[str, ...], field: str) -> None:
     if value not in known:
         raise InvalidInput(f"{field} is {shown(value)}.", hint=nearest(str(value), known), field=field)
+
+
+def _deadline(value: object) -> DeadlineSpec:
+    if isinstance(value, Deadline):
+        return value.spec()
+    raise InvalidInput(
+        f"deadlines holds {shown(value)}, which is no deadline.",
+        hint="Write Deadline('queued_at', '1 h', callback='module:function').",
+        field="deadlines",
+    )
 
 
 def _maybe_whole(value: int | None, field: str) -> int | None:

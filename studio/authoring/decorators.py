@@ -99,6 +99,11 @@ class TaskDecorator:
     def __call__(self, **options: Any) -> Callable[[Callable[..., Any]], TaskFunction]: ...
     def __call__(self, *functions: Callable[..., Any], **options: Any) -> Any:
         if functions:
+            if not callable(functions[0]):
+                raise InvalidInput(
+                    f"@task stands before a function, not {shown(functions[0])}.",
+                    hint="Keywords are given by name: @task(task_id='extract').",
+                )
             return TaskFunction(functions[0], self._operator, options)
         return lambda wrapped: TaskFunction(wrapped, self._operator, options)
 

@@ -9,7 +9,7 @@ from typing import Any, Literal, NoReturn
 
 from typing_extensions import Self
 
-from studio.authoring.arguments import mapping, refuse_unknown, text
+from studio.authoring.arguments import flag, mapping, refuse_unknown, text
 from studio.authoring.context import current_dag, dag_of
 from studio.authoring.options import check_defaults
 from studio.authoring.references import MappedItem
@@ -57,7 +57,7 @@ class TaskGroup(Node):
         if self.parent is not None and self.parent.dag is not self.dag:
             self.parent = None
         self.group_id = check_name(inner_id(group_id, self.parent), "group")
-        self.prefix = prefix
+        self.prefix = flag(prefix, "prefix")
         self._label = text(label, "label")
         self._doc = text(doc, "doc")
         self.defaults = mapping(default_args, "default_args")

@@ -9,7 +9,7 @@ from typing import Any, Final, Literal
 
 from typing_extensions import Unpack
 
-from studio.authoring.arguments import date_text, seconds, text, texts
+from studio.authoring.arguments import date_text, flag, seconds, text, texts
 from studio.authoring.operators import add_task
 from studio.authoring.options import CommonOptions, check_options
 from studio.authoring.params import split_params
@@ -89,7 +89,7 @@ def approval(
                     hint=nearest(option, known),
                     field="default",
                 )
-    if multiple:
+    if flag(multiple, "multiple"):
         values["multiple"] = True
     if timeout is not None:
         values["timeout"] = seconds(timeout, "timeout")
@@ -99,7 +99,7 @@ def approval(
     if params or schemas:
         values["params"], values["param_schemas"] = params, schemas
     fields: dict[str, Any] = {"timeout": None}
-    if chooses_branch:
+    if flag(chooses_branch, "chooses_branch"):
         fields["interpret"] = "branch"
     return add_task("approval", "approval", LocalWork("approval", subject, values), others, (), fields)
 

@@ -12,7 +12,7 @@ from typing import Any, Literal
 from typing_extensions import Unpack
 
 from studio.authoring import notebooks
-from studio.authoring.arguments import mapping, seconds, text
+from studio.authoring.arguments import flag, mapping, seconds, text
 from studio.authoring.context import dag_of
 from studio.authoring.functions import Target, named, short_name
 from studio.authoring.groups import current_group, default_of, inner_id
@@ -153,7 +153,7 @@ def short_circuit(
         target,
         args,
         options,
-        {"interpret": "short_circuit", "skip_all": bool(skip_all)},
+        {"interpret": "short_circuit", "skip_all": flag(skip_all, "skip_all")},
         ("skip_all",),
     )
 
@@ -192,8 +192,8 @@ def sensor(
         mode=mode,
         poke_interval=seconds(poke_interval, "poke_interval"),
         timeout=seconds(timeout, "timeout"),
-        soft_fail=bool(soft_fail),
-        backoff=bool(backoff),
+        soft_fail=flag(soft_fail, "soft_fail"),
+        backoff=flag(backoff, "backoff"),
         max_wait=None if max_wait is None else seconds(max_wait, "max_wait"),
     )
     own = ("mode", "poke_interval", "timeout", "soft_fail", "backoff", "max_wait", "try_timeout")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from typing_extensions import TypedDict
 
-from studio.authoring.arguments import refuse_unknown, seconds, text, whole
+from studio.authoring.arguments import flag, number, refuse_unknown, seconds, several, text, whole
 from studio.authoring.callbacks import (
     Callbacks,
     Errors,
@@ -119,9 +119,9 @@ def spec_fields(options: Mapping[str, Any], task_id: str) -> dict[str, Any]:
         elif name in _TEXTS:
             fields[name] = text(value, name)
         elif name in _FLAGS:
-            fields[name] = _flag(value, name)
+            fields[name] = flag(value, name)
         elif name == "retry_backoff":
-            fields[name] = 2.0 if value is True else seconds(value, name)
+            fields[name] = 2.0 if value is True else number(value, name)  # True as in Airflow
         elif name in ("outlets", "inlets"):
             fields[name] = _assets(value, name)
     if fields.get("trigger_rule", "all_success") not in RULES:
@@ -144,16 +144,8 @@ def spec_fields(options: Mapping[str, Any], task_id: str) -> dict[str, Any]:
     return fields
 
 
-def _flag(value: object, name: str) -> bool:
-    if isinstance(value, bool):
-        return value
-    raise InvalidInput(f"{name} is {shown(value)}; it must be True or False.", field=name)
-
-
 def _assets(value: object, name: str) -> tuple[AssetSpec, ...]:
-    items: list[Any] = (
-        [value] if isinstance(value, Asset) else list(value) if isinstance(value, Iterable) else [None]
-    )
+    items = several(value, name, (Asset, str))
     for item in items:
         if not isinstance(item, Asset):
             raise InvalidInput(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from studio.authoring.arguments import mapping
+from studio.authoring.arguments import mapping, refuse_unknown
 from studio.core.names import shown
 from studio.core.parameters import check_names, check_value
 
@@ -23,6 +23,19 @@ _KEYWORDS: Final = {
     "unique_items": "uniqueItems",
     "additional_properties": "additionalProperties",
 }
+#: What may stand in a schema of a param: JSON Schema, and what forms are made of.
+_KNOWN: Final = frozenset(
+    [
+        "type", "enum", "const", "title", "description", "default", "examples", "deprecated", "readOnly",
+        "writeOnly", "format", "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf",
+        "minLength", "maxLength", "pattern", "items", "prefixItems", "contains", "minContains", "maxContains",
+        "minItems", "maxItems", "uniqueItems", "unevaluatedItems", "properties", "patternProperties",
+        "additionalProperties", "propertyNames", "required", "minProperties", "maxProperties",
+        "dependentRequired", "dependentSchemas", "unevaluatedProperties", "allOf", "anyOf", "oneOf", "not",
+        "if", "then", "else", "contentEncoding", "contentMediaType", "contentSchema", "$ref", "$defs",
+        "$comment", "$schema", "$id", "$anchor", "section", "description_md", "values_display",
+    ]
+)  # fmt: skip
 
 
 class Param:
@@ -33,6 +46,8 @@ class Param:
     """
 
     def __init__(self, default: Any = _REQUIRED, **schema: Any) -> None:
+        known = [*_KEYWORDS, *sorted(_KNOWN)]
+        refuse_unknown([name for name in schema if name not in known], "Param(...)", known)
         self.default = default
         self.schema: dict[str, Any] = {_KEYWORDS.get(name, name): value for name, value in schema.items()}
 

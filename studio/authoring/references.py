@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
+from studio.authoring.arguments import flag
 from studio.authoring.functions import Target, named
 from studio.core.map_spec import Concatenated, Items, Output, Source, Transformed, Zipped
 from studio.core.names import shown
@@ -43,7 +44,8 @@ class Mappable:
     def zip(self, *others: Any, longest: bool = False, fill: Any = None) -> Mappable:
         """Items side by side, as lists: as many as the shortest has; with `longest` as the longest, gaps `fill`ed."""
         parts = [self, *(mappable(other, "zip") for other in others)]
-        is_long = longest or fill is not None
+        is_long = flag(longest, "longest") or fill is not None
+        fill = check_value(fill, "fill")
         return Mappable(Zipped(tuple(part.source for part in parts), is_long, fill), _tasks(parts))
 
     def concat(self, *others: Any) -> Mappable:

@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any, Literal, TypeAlias
 
-from studio.authoring.arguments import date_text, mapping, seconds, text, texts
+from studio.authoring.arguments import date_text, mapping, seconds, several, text, texts
 from studio.core.asset_conditions import AssetAll, AssetAny, AssetCondition, AssetRef
 from studio.core.names import shown
+from studio.core.parameters import check_value
 from studio.core.schedule_spec import (
     AssetOrTimeSpec,
     AssetsSpec,
@@ -95,10 +96,10 @@ class Asset:
     extra: Mapping[str, Any] = field(default_factory=dict)
 
     def __and__(self, other: Asset | Assets) -> Assets:
-        return Assets(AssetRef(self.name)) & other
+        return Assets(_condition(self)) & other
 
     def __or__(self, other: Asset | Assets) -> Assets:
-        return Assets(AssetRef(self.name)) | other
+        return Assets(_condition(self)) | other
 
     def spec(self) -> AssetSpec:
         """As data."""
@@ -106,7 +107,7 @@ class Asset:
             name=text(self.name, "Asset.name"),
             uri=text(self.uri, "Asset.uri"),
             group=text(self.group, "Asset.group"),
-            extra=mapping(self.extra, "Asset.extra"),
+            extra=check_value(mapping(self.extra, "Asset.extra"), "Asset.extra"),
         )
 
 
@@ -136,9 +137,8 @@ def schedule_spec(schedule: Schedule | None) -> ScheduleSpec | None:
             return AssetsSpec(_condition(schedule))
         case AssetOrTime(assets, time):
             return AssetOrTimeSpec(_condition(assets), _time(time))
-        case list() | tuple() if schedule and all(isinstance(each, Asset) for each in schedule):
-            refs = tuple(AssetRef(each.name) for each in schedule if isinstance(each, Asset))
-            return AssetsSpec(refs[0] if len(refs) == 1 else AssetAll(refs))
+        case list() | tuple() if any(isinstance(each, (Asset, Assets)) for each in schedule):
+            return AssetsSpec(_all_of(schedule))
         case _:
             return _time(schedule)
 
@@ -158,11 +158,10 @@ def _time(schedule: object) -> TimeSpec:
             return CalendarSpec(
                 text(schedule.expression, "schedule"),
                 business_days=text(schedule.business_days, "business_days"),
-                holidays=tuple(_date(day, "holidays") for day in schedule.holidays),
-                blackouts=tuple(
-                    (_date(first, "blackouts"), _date(last, "blackouts"))
-                    for first, last in schedule.blackouts
+                holidays=tuple(
+                    _date(day, "holidays") for day in several(schedule.holidays, "holidays", (str, date))
                 ),
+                blackouts=tuple(_blackout(each) for each in several(schedule.blackouts, "blackouts", ())),
                 on_holiday=schedule.on_holiday,
             )
         case DataInterval(every):
@@ -207,8 +206,16 @@ def _all_of(parts: Sequence[object]) -> AssetCondition:
     return conditions[0] if len(conditions) == 1 else AssetAll(tuple(conditions))
 
 
-def _condition(assets: Asset | Assets) -> AssetCondition:
-    return AssetRef(assets.name) if isinstance(assets, Asset) else assets.condition
+def _condition(assets: object) -> AssetCondition:
+    match assets:
+        case Asset(name):
+            return AssetRef(text(name, "Asset.name"))
+        case Assets(condition):
+            return condition
+        case _:
+            raise InvalidSchedule(
+                f"{shown(assets)} is no asset.", hint="Write Asset('name').", field="schedule"
+            )
 
 
 def _parts(assets: Asset | Assets, kind: type[AssetAll] | type[AssetAny]) -> tuple[AssetCondition, ...]:
@@ -219,6 +226,18 @@ def _parts(assets: Asset | Assets, kind: type[AssetAll] | type[AssetAny]) -> tup
         )
     condition = _condition(assets)
     return condition.of if isinstance(condition, kind) else (condition,)
+
+
+def _blackout(value: Any) -> tuple[str, str]:
+    match value:
+        case (first, last):
+            return _date(first, "blackouts"), _date(last, "blackouts")
+        case _:
+            raise InvalidSchedule(
+                f"blackouts holds {shown(value)}; each is a pair of dates.",
+                hint="For example [('2026-12-24', '2026-12-31')].",
+                field="blackouts",
+            )
 
 
 def _date(value: When, what: str) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import TracebackType
 from typing import Any, Literal, Protocol
 
+from studio.authoring.arguments import flag, several
 from studio.authoring.references import TaskOutput, mappable, plain
 from studio.core.map_spec import ExpandSpec
 from studio.core.names import check_name, nearest, shown
@@ -261,12 +262,17 @@ class Task(Node):
         `fail_run`: its own failure fails the run.
         """
         self.fields["role"] = "teardown"
-        self.fields["fail_run"] = bool(fail_run)
+        self.fields["fail_run"] = flag(fail_run, "fail_run")
         if not self.has_own_rule:
             self.fields["trigger_rule"] = "all_done_setup_success"
         if setups is not None:
-            found = [setups] if isinstance(setups, Task) else list(setups)
-            for setup in found:
+            for setup in several(setups, "setups", (Task, str)):
+                if not isinstance(setup, Task):
+                    raise InvalidInput(
+                        f"setups holds {shown(setup)}, which is no task.",
+                        hint=f"Give the task itself: dag[{setup!r}]." if isinstance(setup, str) else None,
+                        field="setups",
+                    )
                 self.wait_for(setup.as_setup())
         return self
 
