@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
+from studio.core.json_schema import validator_class
 from studio.core.names import nearest, shown
 from studio.core.parameters import check_value
 from studio.errors import InvalidParameter
@@ -80,12 +81,12 @@ def check_schema(name: str, schema: Mapping[str, Any], default: Any = _NOTHING) 
 
     `$ref` may only point into the same schema: nothing is fetched.
     """
-    from jsonschema import Draft202012Validator  # noqa: PLC0415
+    checker = validator_class()
     from jsonschema.exceptions import SchemaError  # noqa: PLC0415
 
     check_value(schema, f"The schema of param {shown(name)}")
     try:
-        Draft202012Validator.check_schema(schema)
+        checker.check_schema(schema)
     except SchemaError as error:
         place = "".join(f"[{shown(part)}]" for part in error.path)
         raise InvalidParameter(
@@ -109,11 +110,12 @@ def check_schema(name: str, schema: Mapping[str, Any], default: Any = _NOTHING) 
 
 
 def _check(name: str, value: Any, schema: Mapping[str, Any], what: str) -> None:
+    validator = _validator(schema)
     from jsonschema.exceptions import best_match  # noqa: PLC0415
     from referencing.exceptions import Unresolvable  # noqa: PLC0415
 
     try:
-        error = best_match(_validator(schema).iter_errors(value))
+        error = best_match(validator.iter_errors(value))
     except (Unresolvable, RecursionError) as fault:
         raise InvalidParameter(
             f"Param {shown(name)} cannot be checked: a `$ref` of its schema leads nowhere ({fault}).",
@@ -130,13 +132,11 @@ def _check(name: str, value: Any, schema: Mapping[str, Any], what: str) -> None:
 
 
 def _validator(schema: Mapping[str, Any]) -> Draft202012Validator:
-    from jsonschema import Draft202012Validator  # noqa: PLC0415
+    made = validator_class()
     from referencing import Registry  # noqa: PLC0415
 
     # A registry of its own: the default one fetches what a `$ref` names.
-    return Draft202012Validator(
-        schema, format_checker=Draft202012Validator.FORMAT_CHECKER, registry=Registry()
-    )
+    return made(schema, format_checker=made.FORMAT_CHECKER, registry=Registry())
 
 
 def _rule(error: ValidationError) -> str:
