@@ -14,8 +14,8 @@ class StudioError(Exception):
 
     def __init__(self, message: str | None = None, *, hint: str | None = None) -> None:
         self.message = message or (type(self).__doc__ or "").strip().splitlines()[0]
-        self.hint = hint
-        super().__init__(self.message if hint is None else f"{self.message} {hint}")
+        self.hint = hint or None
+        super().__init__(f"{self.message} {hint}" if hint else self.message)
 
 
 class InvalidInput(StudioError):
