@@ -10,6 +10,7 @@ from typing import Any, Final, TypeVar
 
 import msgspec
 
+from studio.core.bounds import WHOLE
 from studio.core.names import check_name, check_run_id, nearest, shown
 from studio.errors import InvalidInput
 
@@ -106,15 +107,28 @@ def _refused(text: str, kind: type[msgspec.Struct]) -> InvalidInput:
     """msgspec's message, split into what and where, with the nearest name for an unknown one."""
     what, _, where = text.partition(" - at `")
     field = re.sub(r"^\$\.?", "", where.rstrip("`")) or None
-    unknown = re.search(r"unknown field `(.*)`", what)
-    hint = nearest(unknown[1], sorted(_field_names(kind))) if unknown else None
     place = f" at {field}" if field else ""
-    return InvalidInput(f"The body is not accepted{place}: {what}.", hint=hint or None, field=field)
+    return InvalidInput(
+        f"The body is not accepted{place}: {what}.", hint=_hint(what, field, kind), field=field
+    )
 
 
-def _field_names(kind: Any) -> set[str]:
-    schemas = msgspec.json.schema_components([kind])[1].values()
-    return {name for schema in schemas for name in schema.get("properties", ())}
+def _hint(what: str, field: str | None, kind: Any) -> str | None:
+    if unknown := re.search(r"unknown field `(.*)`", what):
+        return nearest(unknown[1], sorted({name for name, _ in _fields(kind)}))
+    name = (field or "").rpartition(".")[2]
+    if value := re.search(r"Invalid (?:enum )?value '(.*)'", what):
+        known = [word for each, schema in _fields(kind) if each == name for word in schema.get("enum", ())]
+        return nearest(value[1], dict.fromkeys(known))
+    if name in WHOLE and "Expected `int" in what:
+        return "It must be a whole number from {} to {}.".format(*WHOLE[name])
+    return None
+
+
+def _fields(kind: Any) -> Iterator[tuple[str, dict[str, Any]]]:
+    """(name, JSON Schema) of all fields of a struct and of those within it."""
+    for schema in msgspec.json.schema_components([kind])[1].values():
+        yield from schema.get("properties", {}).items()
 
 
 def _invalid_json(why: str) -> InvalidInput:
