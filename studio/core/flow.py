@@ -65,8 +65,7 @@ def consider(board: Board, active: ActiveRun, task: TaskInstance) -> None:
     if verdict is None:
         return
     spec = layout.tasks[task.task_id]
-    asks_past = verdict is _T.SCHEDULED or (verdict is _T.SKIPPED and spec.wait_for_past_before_skipping)
-    if asks_past and held_by_past(board, active, task) is not None:
+    if past_holds(board, active, task, verdict) is not None:
         return
     if verdict is not _T.SCHEDULED:
         settle(board, active, task, verdict)
@@ -75,6 +74,12 @@ def consider(board: Board, active: ActiveRun, task: TaskInstance) -> None:
         local_kinds.LOCAL_KINDS[spec.kind](board, active, task)
     else:
         board.move(active, task, _T.SCHEDULED)
+
+
+def past_holds(board: Board, active: ActiveRun, task: TaskInstance, verdict: Verdict) -> str | None:
+    """Why the run before holds a task instance with this verdict, in words; None: it does not, or is not asked."""
+    skips_late = verdict is _T.SKIPPED and active.spec_of(task).wait_for_past_before_skipping
+    return held_by_past(board, active, task) if verdict is _T.SCHEDULED or skips_late else None
 
 
 def verdict_on(active: ActiveRun, task: TaskInstance) -> Verdict:

@@ -10,9 +10,8 @@ import msgspec
 from studio.core.active import ActiveRun
 from studio.core.board import Board, OwnedDag
 from studio.core.context import iso
-from studio.core.flow import verdict_on
+from studio.core.flow import past_holds, verdict_on
 from studio.core.model import TaskInstance
-from studio.core.past import held_by_past
 from studio.core.states import TERMINAL, RunState, TaskState
 
 _T = TaskState
@@ -128,10 +127,9 @@ def _before(board: Board, active: ActiveRun, task: TaskInstance) -> Iterator[Rea
     setups = active.setups(task) if task.task_id in active.layout.under_setups else None
     if setups is not None and setups.done < setups.total:
         yield Reason("setup", f"{setups.total - setups.done} of the setups it works under have not ended.")
-    if active.is_expanded(task) and verdict_on(active, task) is _T.SCHEDULED:
-        past = held_by_past(board, active, task)
-        if past is not None:
-            yield Reason("past", past)
+    past = past_holds(board, active, task, verdict_on(active, task)) if active.is_expanded(task) else None
+    if past is not None:
+        yield Reason("past", past)
 
 
 def _limits(board: Board, active: ActiveRun, task: TaskInstance) -> Iterator[Reason]:

@@ -50,7 +50,7 @@ async def _about_runs(store: Store, command: Command, looks_back: Callable[[str]
     if more:
         runs += await store.load_runs(dag_id, more)
     before: tuple[RunWithTasks, ...] = ()
-    if command.kind in ("clear", "mark") and looks_back(dag_id):
+    if command.kind in ("clear", "mark", "delete_run") and looks_back(dag_id):
         before = await _before(
             store, dag_id, [each.run.logical_date for each in runs if each.run.logical_date is not None]
         )

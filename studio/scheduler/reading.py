@@ -32,9 +32,10 @@ async def stored_of(store: Store, lease: Lease) -> Stored:
 
 
 async def _before(store: Store, dag: Dag, unfinished: Sequence[RunWithTasks]) -> list[RunWithTasks]:
-    if not looks_back(dag.spec):
+    own = [each for each in unfinished if each.run.dag_id == dag.dag_id]
+    if not looks_back(dag.spec) and not any(looks_back(each.spec) for each in own):
         return []
-    dates = [FOREVER, *(each.run.logical_date for each in unfinished if each.run.dag_id == dag.dag_id)]
+    dates = [FOREVER, *(each.run.logical_date for each in own)]
     found = {}
     for date in dates:
         run = None if date is None else await store.run_before(dag.dag_id, date)

@@ -222,3 +222,15 @@ def test_run_of_an_older_version_is_held_by_one_that_failed_meanwhile() -> None:
     assert driver.why("d", "r2", "a") == [
         "It depends on its past: a of the run before, r1, has not succeeded."
     ]
+
+
+def test_a_skip_that_waits_for_the_past_is_explained() -> None:
+    options = {"depends_on_past": True, "wait_for_past_before_skipping": True}
+    driver = published(dag(task("s"), task("a", "s", **options)))
+    run_of(driver, 1)
+    run_of(driver, 2)
+    driver.end("s", "skipped")
+    assert state(driver, 2) == "none"
+    assert driver.why("d", "r2", "a") == [
+        "It depends on its past: a of the run before, r1, has not succeeded."
+    ]
