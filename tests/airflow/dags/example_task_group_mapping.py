@@ -22,5 +22,5 @@ def sum_it(values: list[int]) -> int:
 
 with DAG("example_task_group_mapping"):
     with TaskGroup("op").expand(num=[1, 3, 2]) as op:
-        result = add_42(double(op.num))  # type: ignore[arg-type]
+        result = add_42(double(op.num))
     sum_it(result)
