@@ -97,6 +97,10 @@ def _forget_cleared(step: Step) -> None:
                 step.memories.setdefault(task.id, Memory()).is_sure = False
             elif task.task_id in chosen and old is not None and _has_begun(old, command.payload):
                 step.memories[task.id] = Memory(is_sure=is_alone and task.id not in ended)
+                more = 1 + shape.tasks[task.task_id].retries
+                is_plain_end = old.state in (_T.SUCCESS, _T.FAILED) and len(step.commands) == 1
+                if is_plain_end and task.max_tries != old.try_number + more:
+                    raise Broken("a_clear_gives_new_tries", f"{step.name(task)}: up to {task.max_tries}")
 
 
 def _has_begun(task: TaskInstance, payload: dict[str, Any]) -> bool:
