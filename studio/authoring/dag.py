@@ -165,7 +165,8 @@ class DAG(Actions):
         if task.task_id in self._tasks:
             taken = self._tasks[task.task_id]
             raise InvalidDag(
-                f"The DAG {shown(self.dag_id)} already has a task {shown(task.task_id)} ({taken.work.label}).",
+                f"The DAG {shown(self.dag_id)} has two tasks {shown(task.task_id)}: {taken.work.label} "
+                f"({taken.place.words}) and {task.work.label} ({task.place.words}).",
                 hint=f"Give one of them another name: task_id='{task.task_id}_2'.",
                 field="task_id",
             )

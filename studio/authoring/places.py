@@ -24,6 +24,12 @@ class Place:
         """Where a relative path starts: the directory of the file; for cells that of the kernel."""
         return self.file.parent if self.file is not None else Path.cwd()
 
+    @property
+    def words(self) -> str:
+        """For people: "flights.py, line 3"."""
+        name = "a cell" if self.file is None and "ipykernel" in self.filename else Path(self.filename).name
+        return f"{name}, line {self.line}"
+
 
 def here() -> Place:
     """The innermost line outside of this package that led here."""

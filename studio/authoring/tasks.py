@@ -7,6 +7,7 @@ from types import TracebackType
 from typing import Any, Literal, Protocol
 
 from studio.authoring.arguments import flag, several
+from studio.authoring.places import here
 from studio.authoring.references import TaskOutput, mappable, plain
 from studio.core.map_spec import ExpandSpec
 from studio.core.names import check_name, nearest, shown
@@ -152,6 +153,7 @@ class Task(Node):
         self.work = work
         self.fields: dict[str, Any] = dict(fields)  # of the TaskSpec
         self.group = group
+        self.place = here()
         self.has_own_rule = False  # a trigger rule that was given for it, not by `default_args`
         self._upstream: dict[str, None] = {}  # an ordered set
         dag.add(self)
