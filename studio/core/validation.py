@@ -11,7 +11,7 @@ from __future__ import annotations
 from studio.core.names import check_name, shown
 from studio.core.schedule_validation import check_schedule
 from studio.core.spec import FORMAT, DagSpec
-from studio.core.validation_dag import check_dag
+from studio.core.validation_dag import check_dag, check_json
 from studio.core.validation_graph import check_graph, check_groups
 from studio.core.validation_local import check_local_task
 from studio.core.validation_roles import check_roles
@@ -57,3 +57,4 @@ def validate(spec: DagSpec) -> None:
     check_roles(spec)
     check_values(spec)
     check_schedule(spec)
+    check_json(spec)

@@ -12,7 +12,7 @@ from studio.core.dates import instant_of, zone_of
 from studio.core.names import nearest, shown
 from studio.core.parameters import check_names, check_value
 from studio.core.params import check_schema
-from studio.core.spec import Catchup, Collision, DagSpec, DeadlineReference, DeadlineSpec
+from studio.core.spec import Catchup, Collision, DagSpec, DeadlineReference, DeadlineSpec, encode
 from studio.core.validation_tasks import check_callbacks
 from studio.errors import InvalidDag
 
@@ -47,6 +47,20 @@ def check_dag(spec: DagSpec) -> None:
     _check_params(spec, where)
     if spec.schedule is not None:
         _check_required(spec, where)
+
+
+def check_json(spec: DagSpec) -> None:
+    """Raise `InvalidDag` for what cannot be kept as JSON; the last check, of what no other one looks into."""
+    try:
+        encode(spec)
+    except UnicodeEncodeError as error:
+        raise InvalidDag(
+            f"The DAG {shown(spec.id)} holds a lone surrogate, which is not valid text: {shown(error.object)}."
+        ) from error
+    except RecursionError as error:
+        raise InvalidDag(f"The DAG {shown(spec.id)} holds a value that is nested too deeply.") from error
+    except TypeError as error:
+        raise InvalidDag(f"The DAG {shown(spec.id)} holds a value that is no JSON: {error}.") from error
 
 
 def _check_params(spec: DagSpec, where: str) -> None:

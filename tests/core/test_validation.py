@@ -620,6 +620,31 @@ def test_config_that_is_nested_without_end_is_refused_without_recursion() -> Non
     )
 
 
+def nested(depth: int) -> Any:
+    value: Any = 1
+    for _ in range(depth):
+        value = [value]
+    return value
+
+
+@pytest.mark.parametrize(
+    ("spec", "message"),
+    [
+        (
+            dag(task("a", doc="\ud800")),
+            "The DAG 'd' holds a lone surrogate, which is not valid text: '\\ud800'.",
+        ),
+        (dag(task("a"), params={"x": nested(5000)}), "The DAG 'd' holds a value that is nested too deeply."),
+        (
+            dag(task("a", outlets=(AssetSpec(name="x", extra={"of": 1j}),))),
+            "The DAG 'd' holds a value that is no JSON: Encoding objects of type complex is unsupported.",
+        ),
+    ],
+)
+def test_what_cannot_be_kept_as_json_is_refused(spec: DagSpec, message: str) -> None:
+    assert refusal(spec) == ("invalid_dag", message)
+
+
 def test_teardown_may_have_its_rule_in_a_dag_that_fails_fast() -> None:
     down = task(
         "t", "s", role="teardown", setups=("s",), trigger_rule="all_done_setup_success", fail_run=True
