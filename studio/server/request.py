@@ -155,6 +155,13 @@ def _check_values(value: Any) -> None:
                 f"The whole number {shown(item)} has more than 64 bits and would not come back unchanged.",
                 hint="Send it as text.",
             )
+        if isinstance(item, str) and not item.isprintable():
+            try:
+                item.encode()
+            except UnicodeEncodeError as error:  # `\ud800` is JSON, but no text that can be kept or sent
+                raise InvalidInput(
+                    f"The text {shown(item)} holds a lone surrogate, which is not valid."
+                ) from error
         if isinstance(item, float) and item in (float("inf"), float("-inf")):
             raise InvalidInput("A number is too large for a double.", hint="Send it as text.")
 
@@ -166,6 +173,7 @@ def _values(value: Any) -> Iterator[Any]:
         if depth > _MAX_DEPTH:
             raise _invalid_json(f"it is nested deeper than {_MAX_DEPTH} levels")
         if isinstance(item, dict):
+            yield from item
             stack.extend((part, depth + 1) for part in item.values())
         elif isinstance(item, list):
             stack.extend((part, depth + 1) for part in item)

@@ -41,6 +41,8 @@ def refused(**task: Any) -> str:
             {"retries": float("nan")},
             'The body is not valid JSON: NaN is no JSON value. Send for example {"paused": true}.',
         ),
+        ({"doc": "\ud800"}, "The text '\\ud800' holds a lone surrogate, which is not valid."),
+        ({"params": {"\udfff": 1}}, "The text '\\udfff' holds a lone surrogate, which is not valid."),
         ({"timeout": "30m"}, f"{AT}.timeout: Expected `float | null`, got `str`."),
         ({"interpret": "brach"}, f"{AT}.interpret: Invalid enum value 'brach'. Did you mean 'branch'?"),
         (
