@@ -117,7 +117,7 @@ def callback_specs(callbacks: Callbacks | None, on: CallbackEvent, field: str) -
 
 def rule_specs(rules: RetryRule | Iterable[RetryRule]) -> tuple[RetryRuleSpec, ...]:
     """Rules as data, in order."""
-    many = list(rules) if isinstance(rules, Iterable) else [rules]
+    many = several(rules, "retry_rules", (RetryRule, str))
     for rule in many:
         if not isinstance(rule, RetryRule):
             raise InvalidInput(

@@ -6,11 +6,11 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias, get_args
 
 from studio.authoring.arguments import date_text, mapping, seconds, several, text, texts
 from studio.core.asset_conditions import AssetAll, AssetAny, AssetCondition, AssetRef
-from studio.core.names import shown
+from studio.core.names import nearest, shown
 from studio.core.parameters import check_value
 from studio.core.schedule_spec import (
     AssetOrTimeSpec,
@@ -22,6 +22,7 @@ from studio.core.schedule_spec import (
     DataIntervalSpec,
     IntervalSpec,
     OnceSpec,
+    OnHoliday,
     ScheduleSpec,
     TimeSpec,
 )
@@ -155,6 +156,13 @@ def _time(schedule: object) -> TimeSpec:
         case "@once":
             return OnceSpec()
         case Calendar():
+            known = get_args(OnHoliday)
+            if schedule.on_holiday not in known:
+                raise InvalidSchedule(
+                    f"on_holiday is {shown(schedule.on_holiday)}.",
+                    hint=nearest(str(schedule.on_holiday), known),
+                    field="schedule",
+                )
             return CalendarSpec(
                 text(schedule.expression, "schedule"),
                 business_days=text(schedule.business_days, "business_days"),

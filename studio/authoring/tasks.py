@@ -313,8 +313,11 @@ class Task(Node):
             return
         ids = {task.task_id for task in new}
         setups, teardowns = (self.setups, (self,)) if self.role == "teardown" else ((self,), self.teardowns)
-        waited = {name for task in new if task.role != "teardown" for name in task.upstream}
-        ends = [task for task in new if task.role != "teardown" and task.task_id not in waited]
+        # What was set up in the block is taken down in it, wherever its teardown was defined.
+        others = [task for task in self.dag.tasks if task not in new and task not in teardowns]
+        inner = [task for task in others if not ids.isdisjoint(setup.task_id for setup in task.setups)]
+        waited = {name for task in [*new, *inner] for name in task.upstream}
+        ends = [task for task in [*new, *inner] if task.task_id not in waited]
         for task in new:
             if ids.isdisjoint(task.upstream):
                 task.wait_for(setups)
