@@ -28,9 +28,11 @@ from studio.authoring.groups import TaskGroup
 from studio.authoring.options import check_defaults
 from studio.authoring.params import split_params
 from studio.authoring.places import here
+from studio.authoring.references import Mappable
 from studio.authoring.schedules import Schedule, When, schedule_spec, schedule_words
 from studio.authoring.snapshot import Snapshot
 from studio.authoring.tasks import Owner, Task, find_task
+from studio.core.map_spec import FromParam
 from studio.core.names import check_name, nearest, shown
 from studio.core.parameters import check_names, check_value
 from studio.core.spec import Catchup, Collision, DagSpec, DeadlineSpec
@@ -183,6 +185,20 @@ class DAG(Actions):
     def default(self, name: str) -> Any:
         """What `default_args` says about a keyword of a task; None: nothing."""
         return self._defaults.get(name)
+
+    def param(self, name: str) -> Mappable:
+        """A param of the run, to map over: `load.expand(file=dag.param("files"))`. Its value must be a list or a dict.
+
+        Raises `InvalidInput` if the DAG has no such param. In arguments and templates it is `{{ params.files }}`.
+        """
+        known = {**self._frame.params, **self._frame.param_schemas}
+        if name not in known:
+            raise InvalidInput(
+                f"The DAG {shown(self.dag_id)} has no param {shown(name)}.",
+                hint=nearest(str(name), known) or "Declare it: DAG(..., params={...}).",
+                field="params",
+            )
+        return Mappable(FromParam(name), ())
 
     @property
     def tasks(self) -> tuple[Task, ...]:
