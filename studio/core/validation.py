@@ -13,7 +13,7 @@ from studio.core.schedule_validation import check_schedule
 from studio.core.spec import FORMAT, DagSpec
 from studio.core.validation_dag import check_dag, check_json
 from studio.core.validation_graph import check_graph, check_groups
-from studio.core.validation_local import check_local_task
+from studio.core.validation_local import check_local_tasks
 from studio.core.validation_roles import check_roles
 from studio.core.validation_tasks import check_task
 from studio.core.validation_values import check_values
@@ -52,8 +52,7 @@ def validate(spec: DagSpec) -> None:
         check_task(task)
     check_graph(spec)
     check_groups(spec)
-    for task in spec.tasks:
-        check_local_task(spec, task)
+    check_local_tasks(spec)
     check_roles(spec)
     check_values(spec)
     check_schedule(spec)

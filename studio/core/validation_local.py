@@ -24,11 +24,13 @@ _APPROVAL: Final = (
 _WAIT: Final = ("seconds", "at", "reference", "time")
 
 
-def check_local_task(spec: DagSpec, task: TaskSpec) -> None:
+def check_local_tasks(spec: DagSpec) -> None:
     """Raise `InvalidDag`, `InvalidParameter` or `InvalidSchedule` for a config that the scheduler could not act on."""
-    check = _CHECKS.get(task.kind)
-    if check is not None:
-        check(spec, task, f"The task {shown(task.id)}")
+    for task in spec.tasks:
+        check = _CHECKS.get(task.kind)
+        if check is not None:
+            check(spec, task, f"The task {shown(task.id)}")
+    _check_branches(spec)
 
 
 def _check_empty(spec: DagSpec, task: TaskSpec, where: str) -> None:
@@ -65,8 +67,6 @@ def _check_approval(spec: DagSpec, task: TaskSpec, where: str) -> None:
         check_duration(config["timeout"], "timeout", where)
     _check_reject(config, options, where)
     _check_inputs(config, where)
-    if task.interpret == "branch":
-        _check_branches(spec, task, options, where)
 
 
 def _check_reject(config: dict[str, Any], options: list[str], where: str) -> None:
@@ -97,24 +97,27 @@ def _check_inputs(config: dict[str, Any], where: str) -> None:
         check_schema(name, schema, params[name])
 
 
-def _check_branches(spec: DagSpec, task: TaskSpec, options: list[str], where: str) -> None:
-    """Each option names a task right after it, or a group that such a task is in."""
+def _check_branches(spec: DagSpec) -> None:
+    """Of an approval that is a branch, each option names a task right after it, or a group that such a task is in."""
+    approvals = [task for task in spec.tasks if task.kind == "approval" and task.interpret == "branch"]
     parents = {group.id: group.parent for group in spec.groups}
-    known: dict[str, None] = {}
-    for other in spec.tasks:
-        if task.id in other.upstream:
-            known[other.id] = None
-            group = other.group
+    after: dict[str, dict[str, None]] = {task.id: {} for task in approvals}
+    for task in spec.tasks if approvals else ():
+        for name in after.keys() & task.upstream:
+            after[name][task.id] = None
+            group = task.group
             while group:
-                known[group] = None
+                after[name][group] = None
                 group = parents[group]
-    for option in options:
-        if option not in known:
-            raise InvalidDag(
-                f"{where} chooses a branch, but {shown(option)} is no task or group right after it.",
-                hint=nearest(option, known),
-                field="options",
-            )
+    for task in approvals:
+        for option in task.config["options"]:
+            if option not in after[task.id]:
+                raise InvalidDag(
+                    f"The task {shown(task.id)} chooses a branch, "
+                    f"but {shown(option)} is no task or group right after it.",
+                    hint=nearest(option, after[task.id]),
+                    field="options",
+                )
 
 
 def _check_wait(spec: DagSpec, task: TaskSpec, where: str) -> None:
