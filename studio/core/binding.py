@@ -37,8 +37,11 @@ def bind(launch: Launch, found: Found) -> Launch:
         return launch
     outputs = {name: _output(asked, found.values) for name, asked in wants.outputs.items()}
     context = {**launch.context}
-    # A task without a value is left out: asking for it is an error that names it, in the worker.
+    # A task without a value is left out: templates that name it, and who wants an entry of it, get an error in the
+    # worker. As an argument the whole value is None then, as in Airflow: joins after branches take what there is.
     context["outputs"] = {name: outputs[name] for name, asked in wants.outputs.items() if asked is not None}
+    if valueless := [name for name, asked in wants.outputs.items() if asked is None]:
+        context["valueless"] = valueless
     group, own = _arguments(wants, outputs)
     if group:
         context["mapped"] = group

@@ -18,7 +18,7 @@ DATES: Final = (
     "prev_start_date_success", "prev_end_date_success", "run_started_at",
 )  # fmt: skip
 #: Words of the machine to the worker, not for templates.
-_INTERNAL: Final = frozenset({"param_schemas", "native", "interpret", "sensor", "mapped_args"})
+_INTERNAL: Final = frozenset({"param_schemas", "native", "interpret", "sensor", "mapped_args", "valueless"})
 #: Names that are there at every launch, also where the machine has nothing to say.
 _DEFAULTS: Final[dict[str, Any]] = {
     "resume": None,

@@ -1,6 +1,7 @@
 """The arguments of an attempt: what stands in its `config`, with values of other tasks put in and templates rendered.
 
-    {"$output": "task"}, {"$output": "task", "key": k}   what an upstream task returned, or an entry of it
+    {"$output": "task"}, {"$output": "task", "key": k}   what an upstream task returned (None if it did not succeed),
+                                                         or an entry of it
     {"$mapped": "argument"}                               an argument of the mapped group around the task
     {"$apply": [{"function", "path"}, …], "value": v}     v, given to functions one after another; v may hold others
     {"$apply": [], "value": v}                            v as it is, whatever is in it
@@ -59,6 +60,7 @@ class _Filled:
 
     def __init__(self, context: Mapping[str, Any]) -> None:
         self._outputs = context.get("outputs") or {}
+        self._valueless = context.get("valueless") or ()  # tasks that were skipped, or have failed
         self._mapped = self.mapped(context.get("mapped") or {}, "mapped argument")
         self._renderer = Renderer({**context, "mapped": self._mapped} if self._mapped else context)
 
@@ -110,6 +112,8 @@ class _Filled:
 
     def _output(self, mark: dict[str, Any], where: str) -> Any:
         task = str(mark[_OUTPUT])
+        if task in self._valueless and "key" not in mark:
+            return None
         if task not in self._outputs:
             raise NotFound(
                 f"The value of task {shown(task)}, which {where} is made of, is not there: the task has not succeeded, "

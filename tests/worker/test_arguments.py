@@ -21,6 +21,7 @@ CONTEXT: dict[str, Any] = {
         "loads": [{"n": 1}, {"n": 2}],
         "none": None,
     },
+    "valueless": ["skipped"],
     "mapped": {"origin": "EWR"},
 }
 
@@ -33,6 +34,7 @@ CONTEXT: dict[str, Any] = {
         ({"$output": "days", "key": -1}, 2),
         ({"$output": "loads", "key": "n"}, [1, 2]),
         ({"$output": "none"}, None),
+        ({"$output": "skipped"}, None),
         ([{"a": {"$output": "days"}}, "{{ ds }}"], [{"a": [1, 2]}, "2013-01-31"]),
         ({"$mapped": "origin"}, "EWR"),
         ("{{ mapped.origin }}", "EWR"),
@@ -54,6 +56,7 @@ def test_own_mapped_arguments_come_over_the_others_as_they_are() -> None:
         ({"$output": "extrct"}, "The value of task 'extrct', which argument 'x' is made of, is not there"),
         ({"$output": "extract", "key": "row"}, "What task 'extract' returned has no 'row'"),
         ({"$output": "none", "key": "row"}, "It returned None"),
+        ({"$output": "skipped", "key": "row"}, "the task has not succeeded"),
         ({"$output": "days", "key": 2}, "has no 2"),
         (
             [{"$mapped": "origni"}],
