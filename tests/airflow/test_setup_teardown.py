@@ -52,8 +52,9 @@ async def test_setup_teardown_taskflow(
     stage: Stage, fails: str, states: tuple[str, ...], run: str, strict_run: str
 ) -> None:
     # Airflow's example_setup_teardown_taskflow: a setup that fails stops the work and its teardown; a teardown runs
-    # after work that failed; its own failure fails the run only with on_failure_fail_dagrun (here `fail_run`). Such a teardown is the last
-    # task that counts, so if it succeeds the run has succeeded although the work failed: marked `with_failures`.
+    # after work that failed; its own failure fails the run only with on_failure_fail_dagrun (here `fail_run`). Such a
+    # teardown is the last task that counts, so if it succeeds the run has succeeded although the work failed; here it
+    # is marked `with_failures` then.
     await stage.load("example_setup_teardown_taskflow")
     for dag_id, state in (
         ("example_setup_teardown_taskflow", run),
