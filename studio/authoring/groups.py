@@ -10,10 +10,11 @@ from typing import Any, Literal, NoReturn
 from typing_extensions import Self
 
 from studio.authoring.arguments import flag, mapping, refuse_unknown, text
+from studio.authoring.arrows import Node
 from studio.authoring.context import current_dag, dag_of
 from studio.authoring.options import check_defaults
-from studio.authoring.references import MappedItem
-from studio.authoring.tasks import Node, Owner, Task, expansion
+from studio.authoring.references import MappedItem, expansion
+from studio.authoring.tasks import Owner, Task
 from studio.core.map_spec import ExpandSpec, GroupSpec
 from studio.core.names import check_name, nearest, shown
 from studio.errors import InvalidDag, InvalidInput

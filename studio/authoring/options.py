@@ -25,7 +25,8 @@ from studio.core.spec import AssetSpec, TriggerRule, WeightRule
 from studio.errors import InvalidInput
 
 if TYPE_CHECKING:
-    from studio.authoring.tasks import Node, Owner
+    from studio.authoring.arrows import Node
+    from studio.authoring.tasks import Owner
 
 Duration: TypeAlias = "float | timedelta | str"
 After: TypeAlias = "Node | str | Iterable[Node | str]"

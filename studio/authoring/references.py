@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from studio.authoring.arguments import flag
 from studio.authoring.functions import Target, named
-from studio.core.map_spec import Concatenated, Items, Output, Source, Transformed, Zipped
+from studio.core.map_spec import Concatenated, ExpandSpec, Items, Output, Source, Transformed, Zipped
 from studio.core.names import shown
 from studio.core.parameters import MAX_DEPTH, check_value
 from studio.errors import InvalidInput
@@ -128,6 +128,19 @@ def mappable(value: Any, what: str) -> Mappable:
         f"{what} is {shown(value)}; tasks are mapped over a list, a dict, or what a task returns (`task.output`).",
         field=what,
     )
+
+
+def expansion(
+    by: Literal["product", "kwargs"], over: Mapping[str, Any], found: Callable[[Any], object]
+) -> ExpandSpec:
+    """A mapping as data; every task whose value is needed is given to `found`."""
+    sources = {}
+    for name, value in over.items():
+        source = mappable(value, name or "expand_kwargs")
+        for task in source.tasks:
+            found(task)
+        sources[name] = source.source
+    return ExpandSpec(by=by, over=sources)
 
 
 def plain(value: Any, where: str, found: Callable[[Any], object]) -> Any:

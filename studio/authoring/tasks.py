@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from types import TracebackType
 from typing import Any, Literal, Protocol
 
 from studio.authoring.arguments import flag, several
+from studio.authoring.arrows import Node
 from studio.authoring.places import here
-from studio.authoring.references import TaskOutput, mappable, plain
-from studio.core.map_spec import ExpandSpec
+from studio.authoring.references import TaskOutput, expansion, plain
 from studio.core.names import check_name, nearest, shown
 from studio.core.spec import TaskSpec
 from studio.errors import InvalidDag, InvalidInput, NotFound
@@ -64,51 +64,6 @@ class Group(Protocol):
         """Called by a new task in it."""
 
 
-class Node:
-    """What `>>` stands between: a task, or a group of them."""
-
-    def first(self) -> list[Task]:
-        raise NotImplementedError
-
-    def last(self) -> list[Task]:
-        raise NotImplementedError
-
-    def __rshift__(self, other: Any) -> Any:
-        for node in nodes(other):
-            for task in node.first():
-                task.wait_for(self)
-        return other
-
-    def __lshift__(self, other: Any) -> Any:
-        for task in self.first():
-            task.wait_for(nodes(other))
-        return other
-
-    def __rrshift__(self, others: Any) -> Any:
-        for task in self.first():
-            task.wait_for(nodes(others))
-        return self
-
-    def __rlshift__(self, others: Any) -> Any:
-        for node in nodes(others):
-            for task in node.first():
-                task.wait_for(self)
-        return self
-
-
-def nodes(others: object) -> list[Node]:
-    """One or several tasks and groups as a list; raises `InvalidInput` for anything else."""
-    items: list[Any] = list(others) if isinstance(others, (list, tuple, set, frozenset)) else [others]
-    for n, item in enumerate(items):
-        if isinstance(item, TaskOutput):
-            items[n] = item.task
-        elif not isinstance(item, Node):
-            raise InvalidInput(
-                f"`>>` and `<<` stand between tasks and lists of tasks; {shown(item)} is {type(item).__name__}."
-            )
-    return items
-
-
 def _flat(others: object) -> Iterator[Any]:
     """Tasks for groups and outputs; ids and what is wrong as they are."""
     if isinstance(others, (Node, str, TaskOutput)):
@@ -122,19 +77,6 @@ def _flat(others: object) -> Iterator[Any]:
             yield from other.last()
         else:
             yield other
-
-
-def expansion(
-    by: Literal["product", "kwargs"], over: Mapping[str, Any], found: Callable[[Any], object]
-) -> ExpandSpec:
-    """A mapping as data; every task whose value is needed is given to `found`."""
-    sources = {}
-    for name, value in over.items():
-        source = mappable(value, name or "expand_kwargs")
-        for task in source.tasks:
-            found(task)
-        sources[name] = source.source
-    return ExpandSpec(by=by, over=sources)
 
 
 class Task(Node):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import Any
 
-from studio.authoring.tasks import nodes
+from studio.authoring.arrows import nodes
 from studio.errors import InvalidInput
 
 
