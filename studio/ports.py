@@ -123,6 +123,9 @@ class Store(Protocol):
     async def schedulers(self) -> list[SchedulerRow]:
         """Every scheduler that was not fenced."""
 
+    async def scheduler_names(self) -> dict[int, str]:
+        """Lease number → name, of all that there ever were."""
+
     async def take_over(self, lease: Lease, other: int, seen_beat: int) -> bool:
         """Fence scheduler `other` and own its DAGs, if its beat is still `seen_beat`. False if it is not.
 

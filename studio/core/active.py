@@ -221,6 +221,8 @@ class ActiveRun:
         if self.run.ending is not None:
             return self.run.ending, False
         failed = any(self.counts[state] for state in FAILED_LIKE)
+        if failed and self.run.reason == "fail_fast":
+            return RunState.FAILED, False
         if failed or self.counts[_T.CANCELLED]:
             leaves = {task.state for leaf in self.layout.leaves for task in self.instances[leaf].values()}
             if leaves & FAILED_LIKE:

@@ -32,7 +32,15 @@ RETRY_DELAYS = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
 class Hands:
     """Store and executor of one scheduler, and which attempts the executor was given."""
 
-    def __init__(self, store: Store, executor: Executor, clock: Clock, leases: LeaseKeeper) -> None:
+    def __init__(
+        self,
+        store: Store,
+        executor: Executor,
+        clock: Clock,
+        leases: LeaseKeeper,
+        ours: Callable[[str], bool],
+    ) -> None:
+        self._ours = ours
         self._store = store
         self._executor = executor
         self._clock = clock
@@ -42,11 +50,16 @@ class Hands:
 
     async def begin(
         self, report: Callable[[Sequence[Report]], None], unfinished: Sequence[Attempt]
-    ) -> set[int]:
-        """Start the executor. Returns the attempts that are to be launched again."""
-        self._free = await self._executor.start(report, unfinished)
-        self._handed_over = {attempt.id for attempt in unfinished} - self._free
-        return self._free
+    ) -> None:
+        """Start the executor; `sort_out` then tells which attempts are to be launched again, and which are lost.
+
+        The executor hears of those only that its own workers may have: what a server of another home had its workers
+        do, they may be doing still.
+        """
+        names = await self.steadily(self._store.scheduler_names)
+        own = [attempt for attempt in unfinished if self._ours(names.get(attempt.id >> ID_BITS, ""))]
+        self._free = await self._executor.start(report, own)
+        self._handed_over = {attempt.id for attempt in own} - self._free
 
     async def carry_out(self, turn: Turn, events: Sequence[Event]) -> None:
         """Commit, then act on what is now true."""

@@ -43,7 +43,8 @@ class Scheduler:
     """Schedules the DAGs that it owns. An async context manager; everything runs on its event loop.
 
     `name` tells people, and `gone`, which process this is. `gone(name)` is True if that process is certainly dead:
-    its DAGs are then taken over at once, instead of after the lease. `publish` gets what changed, after each commit.
+    its DAGs are then taken over at once, instead of after the lease. `ours(name)`: its workers are those that our
+    executor asks, because it served the same home. `publish` gets what changed, after each commit.
     """
 
     def __init__(
@@ -55,13 +56,14 @@ class Scheduler:
         name: str,
         publish: Callable[[Changes], None],
         gone: Callable[[str], bool] = lambda name: False,
+        ours: Callable[[str], bool] = lambda name: True,
     ) -> None:
         self._store = store
         self._executor = executor
         self._clock = clock
         self._publish = publish
         self._leases = LeaseKeeper(store, clock, name=name, gone=gone)
-        self._hands = Hands(store, executor, clock, self._leases)
+        self._hands = Hands(store, executor, clock, self._leases, ours)
         self._alarm = Alarm(clock, self._wake_up)
         self._inbox: list[Report] = []
         self._wake = asyncio.Event()
@@ -92,7 +94,10 @@ class Scheduler:
     async def _begin(self, lease: Lease) -> None:
         self._machine = Machine(lease.number << ID_BITS)
         unfinished = await self._load(lease)
-        again = await self._hands.begin(self._report, unfinished)
+        await self._hands.begin(self._report, unfinished)
+        again, lost = self._hands.sort_out(unfinished)
+        if lost:
+            self._report(lost)
         try:
             await self._carry_out(self._machine.resume(again, self._clock.now()), ())
         except StaleWrite as error:  # kept, but the answer was lost

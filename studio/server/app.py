@@ -27,7 +27,7 @@ from studio.server.gate import Gate
 from studio.server.handlers import HANDLERS
 from studio.server.hub import Hub
 from studio.server.outputs import LiveOutputs
-from studio.server.runtime import Endpoint, is_gone, only_server, process_name, published
+from studio.server.runtime import Endpoint, is_gone, is_of, only_server, process_name, published
 from studio.server.services import Services
 from studio.server.stream import MAX_MESSAGE, Stream
 from studio.settings import Settings
@@ -80,6 +80,7 @@ class StudioServer:
                 name=process_name(home),
                 publish=hub.publish,
                 gone=partial(is_gone, home=home),
+                ours=partial(is_of, home=home),
             )
         )
         services = Services(

@@ -91,6 +91,11 @@ def process_name(home: str) -> str:
     return f"{socket.gethostname()}/{os.getpid()}/{int(psutil.Process().create_time())}/{home}"
 
 
+def is_of(name: str, *, home: str) -> bool:
+    """Whether the process with this `process_name` served `home`: its workers are those that we find there."""
+    return name.rpartition("/")[2] == home
+
+
 def is_gone(name: str, *, home: str) -> bool:
     """Whether the process with this `process_name` has certainly ended; `home` is the one that we hold.
 

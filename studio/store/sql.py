@@ -56,6 +56,12 @@ class SqlStore(Loads, Reads):
     async def beat(self, lease: Lease) -> None:
         await self._database.write(lambda connection: hold(connection, lease))
 
+    async def scheduler_names(self) -> dict[int, str]:
+        def read(connection: Connection) -> dict[int, str]:
+            return {row.id: row.name for row in connection.execute(sql.scheduler_names)}
+
+        return await self._database.read(read)
+
     async def schedulers(self) -> list[SchedulerRow]:
         def read(connection: Connection) -> list[SchedulerRow]:
             return [rows.scheduler_row(row) for row in connection.execute(sql.schedulers)]

@@ -66,6 +66,8 @@ fence_silent_scheduler = (
 fence_scheduler = update(scheduler).where(scheduler.c.id == bindparam("lease")).values(fenced=sa.true())
 schedulers = select(scheduler).where(scheduler.c.fenced == sa.false()).order_by(scheduler.c.id)
 
+scheduler_names = select(scheduler.c.id, scheduler.c.name)
+
 own_dags_of = update(dag).where(dag.c.owner == bindparam("other")).values(owner=bindparam("lease"))
 own_free_dags = update(dag).where(dag.c.owner.is_(None)).values(owner=bindparam("lease"))
 release_dags = update(dag).where(dag.c.owner == bindparam("lease")).values(owner=None)

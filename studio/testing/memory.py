@@ -63,6 +63,9 @@ class MemoryStore(Loads, Reads):
         async with self._transaction() as tables:
             _hold(tables, lease)
 
+    async def scheduler_names(self) -> dict[int, str]:
+        return {row.number: row.name for row in self._tables.schedulers.values()}
+
     async def schedulers(self) -> list[SchedulerRow]:
         async with self._transaction() as tables:
             return [row for row in tables.schedulers.values() if not row.fenced]

@@ -750,3 +750,10 @@ async def test_what_was_kept_is_there_for_the_next_server(connect: Connect) -> N
     async with connect() as store:
         assert await store.run("d", "r0") == (runs[0], tasks)
         assert await store.command(command.id) == command
+
+
+async def test_names_of_schedulers_stay_known(store: Store) -> None:
+    first = await store.register_scheduler("one")
+    second = await store.register_scheduler("two")
+    await store.release(first)
+    assert await store.scheduler_names() == {first.number: "one", second.number: "two"}

@@ -390,3 +390,12 @@ def test_runs_that_are_over_are_not_kept() -> None:
     assert len(board.timers._heap) < 1500
     assert (board.dags["d"].runs, board.dags["d"].past, board.in_flight, board.touched) == ({}, {}, {}, {})
     assert (board.dispatcher._lanes, len(board.dispatcher._limits)) == ({}, 2)
+
+
+def test_a_run_that_failed_fast_has_failed_whatever_its_leaves_say() -> None:
+    driver = Driver()
+    driver.publish(dag(task("a"), task("b", "a"), task("c"), fail_fast=True))
+    run_id = driver.trigger()
+    driver.end("c", "success")
+    driver.end("a", "failed")
+    assert (driver.states["b"], driver.run_states[run_id]) == ("skipped", "failed")

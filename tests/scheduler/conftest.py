@@ -29,8 +29,11 @@ class World:
         *,
         name: str = "one",
         gone: Callable[[str], bool] = lambda name: False,
+        ours: Callable[[str], bool] = lambda name: True,
     ) -> Scheduler:
-        made = Scheduler(self.store, executor, self.clock, name=name, publish=self.changes.append, gone=gone)
+        made = Scheduler(
+            self.store, executor, self.clock, name=name, publish=self.changes.append, gone=gone, ours=ours
+        )
         return await self._stack.enter_async_context(made)
 
     async def states(self, run_id: str, dag_id: str = "d") -> dict[str, str]:

@@ -277,3 +277,20 @@ async def test_slots_of_a_pool_that_another_scheduler_gives_back_are_taken(world
     await world.clock.advance(11.0)
     assert [launch.task_id for launch in other.launched] == ["b"]
 
+
+
+async def test_attempts_of_another_home_are_lost_and_not_begun_a_second_time(world: World) -> None:
+    theirs = ScriptedExecutor(lambda launch: None)
+    first = await world.scheduler(theirs, name="host/1/1/their home")
+    await publish(first, dag(task("a")))
+    run_id = await trigger(first)
+    before = theirs.attempt_of("a")
+    await first.__aexit__(None, None, None)  # its workers go on
+    mine = ScriptedExecutor(lambda launch: None)
+    await world.scheduler(mine, name="host/2/2/my home", ours=lambda name: name.endswith("/my home"))
+    await world.clock.advance(1.0)
+    assert mine.attempt_of("a") != before
+    found = await world.store.run("d", run_id)
+    assert found is not None
+    states = [attempt.state for attempt in await world.store.attempts(found[1][0].id)]
+    assert states == [AttemptState.LOST, AttemptState.QUEUED]

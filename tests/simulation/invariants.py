@@ -94,7 +94,11 @@ def a_run_is_over_when_its_tasks_are(step: Step) -> None:
 def _ends_of(step: Step, run: Run, found: Instances) -> set[RunState]:
     leaves = {task.state for name in found.shape.leaves for task in found.by_task[name]}
     end = _R.SUCCESS
-    if leaves & {_T.FAILED, _T.UPSTREAM_FAILED}:
+    failed = {_T.FAILED, _T.UPSTREAM_FAILED}
+    is_cut_short = run.reason == "fail_fast" and any(
+        task.state in failed for tasks in found.by_task.values() for task in tasks
+    )
+    if leaves & failed or is_cut_short:
         end = _R.FAILED
     elif _T.CANCELLED in leaves:
         end = _R.CANCELLED  # left so by an earlier cancel
