@@ -65,14 +65,18 @@ class Stage:
         self.scheduler = scheduler
         self.store = store
         self._changed = changed
+        self._loaded: dict[str, list[str]] = {}
 
     async def load(self, file: str) -> list[str]:
-        """Publish the DAGs of `dags/<file>.py`; their ids."""
+        """Publish the DAGs of `dags/<file>.py`, once; their ids."""
+        if file in self._loaded:
+            return self._loaded[file]
         result = await parse_file_async(DAGS / f"{file}.py")
         assert result.error is None, result.error
         for spec in result.specs:
             await self.command(spec.id, "publish", spec=msgspec.to_builtins(spec))
-        return [spec.id for spec in result.specs]
+        self._loaded[file] = [spec.id for spec in result.specs]
+        return self._loaded[file]
 
     async def command(self, dag_id: str, kind: Any, **payload: Any) -> dict[str, Any]:
         return (await self.scheduler.command(dag_id, kind, payload, actor="ada")).result
