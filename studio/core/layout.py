@@ -6,7 +6,7 @@ so every edge carries how many mappings both ends have in common (`shared`).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 import msgspec
@@ -201,6 +201,7 @@ def _shared(one: tuple[Level, ...], other: tuple[Level, ...]) -> int:
 
 def _wires(spec: DagSpec, graph: Graph, tasks: Mapping[str, TaskSpec]) -> Iterator[tuple[int, str, str]]:
     """(what, upstream, task) of every edge."""
+    position = {task: n for n, task in enumerate(graph.order)}
     for task in spec.tasks:
         for name in graph.upstream[task.id]:
             yield RULE, name, task.id
@@ -209,14 +210,36 @@ def _wires(spec: DagSpec, graph: Graph, tasks: Mapping[str, TaskSpec]) -> Iterat
     for setup in spec.tasks:
         if setup.role != "setup":
             continue
-        below = graph.descendants([setup.id])
         teardowns = [name for name in graph.downstream[setup.id] if tasks[name].role == "teardown"]
         # In its scope is what lies between it and its teardowns; without one, everything below.
-        scope = below & graph.ancestors(teardowns) if teardowns else below
+        if teardowns:
+            scope = _between(graph, position, setup.id, teardowns)
+        else:
+            scope = graph.descendants([setup.id])
         direct = set(graph.downstream[setup.id])
-        for name in graph.order:
-            if name in scope and name not in direct and tasks[name].role != "teardown":
+        for name in sorted(scope, key=position.__getitem__):
+            if name not in direct and tasks[name].role != "teardown":
                 yield SETUPS, setup.id, name
+
+
+def _between(graph: Graph, position: Mapping[str, int], start: str, ends: list[str]) -> set[str]:
+    """The tasks on the ways from `start` to `ends`. Looks no further than these: there may be many setups."""
+    first, last = position[start], max(position[name] for name in ends)
+    below = _walked(graph.downstream, [start], lambda name: position[name] < last)
+    return below & _walked(graph.upstream, ends, lambda name: position[name] > first)
+
+
+def _walked(
+    edges: Mapping[str, tuple[str, ...]], start: list[str], is_near: Callable[[str], bool]
+) -> set[str]:
+    found: set[str] = set()
+    stack = list(start)
+    while stack:
+        for name in edges[stack.pop()]:
+            if name not in found and is_near(name):
+                found.add(name)
+                stack.append(name)
+    return found
 
 
 def _deciders(tasks: Mapping[str, TaskSpec], graph: Graph) -> dict[str, tuple[str, ...]]:
