@@ -30,7 +30,9 @@ class UnknownArgument(InvalidInput, TypeError):
 def refuse_unknown(unknown: Iterable[str], call: str, known: Collection[str] | None) -> None:
     """Raise `UnknownArgument` for the first of `unknown`; Python's own TypeError names no nearest match."""
     for name in unknown:
-        raise UnknownArgument(f"{call} takes no {shown(name)}.", hint=nearest(str(name), known or ()), field=str(name))
+        raise UnknownArgument(
+            f"{call} takes no {shown(name)}.", hint=nearest(str(name), known or ()), field=str(name)
+        )
 
 
 def seconds(value: float | timedelta | str, field: str) -> float:
