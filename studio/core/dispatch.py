@@ -175,8 +175,9 @@ class Dispatcher:
                     skipped.append((order, entry, lane))
                     continue
                 self._stand(lane)
-                self._heat(limit)  # when this one has been served, there may be room for one more
-                break
+                if lane.entry:  # and not only task instances that were cleared or marked meanwhile
+                    self._heat(limit)  # when this one has been served, there may be room for one more
+                    break
             for place in skipped:
                 heapq.heappush(limit.parked, place)
 

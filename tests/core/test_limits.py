@@ -344,3 +344,13 @@ def test_backfill_comes_after_live_runs_whatever_its_weight() -> None:
     driver.trigger("e")
     driver.run_to_end()
     assert order(driver) == ["old", "live", "old"]
+
+
+def test_what_was_marked_while_it_stood_in_line_does_not_hold_up_the_others() -> None:
+    driver = Driver()
+    first = task("b", priority_weight=10, max_active_per_dag=5)  # in a line of its own, before the others
+    driver.publish(dag(task("a", priority_weight=99), first, task("c"), max_active_tasks=1))
+    run_id = driver.trigger()
+    driver.command("mark", {"run_id": run_id, "task_ids": ["b"], "state": "skipped"})
+    driver.end("a")
+    assert running(driver) == {"c"}
