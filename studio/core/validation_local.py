@@ -88,6 +88,8 @@ def _check_inputs(config: dict[str, Any], where: str) -> None:
         raise _wrong(where, "params", params, "names with values")
     check_names([*params, *schemas], where)
     for name, schema in schemas.items():
+        if not isinstance(schema, dict):
+            raise _wrong(where, f"the schema of {shown(name)}", schema, "a JSON Schema, as an object")
         if name not in params:
             raise InvalidDag(
                 f"{where}: the param {shown(name)} has no value to begin with.",

@@ -427,6 +427,10 @@ LOCAL = [
         "Give it a default, which the person may change.",
     ),
     (
+        local("approval", **APPROVAL, params={"n": 1}, param_schemas={"n": True}),
+        "The task 'a': the schema of 'n' is True; it must be a JSON Schema, as an object.",
+    ),
+    (
         local("approval", **APPROVAL, timout=5),
         "The task 'a': the config of the kind 'approval' takes no 'timout'. Did you mean 'timeout'?",
     ),
