@@ -53,17 +53,15 @@ class Dispatcher:
                 self._heat(limit)
 
     def refit(self, spec: DagSpec) -> None:
-        """The limits of a DAG may have changed with its spec: who is parked at one looks again."""
-        tasks = {task.id: task for task in spec.tasks}
-        for key, limit in self._limits.items():
-            if key[0] == "dag" and key[1] == spec.id:
-                limit.slots = -1 if spec.max_active_tasks_per_dag is None else spec.max_active_tasks_per_dag
-            elif key[0] == "task" and key[1] == spec.id and key[2] in tasks:
-                own = tasks[key[2]].max_active_per_dag
-                limit.slots = -1 if own is None else own
-            else:
-                continue
-            self._heat(limit)
+        """The limits over all runs of a DAG are those of its current version; who is parked at one looks again."""
+        whole = self.limit(("dag", spec.id))
+        whole.slots = -1 if spec.max_active_tasks_per_dag is None else spec.max_active_tasks_per_dag
+        self._heat(whole)
+        for task in spec.tasks:
+            if task.max_active_per_dag is not None:
+                limit = self.limit(("task", spec.id, task.id))
+                limit.slots = task.max_active_per_dag
+                self._heat(limit)
 
     def _heat(self, limit: Limit) -> None:
         if limit.parked and not limit.is_hot:
@@ -86,10 +84,15 @@ class Dispatcher:
     def _limits_of(self, active: ActiveRun, spec: TaskSpec) -> Iterator[tuple[Limit, int]]:
         run, dag = active.run, active.spec
         yield self.limit(("pool", spec.pool)), spec.pool_slots
+        yield self.limit(("dag", run.dag_id)), 1
+        if spec.max_active_per_dag is not None:
+            of_task = ("task", run.dag_id, spec.id)
+            is_new = of_task not in self._limits  # of a task that the current version does not have, or not bound
+            limit = self.limit(of_task)
+            limit.slots = spec.max_active_per_dag if is_new else limit.slots
+            yield limit, 1
         for key, slots in (
             (("run", run.dag_id, run.run_id), dag.max_active_tasks),
-            (("dag", run.dag_id), dag.max_active_tasks_per_dag),
-            (("task", run.dag_id, spec.id), spec.max_active_per_dag),
             (("task in run", run.dag_id, run.run_id, spec.id), spec.max_active_per_run),
         ):
             if slots is not None:

@@ -142,6 +142,7 @@ class Machine:
             owned = board.dags[dag.dag_id] = OwnedDag(dag)
             owned.durations = list(stored.durations.get(dag.dag_id, ()))
             register(board, dag.spec)
+            board.dispatcher.refit(dag.spec)
             arm(board, owned)
         alive = {attempt.id: attempt for attempt in stored.attempts}
         for run in stored.runs:

@@ -15,16 +15,26 @@ from studio.ports import Lease, Store
 
 
 async def stored_of(store: Store, lease: Lease) -> Stored:
-    """Everything that the holder of `lease` takes over."""
+    """Everything that the holder of `lease` takes over, as of the DAGs that it owned first.
+
+    These are several reads: DAGs that were taken over in between come whole with the next reading.
+    """
     dags = await store.owned_dags(lease)
-    runs, attempts = await store.unfinished_runs(lease)
+    owned = {dag.dag_id for dag in dags}
+    everything, attempts = await store.unfinished_runs(lease)
+    runs = [each for each in everything if each.run.dag_id in owned]
+    if len(runs) < len(everything):
+        tasks = {task.id for each in runs for task in each.tasks}
+        attempts = [attempt for attempt in attempts if attempt.task_instance in tasks]
+    callbacks = await store.unfinished_callbacks(lease)
+    backfills = await store.unfinished_backfills(lease)
     return Stored(
         dags=dags,
         runs=runs,
         attempts=attempts,
-        callbacks=await store.unfinished_callbacks(lease),
+        callbacks=[request for request in callbacks if request.dag_id in owned],
         pools=await store.pools(),
-        backfills=await store.unfinished_backfills(lease),
+        backfills=[backfill for backfill in backfills if backfill.dag_id in owned],
         assets=await store.assets(),
         before=[run for dag in dags for run in await _before(store, dag, runs)],
         durations={dag.dag_id: found for dag in dags if (found := await _durations(store, dag))},

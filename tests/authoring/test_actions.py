@@ -21,7 +21,12 @@ def dag(settings: Settings) -> Iterator[DAG]:
     handles.client.cache_clear()
     tasks = (
         TaskSpec(id="start", kind="empty"),
-        TaskSpec(id="ask", kind="approval", upstream=("start",), config={"subject": "Go?", "options": ["Yes", "No"]}),
+        TaskSpec(
+            id="ask",
+            kind="approval",
+            upstream=("start",),
+            config={"subject": "Go?", "options": ["Yes", "No"]},
+        ),
         TaskSpec(id="end", kind="empty", upstream=("ask",)),
     )
     with connect() as client:

@@ -7,12 +7,14 @@ from collections.abc import Callable
 
 import pytest
 
+from studio.core.model import Dag
 from studio.core.spec import CronSpec
 from studio.core.states import AttemptState
 from studio.core.turn import Writes
 from studio.errors import Conflict, ServerUnavailable, StaleWrite, StoreError, StoreUnavailable, StudioError
 from studio.ports import Lease, Report, SchedulerRow
 from studio.scheduler.loop import Scheduler
+from studio.scheduler.reading import stored_of
 from studio.testing import ScriptedExecutor
 from studio.testing.clock import settle
 from tests.core.driver import dag, task
@@ -278,7 +280,6 @@ async def test_slots_of_a_pool_that_another_scheduler_gives_back_are_taken(world
     assert [launch.task_id for launch in other.launched] == ["b"]
 
 
-
 async def test_attempts_of_another_home_are_lost_and_not_begun_a_second_time(world: World) -> None:
     theirs = ScriptedExecutor(lambda launch: None)
     first = await world.scheduler(theirs, name="host/1/1/their home")
@@ -294,3 +295,18 @@ async def test_attempts_of_another_home_are_lost_and_not_begun_a_second_time(wor
     assert found is not None
     states = [attempt.state for attempt in await world.store.attempts(found[1][0].id)]
     assert states == [AttemptState.LOST, AttemptState.QUEUED]
+
+
+async def test_dags_taken_over_while_the_database_is_read_come_with_the_next_reading(world: World) -> None:
+    scheduler = await world.scheduler(ScriptedExecutor(lambda launch: None))
+    await publish(scheduler, dag(task("a")))
+    await publish(scheduler, dag(task("b"), dag_id="e"))
+    await trigger(scheduler, "e")
+    lease, everything = scheduler._leases.lease, world.store.owned_dags
+
+    async def before_the_take_over(asked: Lease) -> list[Dag]:
+        return [found for found in await everything(asked) if found.dag_id == "d"]
+
+    world.store.owned_dags = before_the_take_over  # type: ignore[method-assign]
+    stored = await stored_of(world.store, lease)
+    assert ([each.dag_id for each in stored.dags], stored.runs, stored.attempts) == (["d"], [], [])

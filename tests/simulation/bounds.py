@@ -66,20 +66,22 @@ def _limits(step: Step, task: TaskInstance) -> list[Used]:
         n = sum(t.task_id == task.task_id for t in of_run)
         found.append(Used("max_active_per_run", n, spec.max_active_per_run))
     others = [r for r in tables.runs.values() if r.dag_id == run.dag_id and r.state not in RUN_OVER]
-    specs = [tables.dags[run.dag_id].spec, *(step.spec(other) for other in others)]
-    own = [next((t for t in other.tasks if t.id == task.task_id), None) for other in specs]
-    per_dag = {other.max_active_tasks_per_dag for other in specs}
-    per_task = {None if t is None else t.max_active_per_dag for t in own}
-    if per_dag != {None} or per_task != {None}:
+    # Over all runs of a DAG, the limits of its current version hold.
+    now = tables.dags[run.dag_id].spec
+    own = next((t for t in now.tasks if t.id == task.task_id), None)
+    if now.max_active_tasks_per_dag is not None or spec.max_active_per_dag is not None:
         of_dag = [t for other in others for t in step.tasks_of(other.id) if t.state in ALIVE]
-        # Runs of several versions may have several limits: which of them holds is not said.
-        if len(per_dag) == 1 and (most := per_dag.pop()) is not None:
-            found.append(Used("max_active_tasks_per_dag", len(of_dag), most))
-        if len(per_task) == 1 and (most := per_task.pop()) is not None:
+        if now.max_active_tasks_per_dag is not None:
+            found.append(Used("max_active_tasks_per_dag", len(of_dag), now.max_active_tasks_per_dag))
+        every = {
+            next((t.max_active_per_dag for t in step.spec(other).tasks if t.id == task.task_id), None)
+            for other in others
+        }
+        if own is not None and own.max_active_per_dag is not None and every == {own.max_active_per_dag}:
             n = sum(t.task_id == task.task_id for t in of_dag)
-            found.append(Used("max_active_per_dag", n, most))
-        elif len(per_task) > 1 or len(per_dag) > 1:
-            found.append(Used("unknown", 0, 1, 0))
+            found.append(Used("max_active_per_dag", n, own.max_active_per_dag))
+        elif spec.max_active_per_dag is not None:
+            found.append(Used("unknown", 0, 1, 0))  # of several versions: which of them holds is not said
     pool = tables.pools.get(spec.pool)
     if pool is None:
         found.append(Used(f"pool {spec.pool}", 0, 0))

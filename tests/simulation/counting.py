@@ -29,7 +29,8 @@ def tries_are_counted(step: Step) -> None:
         elif (
             before.stop_as is _T.UP_FOR_RETRY
         ):  # it was queued for too long: as if it had been lost, but at once
-            memory.losses += attempt.state is not _A.SUCCESS
+            # A sensor that found nothing in its last moment has succeeded in vain.
+            memory.losses += attempt.state is not _A.SUCCESS or task.state is not _T.SUCCESS
             memory.is_held_back = True
         run = step.tables.runs[task.run]
         if step.commands_on(run.dag_id, *BY_HAND):

@@ -129,10 +129,12 @@ class World:
             for number in (*(a.id for a in writes.new_attempts), *(g.attempt.id for g in writes.attempts))
             if number in tables.attempts
         ]
+        known = server.scheduler._machine.capacity
         step = Step(
             tables, writes, lease.number,
             commands=[tables.commands[command.id] for command in writes.commands],
-            capacities=(min(server.capacities), max(server.capacities)),
+            # A scheduler that starts over may not have heard of its capacity yet.
+            capacities=(min(*server.capacities, known), max(server.capacities)),
             set_back=self.set_back, memories=self.memories, final=self.final, spec_of=self.spec_of,
             runs=runs, tasks=tasks, attempts=attempts,
             callbacks_at_work={n for n, work in server.site.known.items() if work.launch.kind == "callback"},

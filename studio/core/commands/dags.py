@@ -40,7 +40,7 @@ def publish(board: Board, event: CommandGiven) -> dict[str, Any]:
         board.ledger.touch_dag(owned.dag)
         owned.dag.spec, owned.dag.version, owned.dag.updated_at = spec, version, board.now
         owned.layout = None
-        board.dispatcher.refit(spec)
+    board.dispatcher.refit(spec)
     assets.register(board, spec)
     queued = owned.dag.queued_events
     owned.dag.queued_events = {
