@@ -307,6 +307,6 @@ async def test_dags_taken_over_while_the_database_is_read_come_with_the_next_rea
     async def before_the_take_over(asked: Lease) -> list[Dag]:
         return [found for found in await everything(asked) if found.dag_id == "d"]
 
-    world.store.owned_dags = before_the_take_over  # type: ignore[method-assign]
+    world.store.owned_dags = before_the_take_over  # type: ignore[method-assign, assignment]
     stored = await stored_of(world.store, lease)
     assert ([each.dag_id for each in stored.dags], stored.runs, stored.attempts) == (["d"], [], [])
