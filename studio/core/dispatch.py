@@ -87,7 +87,9 @@ class Dispatcher:
         yield self.limit(("dag", run.dag_id)), 1
         if spec.max_active_per_dag is not None:
             of_task = ("task", run.dag_id, spec.id)
-            is_new = of_task not in self._limits  # of a task that the current version does not have, or not bound
+            is_new = (
+                of_task not in self._limits
+            )  # of a task that the current version does not have, or not bound
             limit = self.limit(of_task)
             limit.slots = spec.max_active_per_dag if is_new else limit.slots
             yield limit, 1

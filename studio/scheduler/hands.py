@@ -48,9 +48,7 @@ class Hands:
         self._handed_over: set[int] = set()  # attempts that the executor knows of
         self._free: set[int] = set()  # those of earlier servers that our executor knows nobody to have
 
-    async def begin(
-        self, report: Callable[[Sequence[Report]], None], unfinished: Sequence[Attempt]
-    ) -> None:
+    async def begin(self, report: Callable[[Sequence[Report]], None], unfinished: Sequence[Attempt]) -> None:
         """Start the executor; `sort_out` then tells which attempts are to be launched again, and which are lost.
 
         The executor hears of those only that its own workers may have: what a server of another home had its workers

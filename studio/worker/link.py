@@ -12,7 +12,10 @@ from studio.worker.framing import BrokenFrame, FrameReader, encode_frame
 from studio.worker.messages import ToWorker
 
 _RETRY: Final = (0.02, 0.2)  # seconds, first and longest; a unix socket that is not there costs nothing
-_REFUSED: Final = (1.0, 5.0)  # seconds: a connection that lasted less was refused; the longest wait after such
+_REFUSED: Final = (
+    1.0,
+    5.0,
+)  # seconds: a connection that lasted less was refused; the longest wait after such
 
 _log = logging.getLogger(__name__)
 
