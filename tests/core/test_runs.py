@@ -389,7 +389,7 @@ def test_runs_that_are_over_are_not_kept() -> None:
     assert run() is None
     assert len(board.timers._heap) < 1500
     assert (board.dags["d"].runs, board.dags["d"].past, board.in_flight, board.touched) == ({}, {}, {}, {})
-    assert (board.dispatcher._lanes, len(board.dispatcher._limits)) == ({}, 2)
+    assert (board.dispatcher._lanes, len(board.dispatcher._limits)) == ({}, 3)
 
 
 def test_a_run_that_failed_fast_has_failed_whatever_its_leaves_say() -> None:

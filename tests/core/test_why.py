@@ -105,8 +105,8 @@ def test_limits_each_by_name() -> None:
     driver, run_id = started(spec)
     assert [reason.message for reason in why(driver, run_id, "b")] == [
         "The pool p does not exist.",
-        "The run (max_active_tasks): 1 of 1 slots are taken.",
         "The DAG d (max_active_tasks_per_dag): 1 of 1 slots are taken.",
+        "The run (max_active_tasks): 1 of 1 slots are taken.",
     ]
 
 

@@ -69,6 +69,12 @@ def _check_end(
         allowed = again | ({_T.FAILED} if may_stop else set())
     else:
         allowed = {_T.FAILED}
+    is_made_up_for = (
+        attempt.state is _A.LOST and before.state in (_T.QUEUED, _T.RUNNING) and task.state is not _T.FAILED
+    )
+    if is_made_up_for and task.max_tries != before.max_tries + 1:
+        tries = f"{before.max_tries} tries before its loss, {task.max_tries} after it"
+        raise Broken("losses_use_up_no_tries", f"{step.name(task)}: {tries}")
     if task.state not in allowed:
         told = f"{step.name(task)} ({before.state.value}) {attempt.state.value} → {task.state.value}"
         raise Broken("tries_are_counted", f"{told}; {memory.failures} failed, {memory.losses} lost")
