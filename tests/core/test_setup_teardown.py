@@ -174,3 +174,16 @@ def test_successor_takes_down_what_was_set_up_in_a_run_that_was_marked() -> None
     driver.end("w", "cancelled")
     driver.end("t")
     assert driver.run_states[run_id] == "failed"
+
+
+def test_what_stands_in_line_waits_for_a_setup_that_was_cleared() -> None:
+    driver = Driver()
+    down = {"role": "teardown", "setups": ("s",), "trigger_rule": "all_done_setup_success"}
+    inside = task("b", "a", trigger_rule="all_done", pool="nowhere")  # it names no setup, and stays in line
+    driver.publish(dag(task("s", role="setup"), task("a", "s"), inside, task("d", "s", "b", **down)))
+    run_id = driver.trigger()
+    driver.end("s")
+    driver.end("a")
+    assert driver.states["b"] == "scheduled"
+    driver.about("clear", run_id, task_ids=["s"], downstream=False)
+    assert driver.states["b"] == "none"

@@ -11,7 +11,7 @@ from studio.core.commands.choice import choose, listed, refuse_too_many
 from studio.core.commands.lookup import check_tasks_of, find_runs, is_over, owned_dag
 from studio.core.commands.trigger import checked_params
 from studio.core.events import CommandGiven
-from studio.core.layout import layout_of
+from studio.core.layout import RULE, SETUPS, layout_of
 from studio.core.model import Dag, RunWithTasks, TaskInstance
 from studio.core.moves import restart
 from studio.core.names import shown
@@ -59,9 +59,12 @@ def clear_tasks(board: Board, active: ActiveRun, tasks: list[TaskInstance]) -> N
         task.max_tries = task.try_number + 1 + spec.retries
         task.lost_count = 0
         task.label = ""
-    graph = active.layout.graph
+    edges = active.layout.edges
     for name in {
-        below for cleared in {task.task_id for task in tasks} for below in graph.downstream[cleared]
+        edge.task
+        for cleared in {task.task_id for task in tasks}
+        for edge in edges[cleared]
+        if edge.what in (RULE, SETUPS)
     }:
         for below in active.instances[name].values():
             # What waits for its launch or its next try waits for its cleared upstream task first.
