@@ -27,13 +27,14 @@ def work_off(board: Board) -> None:
     """Decide everything that can be decided."""
     while True:
         while board.agenda or board.remap:
-            while board.agenda:
-                active, task = board.agenda.popleft()
-                consider(board, active, task)
+            # Maps first: whoever counts the instances of one must not be judged before it has grown.
             if board.remap:
                 active, level, path = board.remap.popleft()
                 if _goes_on(active):
                     expand(board, active, level, path)
+            else:
+                active, task = board.agenda.popleft()
+                consider(board, active, task)
         if board.maybe_over:
             over, board.maybe_over = board.maybe_over, {}
             for active in over.values():

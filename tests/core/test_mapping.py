@@ -428,3 +428,15 @@ def test_mapped_task_waits_for_its_value_whatever_its_rule() -> None:
     assert states_of(driver, "t") == ["none"]
     driver.end("a", value=[1, 2])
     assert states_of(driver, "t") == ["queued", "queued"]
+
+
+def test_who_counts_a_map_is_judged_after_it_has_grown() -> None:
+    driver = Driver()
+    mapped = task("m", "p", expand=ExpandSpec(over={"x": Output("p")}))
+    driver.publish(dag(task("p"), mapped, task("z", "p", "m", trigger_rule="all_done")))
+    run_id = driver.trigger()
+    driver.end("p", value=[1])
+    driver.end("m[0]")
+    driver.about("clear", run_id, task_ids=["p", "z"], downstream=False)
+    driver.end("p", value=[1, 2])
+    assert (driver.states["m[1]"], driver.states["z"]) == ("queued", "none")
