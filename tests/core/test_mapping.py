@@ -437,6 +437,7 @@ def test_who_counts_a_map_is_judged_after_it_has_grown() -> None:
     run_id = driver.trigger()
     driver.end("p", value=[1])
     driver.end("m[0]")
+    driver.end("z")
     driver.about("clear", run_id, task_ids=["p", "z"], downstream=False)
     driver.end("p", value=[1, 2])
     assert (driver.states["m[1]"], driver.states["z"]) == ("queued", "none")
