@@ -173,8 +173,12 @@ def with_setups(random: Random, draft: Draft) -> None:
     if len(tasks) >= 2:
         setup = {"id": "s", "kind": "function", "upstream": [], "role": "setup"}
         work = random.sample(tasks, random.randint(1, len(tasks) - 1))
+        inside = {task["id"] for task in work}
         for task in work:
-            task["upstream"] = [*task["upstream"], "s"]
+            if inside & set(task["upstream"]):
+                task["trigger_rule"] = "all_done"  # only the setup, which it does not name, can keep it from running
+            else:
+                task["upstream"] = [*task["upstream"], "s"]
         down = {
             "id": "d", "kind": "function", "upstream": ["s", *(task["id"] for task in work)], "role": "teardown",
             "trigger_rule": "all_done_setup_success", "setups": ["s"], "fail_run": random.random() < 0.3,

@@ -490,6 +490,11 @@ def branches_upside_down(patch: Patch) -> None:
     )
 
 
+@mutant("What works under a setup does not ask how that went.")
+def setups_ignored(patch: Patch) -> None:
+    patch.setattr(flow, "judge_setups", lambda counts: TaskState.SCHEDULED)
+
+
 @mutant("Used asset events stay in the queue.")
 def asset_events_used_twice(patch: Patch) -> None:
     original = assets.use_events
