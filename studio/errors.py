@@ -54,6 +54,42 @@ class InvalidSchedule(InvalidInput):
     code = "invalid_schedule"
 
 
+class NotebookNotFound(InvalidInput):
+    """There is no such notebook."""
+
+    code = "notebook_not_found"
+
+
+class NotebookTooLarge(InvalidInput):
+    """The notebook is too large."""
+
+    code = "too_large"
+
+
+class NotARegularFile(InvalidInput):
+    """A directory, a pipe or a device was named where a file is wanted."""
+
+    code = "not_a_regular_file"
+
+
+class NotANotebook(InvalidInput):
+    """The file is no JSON, so it is no notebook."""
+
+    code = "not_a_notebook"
+
+
+class InvalidNotebook(InvalidInput):
+    """The file is JSON, but not a notebook of format 4."""
+
+    code = "invalid_notebook"
+
+
+class RevisionNotFound(InvalidInput):
+    """The git repository does not have this revision, or not the file in it."""
+
+    code = "revision_not_found"
+
+
 class NotFound(StudioError):
     """There is no such object."""
 
@@ -70,6 +106,12 @@ class Forbidden(StudioError):
     """This is not allowed."""
 
     code = "forbidden"
+
+
+class OutsideRoot(Forbidden):
+    """The path leads out of the directory that it has to be in."""
+
+    code = "outside_root"
 
 
 class ServerUnavailable(StudioError):

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import msgspec
 
 from studio.artifacts.local import LocalArtifacts
@@ -22,12 +25,7 @@ def request_for(launch: Launch, artifacts: LocalArtifacts) -> TaskRequest:
     """
     config = launch.config
     if launch.kind == "notebook":
-        digest = config.get("digest")
-        if not isinstance(digest, str):
-            raise InvalidInput(
-                "The notebook task names no published notebook.", hint="Publish the DAG again."
-            )
-        config = {**config, "source": str(artifacts.source_path(digest))}
+        config = _with_content(config, artifacts)
     return TaskRequest(
         attempt_id=launch.attempt_id,
         dag_id=launch.dag_id,
@@ -46,6 +44,16 @@ def request_for(launch: Launch, artifacts: LocalArtifacts) -> TaskRequest:
             "STUDIO_TASK_ID": launch.task_id,
         },
     )
+
+
+def _with_content(config: Mapping[str, Any], artifacts: LocalArtifacts) -> dict[str, Any]:
+    """The config of a notebook with `content`, the path of what was published; another source is read later."""
+    if config.get("source", "snapshot") != "snapshot":
+        return dict(config)
+    digest = config.get("digest")
+    if not isinstance(digest, str):
+        raise InvalidInput("The notebook task names no published notebook.", hint="Publish the DAG again.")
+    return {**config, "content": str(artifacts.source_path(digest))}
 
 
 def job_for(launch: Launch, artifacts: LocalArtifacts) -> Job:

@@ -1,7 +1,8 @@
 """Notebook tasks: papermill executes the notebook with our engine and leaves `output.ipynb` in the attempt's directory.
 
-config: `{"source": path of the .ipynb, "cwd": directory of the kernel, "parameters": {name: JSON, text may be a
-template}, "timeout": seconds or None, "kernel_name": name or None}`.
+config: `{"path": path of the .ipynb as its author wrote it, "source": "snapshot" (then `content` is the path of what
+was published, `digest` its hash), "latest" or "git" (with `revision`), "cwd": directory of the kernel, "parameters":
+{name: JSON, text may be a template}, "timeout": seconds or None, "kernel_name": name or None}`.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ from studio.worker.endings import crashed, result_from_kernel
 from studio.worker.engine import DEFAULT_KERNEL, StudioEngine, language_in
 from studio.worker.error_names import TIMED_OUT, class_names, names_of
 from studio.worker.notebook_client import NotebookObserver, NotebookTimeout
-from studio.worker.notebook_source import read_notebook
+from studio.worker.notebook_source import read_source
 from studio.worker.task import (
     MAX_SOURCE,
     CellChanged,
@@ -73,12 +74,15 @@ def _execute(request: TaskRequest, parameters: dict[str, Any], emit: Emit, log: 
     config = request.config
     rendered = kept(parameters)
     emit(Rendered(parameters=rendered))
-    source = str(config.get("source") or "")
-    notebook = read_notebook(source)
-    parameters = check_notebook_parameters(parameters, notebook, f"The notebook {os.path.basename(source)}")
+    source = read_source(config, request.directory)
+    notebook = source.notebook
+    name = os.path.basename(source.record["path"])
+    parameters = check_notebook_parameters(parameters, notebook, f"The notebook {name}")
     kernel_name = config.get("kernel_name") or _kernel_of(notebook)
     output = os.path.join(request.directory, OUTPUT)
-    reporter = _Reporter(emit, notebook, {"kernel_name": kernel_name, "rendered": rendered})
+    reporter = _Reporter(
+        emit, notebook, {"kernel_name": kernel_name, "rendered": rendered, "source": source.record}
+    )
     _register()
     try:
         with warnings.catch_warnings():
@@ -86,7 +90,7 @@ def _execute(request: TaskRequest, parameters: dict[str, Any], emit: Emit, log: 
                 "ignore"
             )  # papermill's and nbformat's remarks on names and ids are nobody's here
             execute_notebook(
-                _literal_path(source),
+                _literal_path(source.path),
                 _literal_path(output),
                 parameters=parameters,
                 engine_name="studio",

@@ -1,55 +1,92 @@
-"""The notebook that a task executes, as a file."""
+"""The notebook that an attempt executes: which bytes, from where, and the file of them that papermill is given."""
 
 from __future__ import annotations
 
-import json
-from typing import Any
+import hashlib
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final, Literal, get_args
 
-from studio.core.names import shown
+from studio.artifacts.local import write_atomically
+from studio.artifacts.notebook_files import read_bytes
+from studio.artifacts.revisions import read_at_revision
+from studio.core.names import nearest, shown
+from studio.core.notebook_format import parse_notebook
 from studio.errors import InvalidInput
 
-
-def read_notebook(path: str) -> dict[str, Any]:
-    """The parsed .ipynb at `path`, checked as far as executing it needs; raises `InvalidInput`."""
-    try:
-        with open(path, encoding="utf-8-sig") as file:
-            notebook = json.load(file)
-    except FileNotFoundError:
-        raise InvalidInput(f"There is no notebook {shown(path, 300)}.") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise InvalidInput(f"The notebook {shown(path, 300)} cannot be read: {error}.") from error
-    except (ValueError, RecursionError) as error:
-        raise InvalidInput(f"{shown(path, 300)} is not a notebook: it is not JSON ({error}).") from error
-    fault = _fault(notebook)
-    if fault:
-        raise InvalidInput(f"{shown(path, 300)} is not a notebook that can be run: {fault}.")
-    return notebook  # type: ignore[no-any-return]
+SourceMode = Literal["snapshot", "latest", "git"]
+MODES: Final[tuple[str, ...]] = get_args(SourceMode)
+COPY: Final = "source.ipynb"  # in the attempt's directory
 
 
-def _fault(notebook: Any) -> str:
-    if not isinstance(notebook, dict):
-        return "it is not a JSON object"
-    if notebook.get("nbformat") != 4:
-        version = notebook.get("nbformat")
-        if version in (1, 2, 3):
-            return f"it has the old notebook format {version}; open it in JupyterLab and save it, which converts it"
-        return f"its notebook format is {shown(version)}, not 4"
-    if not isinstance(notebook.get("nbformat_minor"), int):
-        return "it has no number `nbformat_minor`"
-    if not isinstance(notebook.get("metadata"), dict):
-        return "its `metadata` is not an object"
-    for name in ("kernelspec", "language_info"):
-        if not isinstance(notebook["metadata"].get(name, {}), dict):
-            return f"its `metadata.{name}` is not an object"
-    if not isinstance(notebook.get("cells"), list):
-        return "its `cells` are not a list"
-    for index, cell in enumerate(notebook["cells"]):
-        if not isinstance(cell, dict) or cell.get("cell_type") not in ("code", "markdown", "raw"):
-            return f"cell {index} has no known `cell_type`"
-        source, metadata = cell.get("source"), cell.get("metadata")
-        is_text = isinstance(source, str) or (
-            isinstance(source, list) and all(isinstance(line, str) for line in source)
+@dataclass(frozen=True, slots=True)
+class SourceNotebook:
+    """A notebook at one moment: `notebook` is what the bytes of the file at `path` say, and they do not change."""
+
+    notebook: dict[str, Any]
+    path: str
+    record: dict[str, Any]  # for `details["source"]`: mode, path, digest, revision, dirty
+    warnings: list[str] = field(default_factory=list)
+
+
+def read_source(config: Mapping[str, Any], directory: str) -> SourceNotebook:
+    """The notebook of a task, read once, as its config asks: see `source` in `studio.worker.notebook`.
+
+    `directory` is the attempt's; a notebook that is not a published one is copied there, so that what is checked,
+    recorded and executed are the same bytes. `record["dirty"]` says, for "git", whether the file at `path` differs
+    now from what is executed (None if there is none). Raises `InvalidInput` that says what cannot be read.
+    """
+    mode = config.get("source") or "snapshot"
+    path = str(config.get("path") or config.get("content") or "")
+    if mode == "snapshot":
+        return _snapshot(config, path)
+    if mode == "latest":
+        content = read_bytes(path)
+        return _copied(content, directory, _record(mode, path, content))
+    if mode == "git":
+        found = read_at_revision(path, str(config.get("revision") or ""))
+        dirty = _differs(path, found.content)
+        record = _record(mode, path, found.content, revision=found.commit, dirty=dirty)
+        return _copied(found.content, directory, record)
+    raise InvalidInput(
+        f"The source of the notebook {shown(path, 300)} is {shown(mode)}, which there is not.",
+        hint=nearest(str(mode), MODES),
+        field="source",
+    )
+
+
+def _snapshot(config: Mapping[str, Any], path: str) -> SourceNotebook:
+    stored, digest = str(config.get("content") or ""), config.get("digest")
+    content = read_bytes(stored)
+    record = _record("snapshot", path, content)
+    if digest is not None and digest != record["digest"]:
+        raise InvalidInput(
+            f"The stored content of the notebook {shown(path, 300)} was changed: {stored} does not have the hash "
+            f"{shown(digest)} any more.",
+            hint="Publish the DAG again.",
+            field="digest",
         )
-        if not is_text or not isinstance(metadata, dict) or not isinstance(metadata.get("tags", []), list):
-            return f"the `source`, `metadata` or `tags` of cell {index} are malformed"
-    return ""
+    return SourceNotebook(parse_notebook(content, shown(path, 300)), stored, record)
+
+
+def _copied(content: bytes, directory: str, record: dict[str, Any]) -> SourceNotebook:
+    notebook = parse_notebook(content, shown(record["path"], 300))
+    copy = os.path.join(directory, COPY)
+    write_atomically(Path(copy), content)
+    return SourceNotebook(notebook, copy, record)
+
+
+def _record(
+    mode: str, path: str, content: bytes, revision: str | None = None, dirty: bool | None = None
+) -> dict[str, Any]:
+    digest = hashlib.sha256(content).hexdigest()
+    return {"mode": mode, "path": path, "digest": digest, "revision": revision, "dirty": dirty}
+
+
+def _differs(path: str, content: bytes) -> bool | None:
+    try:
+        return read_bytes(path) != content
+    except InvalidInput:
+        return None

@@ -117,7 +117,7 @@ def run_notebook(attempt: Attempt, tmp_path: Path) -> RunNotebook:
                 made.append(new_code_cell(source, metadata={"tags": tags}))
         path = tmp_path / "source.ipynb"
         nbformat.write(new_notebook(cells=made), path)
-        config = {"source": str(path), "cwd": str(tmp_path), **config}
+        config = {"content": str(path), "path": str(path), "cwd": str(tmp_path), **config}
         attempt.run("notebook", config, emit, context, env=env or {})
         return attempt
 

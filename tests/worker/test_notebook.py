@@ -221,7 +221,7 @@ def test_a_kernel_ends_when_its_runner_is_killed(tmp_path: Path, repository: Pat
         "from studio.worker.kinds import *\n"
         "def emit(event):\n"
         "    if isinstance(event, KernelStarted): print(event.pid, flush=True)\n"
-        f"config = {{'source': {str(path)!r}}}\n"
+        f"config = {{'content': {str(path)!r}}}\n"
         "run_task(TaskRequest(attempt_id=1, dag_id='d', run_id='r', task_id='t', try_number=1, kind='notebook',"
         f" config=config, context={{}}, directory={str(tmp_path)!r}), emit)"
     )
@@ -255,13 +255,13 @@ def test_what_is_no_notebook_is_refused_with_the_reason(
 ) -> None:
     path = tmp_path / "bad.ipynb"
     path.write_text(text)
-    attempt.run("notebook", {"source": str(path)})
+    attempt.run("notebook", {"content": str(path)})
     assert attempt.result.state == "failed"
     assert said in attempt.result.error
 
 
 def test_a_missing_notebook_and_directory_are_named(attempt: Any, run_notebook: Any, tmp_path: Path) -> None:
-    attempt.run("notebook", {"source": str(tmp_path / "none.ipynb")})
+    attempt.run("notebook", {"content": str(tmp_path / "none.ipynb")})
     assert f"There is no notebook '{tmp_path}/none.ipynb'" in attempt.result.error
     ran = run_notebook("1", cwd=str(tmp_path / "gone"))
     assert f"The directory {tmp_path}/gone in which the notebook is to run does not exist" in ran.result.error
@@ -300,7 +300,7 @@ def test_an_old_minor_format_without_ids_and_braces_in_paths_work(attempt: Any, 
     path.write_text(json.dumps(notebook))
     attempt.directory = tmp_path / "{attempt}"
     attempt.directory.mkdir()
-    attempt.run("notebook", {"source": str(path), "parameters": {"x": 3}})
+    attempt.run("notebook", {"content": str(path), "parameters": {"x": 3}})
     assert attempt.result.failed_cell == 2 and attempt.result.details["failed_cell_in_source"] == 1
     assert attempt.output.metadata.papermill.input_path == str(path)
 

@@ -110,7 +110,7 @@ def _check(spec: DagSpec, artifacts: LocalArtifacts) -> None:
     """The rules of a spec, and that the notebooks it was published with are here. Blocking."""
     validate(spec)
     for index, task in enumerate(spec.tasks):
-        if task.kind != "notebook":
+        if task.kind != "notebook" or task.config.get("source", "snapshot") != "snapshot":
             continue
         digest, where = task.config.get("digest"), f"spec.tasks[{index}].config.digest"
         if not isinstance(digest, str) or not artifacts.has_source(digest):
