@@ -40,12 +40,13 @@ if TYPE_CHECKING:
     from studio.outcomes import Reschedule as Reschedule
     from studio.outcomes import Skip as Skip
     from studio.outcomes import asset_event as asset_event
+    from studio.outcomes import exit as exit
 
 __all__ = [
     "DAG", "Asset", "AssetOrTime", "Calendar", "Callback", "Client", "DataInterval", "Deadline", "Defer", "Fail",
     "Param", "Reschedule", "RetryRule", "Skip", "TaskGroup", "__version__", "approval", "asset_event", "branch",
-    "chain", "connect", "cross_downstream", "empty", "function", "latest_only", "notebook", "sensor", "short_circuit",
-    "task", "wait",
+    "chain", "connect", "cross_downstream", "empty", "exit", "function", "latest_only", "notebook", "sensor",
+    "short_circuit", "task", "wait",
 ]  # fmt: skip
 
 _HOMES = {
@@ -61,7 +62,7 @@ _HOMES = {
         "studio.authoring.decorators": ["task"],
         "studio.authoring.wiring": ["chain", "cross_downstream"],
         "studio.client": ["Client", "connect"],
-        "studio.outcomes": ["Defer", "Fail", "Reschedule", "Skip", "asset_event"],
+        "studio.outcomes": ["Defer", "Fail", "Reschedule", "Skip", "asset_event", "exit"],
     }.items()
     for name in names
 }

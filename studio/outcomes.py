@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, Literal, NoReturn, get_args
 
 from studio.core.parameters import check_value
 
@@ -79,6 +79,36 @@ class Defer(TaskOutcome):
 
     def payload(self) -> dict[str, Any]:
         return {"until": self.until, "resume": self.resume}
+
+
+#: How `exit` can end an attempt.
+ExitStatus = Literal["success", "failed", "skipped"]
+
+
+class Exit(TaskOutcome):
+    """The task has ended here, as `exit` says: with a status, and with a value for the tasks after it."""
+
+    def __init__(self, status: ExitStatus = "success", value: Any = None) -> None:
+        if status not in get_args(ExitStatus):
+            raise ValueError(
+                f"An attempt cannot end as {status!r}: exit() takes one of {', '.join(get_args(ExitStatus))}."
+            )
+        self.status: ExitStatus = status
+        self.value = None if value is None else check_value(value, "The value given to exit()")
+        super().__init__(status)
+
+    def payload(self) -> dict[str, Any]:
+        return {"status": self.status, "value": self.value}
+
+
+def exit(status: ExitStatus = "success", value: Any = None) -> NoReturn:
+    """End the attempt here, from a function or a notebook's cell; cells after it are skipped.
+
+    `value`: JSON; what the task returns, of a notebook too. A task that failed this way is not tried again. It ends the
+    attempt by raising, so `finally` blocks run, and an `except Exception` around it has to let it through.
+    Raises `ValueError` for another status and `InvalidParameter` for a value that is not JSON.
+    """
+    raise Exit(status, value)
 
 
 def _instant(until: datetime | float | timedelta) -> float:

@@ -8,7 +8,7 @@ from typing import Any
 
 from studio.core.signals import Signal
 from studio.errors import StudioError
-from studio.outcomes import MARK, Defer, Fail, Reschedule, Skip, TaskOutcome
+from studio.outcomes import MARK, Defer, Exit, Fail, Reschedule, Skip, TaskOutcome
 from studio.worker.error_names import class_names
 from studio.worker.task import TaskResult, cut_error, failure
 from studio.worker.task_log import TaskLog
@@ -17,7 +17,9 @@ from studio.worker.user_code import told
 
 def result_of(outcome: TaskOutcome) -> TaskResult:
     """The result of an attempt that raised `outcome`; its text is kept as `error`."""
-    kind = next(each for each in (Skip, Fail, Reschedule, Defer, TaskOutcome) if isinstance(outcome, each))
+    kind = next(
+        each for each in (Skip, Fail, Exit, Reschedule, Defer, TaskOutcome) if isinstance(outcome, each)
+    )
     return _result(kind.__name__, str(outcome), outcome.payload(), class_names(type(outcome)))
 
 
@@ -36,6 +38,8 @@ def result_from_kernel(traceback: Sequence[str]) -> TaskResult | None:
 
 def _result(kind: str, text: str, payload: dict[str, Any], errors: tuple[str, ...]) -> TaskResult:
     said = cut_error(text) or None
+    if kind == "Exit":
+        return _exited(payload, errors)
     if kind == "Skip":
         return TaskResult(state="skipped", error=said)
     if kind in ("Reschedule", "Defer"):
@@ -46,6 +50,16 @@ def _result(kind: str, text: str, payload: dict[str, Any], errors: tuple[str, ..
         error=said or "The task says that it failed.",
         signal=Signal(retry=False, errors=errors),
     )
+
+
+def _exited(payload: dict[str, Any], errors: tuple[str, ...]) -> TaskResult:
+    value = payload.get("value")
+    if payload.get("status") == "failed":
+        signal = Signal(retry=False, errors=errors)
+        return TaskResult(state="failed", error="The task says that it failed.", value=value, signal=signal)
+    if payload.get("status") == "skipped":
+        return TaskResult(state="skipped", value=value)
+    return TaskResult(state="success", value=value)
 
 
 def refused(error: StudioError) -> TaskResult:

@@ -20,8 +20,8 @@ from studio.core.schedule_spec import CalendarSpec
 NAMES = [
     "Asset", "AssetOrTime", "Calendar", "Callback", "Client", "DAG", "DataInterval", "Deadline", "Defer", "Fail",
     "Param", "Reschedule", "RetryRule", "Skip", "TaskGroup", "__version__", "approval", "asset_event", "branch",
-    "chain", "connect", "cross_downstream", "empty", "function", "latest_only", "notebook", "sensor", "short_circuit",
-    "task", "wait",
+    "chain", "connect", "cross_downstream", "empty", "exit", "function", "latest_only", "notebook", "sensor",
+    "short_circuit", "task", "wait",
 ]  # fmt: skip
 
 

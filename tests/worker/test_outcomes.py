@@ -133,3 +133,25 @@ def test_outcomes_are_light(repository: Path) -> None:
         [sys.executable, "-c", script], cwd=repository, capture_output=True, text=True, check=True
     )
     assert done.stdout == "[]\n"
+
+
+def exiting(arguments: str) -> str:
+    return f"import studio\ndef f():\n    try:\n        studio.exit({arguments})\n    finally:\n        print('closed')"
+
+
+def test_an_exit_ends_a_function_with_its_value(call: Any) -> None:
+    ran = call(exiting("value={'rows': (1, 2)}"))
+    assert (ran.result.state, ran.result.value, ran.result.error) == ("success", {"rows": [1, 2]}, None)
+    skipped = call(exiting("'skipped', 7")).result
+    assert (skipped.state, skipped.value, skipped.signal) == ("skipped", 7, Signal())
+
+
+def test_a_failed_exit_is_not_tried_again(call: Any) -> None:
+    result = call(exiting("status='failed', value='half'")).result
+    assert (result.state, result.value, result.signal.retry) == ("failed", "half", False)
+    assert result.signal.errors[0] == "studio.outcomes.Exit"
+
+
+def test_an_exit_that_says_nothing_known_is_an_error_where_it_stands(call: Any) -> None:
+    assert "cannot end as 'done'" in call(exiting("'done'")).result.error
+    assert "The value given to exit()" in call(exiting("value={1}")).result.error
