@@ -26,24 +26,39 @@ def read_bytes(path: str) -> bytes:
     """
     name = f"The notebook {shown(path, 300)}"
     try:
+        _check(os.stat(path), name)  # before it is opened: that alone does something to pipes and devices
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY)
+        try:
+            _check(os.fstat(descriptor), name)
+            content = _read(descriptor)
+        finally:
+            os.close(descriptor)
     except (FileNotFoundError, NotADirectoryError):
         raise NotebookNotFound(f"There is no notebook {shown(path, 300)}.", field="path") from None
     except (OSError, ValueError) as error:
-        if isinstance(error, OSError) and os.path.exists(path) and not os.path.isfile(path):
-            raise _not_regular(name, os.stat(path).st_mode) from error  # a socket cannot even be opened
-        raise InvalidInput(f"{name} cannot be read: {_reason(error)}.", field="path") from error
-    with open(descriptor, "rb") as file:
-        state = os.fstat(descriptor)
-        if not stat.S_ISREG(state.st_mode):
-            raise _not_regular(name, state.st_mode)
-        try:
-            content = file.read(MAX_BYTES + 1) if state.st_size <= MAX_BYTES else b""
-        except OSError as error:
-            raise InvalidInput(f"{name} cannot be read: {_reason(error)}.", field="path") from error
-    if max(state.st_size, len(content)) > MAX_BYTES:
+        reason = (error.strerror if isinstance(error, OSError) else None) or str(error)
+        raise InvalidInput(f"{name} cannot be read: {reason}.", field="path") from error
+    if len(content) > MAX_BYTES:
         raise too_large(name)
     return content
+
+
+def _check(state: os.stat_result, name: str) -> None:
+    if not stat.S_ISREG(state.st_mode):
+        kind = next((kind for is_kind, kind in _KINDS if is_kind(state.st_mode)), "no file")
+        raise NotARegularFile(
+            f"{name} is {kind}, not a file.",
+            hint="Name an .ipynb file, for example 'reports/daily.ipynb'.",
+            field="path",
+        )
+    if state.st_size > MAX_BYTES:
+        raise too_large(name)
+
+
+def _read(descriptor: int) -> bytes:
+    """All of it, but hardly more than `MAX_BYTES`: it may grow."""
+    with open(descriptor, "rb", closefd=False) as file:
+        return file.read(MAX_BYTES + 1)
 
 
 def too_large(name: str) -> NotebookTooLarge:
@@ -51,16 +66,3 @@ def too_large(name: str) -> NotebookTooLarge:
     return NotebookTooLarge(
         f"{name} has more than {MAX_BYTES >> 20} MB.", hint="Clear its outputs and save it.", field="path"
     )
-
-
-def _not_regular(name: str, mode: int) -> NotARegularFile:
-    kind = next((kind for is_kind, kind in _KINDS if is_kind(mode)), "no file")
-    return NotARegularFile(
-        f"{name} is {kind}, not a file.",
-        hint="Name an .ipynb file, for example 'reports/daily.ipynb'.",
-        field="path",
-    )
-
-
-def _reason(error: OSError | ValueError) -> str:
-    return (error.strerror if isinstance(error, OSError) else None) or str(error)

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-import msgspec
-
+from studio.artifacts.notebook_files import read_bytes
 from studio.core.names import shown
-from studio.core.parameters import check_notebook_parameters
-from studio.errors import InvalidInput
-
-MAX_BYTES = 64 << 20  # a source notebook; outputs that are this large do not belong into one
+from studio.core.notebook_format import parse_notebook
+from studio.core.notebook_parameters import NotebookParameters
+from studio.errors import InvalidInput, NotebookNotFound
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,9 +27,14 @@ class NotebookSource:
 
     def check(self, parameters: Mapping[str, Any]) -> dict[str, Any]:
         """`parameters` as JSON if the notebook takes them; raises `InvalidParameter` otherwise."""
-        return check_notebook_parameters(
-            parameters, parse_notebook(self.path, self.content), f"{self.path.name}"
-        )
+        return self._parameters().check_written(parameters)
+
+    def check_names(self, names: Iterable[str]) -> None:
+        """Raise `InvalidParameter` unless the notebook takes parameters of these names."""
+        self._parameters().check_names(dict.fromkeys(names))
+
+    def _parameters(self) -> NotebookParameters:
+        return NotebookParameters(parse_notebook(self.content, str(self.path)), self.path.name)
 
 
 def resolve(path: str | os.PathLike[str], directory: Path) -> Path:
@@ -47,8 +50,8 @@ def resolve(path: str | os.PathLike[str], directory: Path) -> Path:
             hint=_near(full),
             field="path",
         )
-    if not full.is_file():
-        raise InvalidInput(
+    if not full.exists():
+        raise NotebookNotFound(
             f"There is no notebook {shown(str(path))}: looked for {full}.", hint=_near(full), field="path"
         )
     return full
@@ -56,36 +59,8 @@ def resolve(path: str | os.PathLike[str], directory: Path) -> Path:
 
 def read(path: Path) -> NotebookSource:
     """The content of a notebook. Raises `InvalidInput` if it cannot be read."""
-    try:
-        if path.stat().st_size > MAX_BYTES:
-            raise InvalidInput(
-                f"The notebook {path} has more than {MAX_BYTES >> 20} MB.",
-                hint="Clear its outputs and save it.",
-                field="path",
-            )
-        content = path.read_bytes()
-    except OSError as error:
-        raise InvalidInput(f"The notebook {path} cannot be read: {error.strerror}.", field="path") from error
+    content = read_bytes(str(path))
     return NotebookSource(path, content, hashlib.sha256(content).hexdigest())
-
-
-def parse_notebook(path: Path, content: bytes) -> dict[str, Any]:
-    """The JSON of a notebook. Raises `InvalidInput` unless it is a notebook of format 4."""
-    try:
-        notebook = msgspec.json.decode(content)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise InvalidInput(
-            f"{path} is no notebook: {error}.",
-            hint="Is it still being written? Open and save it in JupyterLab.",
-            field="path",
-        ) from error
-    if not isinstance(notebook, dict) or not isinstance(notebook.get("cells"), list):
-        raise InvalidInput(
-            f"{path} is no notebook of format 4: it has no list of cells.",
-            hint="Open and save it in JupyterLab.",
-            field="path",
-        )
-    return notebook
 
 
 def _near(full: Path) -> str:

@@ -55,7 +55,7 @@ class NotebookWork:
         return config
 
     def check_mapped(self, arguments: Iterable[str]) -> None:
-        notebooks.read(self.path).check(dict.fromkeys(arguments))
+        notebooks.read(self.path).check_names(arguments)
 
 
 @dataclass(frozen=True, slots=True)

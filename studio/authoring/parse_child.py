@@ -24,10 +24,10 @@ import msgspec
 import studio.core.validation  # noqa: F401  # before the file's directory can stand in for what it imports
 from studio.authoring.context import collected_dags
 from studio.authoring.dag import DAG
-from studio.authoring.notebooks import parse_notebook
 from studio.authoring.operators import notebook  # noqa: F401  # likewise
 from studio.authoring.slicing import dag_statements
 from studio.core.names import shown
+from studio.core.notebook_format import parse_notebook
 from studio.core.parsed import ParseFault, ParseResult
 from studio.core.spec import DagSpec
 from studio.errors import InvalidDag, StudioError
@@ -113,7 +113,7 @@ def _run_module(path: Path, content: bytes) -> set[str]:
 
 def _run_notebook(path: Path, content: bytes) -> set[str]:
     """Execute the slice of a notebook; returns the filenames of the cells."""
-    document = parse_notebook(path, content)
+    document = parse_notebook(content, str(path))
     cells = [_parsed(source, _cell(n)) for n, source in enumerate(_code_cells(document), start=1)]
     flags = 0
     for _, tree in cells:

@@ -29,3 +29,17 @@ def validator_class() -> type[Draft202012Validator]:
         if is_slow:
             del sys.modules[_GRAMMAR]
     return Draft202012Validator
+
+
+@cache
+def strict_validator_class() -> type[Draft202012Validator]:
+    """The same, but for values that Python code gets: 5.0 is no integer there, while JSON Schema says it is."""
+    base = validator_class()
+    from jsonschema.validators import extend  # noqa: PLC0415
+
+    def is_integer(_checker: object, value: object) -> bool:
+        return isinstance(value, int) and not isinstance(value, bool)
+
+    checker = base.TYPE_CHECKER.redefine("integer", is_integer)
+    made: type[Draft202012Validator] = extend(base, type_checker=checker)  # type: ignore[no-untyped-call]
+    return made

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
-from studio.core.json_schema import validator_class
+from studio.core.json_schema import strict_validator_class, validator_class
 from studio.core.names import nearest, shown
 from studio.core.parameters import check_value
 from studio.errors import InvalidParameter
@@ -109,8 +109,22 @@ def check_schema(name: str, schema: Mapping[str, Any], default: Any = _NOTHING) 
         _check(name, default, schema, "The default of param")
 
 
-def _check(name: str, value: Any, schema: Mapping[str, Any], what: str) -> None:
-    validator = _validator(schema)
+def check_against(
+    value: Any,
+    schema: Mapping[str, Any],
+    what: str,
+    *,
+    field: str,
+    hint: str | None = None,
+    default: Any = None,
+    is_strict: bool = False,
+) -> None:
+    """Raise `InvalidParameter` if `value` breaks `schema`; `what` begins the message ("Param 'n'").
+
+    `hint` stands for an example, if it is known better; `default` is a good example, if it fits. `is_strict`: 5.0 is no
+    integer.
+    """
+    validator = _validator(schema, is_strict=is_strict)
     from jsonschema.exceptions import best_match  # noqa: PLC0415
     from referencing.exceptions import Unresolvable  # noqa: PLC0415
 
@@ -118,21 +132,25 @@ def _check(name: str, value: Any, schema: Mapping[str, Any], what: str) -> None:
         error = best_match(validator.iter_errors(value))
     except (Unresolvable, RecursionError) as fault:
         raise InvalidParameter(
-            f"Param {shown(name)} cannot be checked: a `$ref` of its schema leads nowhere ({fault}).",
-            field=f"param_schemas.{name}",
+            f"{what} cannot be checked: a `$ref` of its schema leads nowhere ({fault}).", field=field
         ) from fault
     if error is None:
         return
     place = "".join(f"[{shown(part)}]" for part in error.absolute_path)
+    examples = schema if default is None else {"default": default, **schema}
     raise InvalidParameter(
-        f"{what} {shown(name)}{place} is {shown(error.instance)}, but it {_rule(error)}.",
-        hint=_for_example(schema),
-        field=f"params.{name}",
+        f"{what}{place} is {shown(error.instance)}, but it {_rule(error)}.",
+        hint=hint or _for_example(examples),
+        field=field,
     )
 
 
-def _validator(schema: Mapping[str, Any]) -> Draft202012Validator:
-    made = validator_class()
+def _check(name: str, value: Any, schema: Mapping[str, Any], what: str) -> None:
+    check_against(value, schema, f"{what} {shown(name)}", field=f"params.{name}")
+
+
+def _validator(schema: Mapping[str, Any], *, is_strict: bool = False) -> Draft202012Validator:
+    made = strict_validator_class() if is_strict else validator_class()
     from referencing import Registry  # noqa: PLC0415
 
     # A registry of its own: the default one fetches what a `$ref` names.

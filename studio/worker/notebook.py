@@ -21,7 +21,7 @@ from papermill.exceptions import PapermillException, PapermillExecutionError
 from papermill.execute import ERROR_MARKER_TAG, execute_notebook, remove_error_markers
 from papermill.iorw import papermill_io, write_ipynb
 
-from studio.core.parameters import check_notebook_parameters
+from studio.core.notebook_parameters import NotebookParameters
 from studio.core.signals import Signal
 from studio.errors import StudioError
 from studio.outcomes import TaskOutcome
@@ -77,12 +77,17 @@ def _execute(request: TaskRequest, parameters: dict[str, Any], emit: Emit, log: 
     source = read_source(config, request.directory)
     notebook = source.notebook
     name = os.path.basename(source.record["path"])
-    parameters = check_notebook_parameters(parameters, notebook, f"The notebook {name}")
+    declared = NotebookParameters(notebook, f"The notebook {name}")
+    parameters = declared.check(parameters, written=config.get("parameters"))
     kernel_name = config.get("kernel_name") or _kernel_of(notebook)
     output = os.path.join(request.directory, OUTPUT)
-    reporter = _Reporter(
-        emit, notebook, {"kernel_name": kernel_name, "rendered": rendered, "source": source.record}
-    )
+    details = {
+        "kernel_name": kernel_name,
+        "rendered": rendered,
+        "source": source.record,
+        "warnings": [*source.warnings, *declared.remarks(parameters)],
+    }
+    reporter = _Reporter(emit, notebook, details)
     _register()
     try:
         with warnings.catch_warnings():

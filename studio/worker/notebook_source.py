@@ -46,7 +46,7 @@ def read_source(config: Mapping[str, Any], directory: str) -> SourceNotebook:
         content = read_bytes(path)
         return _copied(content, directory, _record(mode, path, content))
     if mode == "git":
-        found = read_at_revision(path, str(config.get("revision") or ""))
+        found = read_at_revision(path, config.get("revision"))
         dirty = _differs(path, found.content)
         record = _record(mode, path, found.content, revision=found.commit, dirty=dirty)
         return _copied(found.content, directory, record)

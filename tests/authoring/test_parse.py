@@ -245,7 +245,7 @@ async def test_cancelled_reading_ends_its_process(tmp_path: Path) -> None:
 
 def test_half_written_notebook(tmp_path: Path) -> None:
     message, line = fault(parse(tmp_path, '{"cells": [{"cell_type', "half.ipynb"))
-    assert "half.ipynb is no notebook" in message
+    assert "half.ipynb is not a notebook: it is not JSON" in message
     assert line is None
     fault(parse(tmp_path, "", "empty.ipynb"))
     fault(parse(tmp_path, "[]", "list.ipynb"))

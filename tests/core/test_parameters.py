@@ -4,15 +4,9 @@ from typing import Any
 
 import pytest
 
-from studio.core.parameters import (
-    DetectedParameter,
-    check_names,
-    check_notebook_parameters,
-    check_parameters,
-    check_value,
-    detect_parameters,
-    language_of,
-)
+from studio.core.notebook_parameters import check_notebook_parameters, check_parameters
+from studio.core.parameter_cell import DetectedParameter, detect_parameters, language_of
+from studio.core.parameters import check_names, check_value
 from studio.errors import InvalidParameter
 
 
@@ -39,7 +33,12 @@ def test_detect_reads_defaults_annotations_and_comments() -> None:
     )
     assert list(found.values()) == [
         DetectedParameter(
-            name="day", default="2013-01-01", has_default_literal=True, type="str", help="the day, ISO 8601"
+            name="day",
+            default="2013-01-01",
+            has_default_literal=True,
+            is_annotated=True,
+            type="str",
+            help="the day, ISO 8601",
         ),
         DetectedParameter(name="origins", default=["EWR", "JFK"], has_default_literal=True, type="list"),
         DetectedParameter(name="limit", default=-3, has_default_literal=True, type="int", help="at most"),
@@ -48,7 +47,7 @@ def test_detect_reads_defaults_annotations_and_comments() -> None:
         DetectedParameter(name="x", default=1, has_default_literal=True, type="int"),
         DetectedParameter(name="y"),
         DetectedParameter(name="where"),
-        DetectedParameter(name="late", type="int"),
+        DetectedParameter(name="late", is_annotated=True, is_required=True, type="int"),
     ]
 
 

@@ -22,7 +22,7 @@ import papermill
 import pytest
 from papermill.exceptions import PapermillExecutionError
 
-from studio.core.parameters import detect_parameters
+from studio.core.parameter_cell import detect_parameters
 
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 TASKS = ("extract", "clean", "delays", "report")
