@@ -6,6 +6,7 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
+from studio.worker.cage import remove_cages
 from studio.worker.journal import JournalContent, read_journal
 from studio.worker.messages import Outcome
 from studio.worker.processes import boot_id, descendants, is_same_process, kill_all, marked
@@ -45,6 +46,7 @@ def settle(directory: Path, pid: int | None, start: float | None) -> Settlement:
         return list(dict.fromkeys([*tree, *marked("STUDIO_WORKER", worker_id)]))
 
     left = kill_all(alive)
+    remove_cages(directory)
     content = read_journal(directory / JOURNAL)
     return Settlement(
         list(content.outcomes.values()), list(content.begun), _is_complete(content, directory), left
