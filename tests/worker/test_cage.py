@@ -35,10 +35,11 @@ def waiting(code: str) -> Iterator[subprocess.Popen[bytes]]:
     """A process that runs `code` as soon as its standard input is closed."""
     process = subprocess.Popen([sys.executable, "-c", f"input()\n{code}"], stdin=subprocess.PIPE)
     try:
-        yield process
+        with process:  # closes its pipe
+            yield process
+            process.kill()
     finally:
         process.kill()
-        process.wait(GENEROUS)
 
 
 def go(process: subprocess.Popen[bytes]) -> None:
