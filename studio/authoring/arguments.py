@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Mapping
 from datetime import date, datetime, timedelta
+from decimal import Decimal
 from typing import Any, Final
 
 from studio.core.names import nearest, shown
@@ -18,6 +19,7 @@ _UNIT_NAMES: Final = {
     "d": ("d", "day", "days"),
 }
 _UNIT_OF: Final = {name: unit for unit, names in _UNIT_NAMES.items() for name in names}
+_SIZE = re.compile(r"\s*(\d{1,15}(?:\.\d{1,15})?)\s*([kmgt]?)(i?)b?\s*", re.IGNORECASE)
 _PIECE = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([a-z]+)\s*", re.IGNORECASE)
 
 
@@ -55,6 +57,21 @@ def seconds(value: float | timedelta | str, field: str) -> float:
         hint="Give seconds (300), a timedelta, or text such as '90 s', '5 min', '1 h 30 min', '2 days'.",
         field=field,
     )
+
+
+def size(value: object, field: str) -> int:
+    """Bytes: a whole number of them, or text such as "512MB" (millions), "1GiB" (2 to the power of 30)."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value
+    match = _SIZE.fullmatch(value) if isinstance(value, str) else None
+    if match is None:
+        raise InvalidInput(
+            f"{field} is {shown(value)}, which is no size.",
+            hint="Give bytes (500_000_000), or text such as '512MB', '2GB', '1GiB', '1.5 GiB'.",
+            field=field,
+        )
+    power = " KMGT".index(match[2].upper() or " ")
+    return int(Decimal(match[1]) * (1024 if match[3] else 1000) ** power)
 
 
 def date_text(value: str | date | datetime | None, field: str) -> str | None:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from studio.artifacts.notebook_files import read_bytes
+from studio.artifacts.revisions import read_at_revision
 from studio.core.names import shown
 from studio.core.notebook_format import parse_notebook
 from studio.core.notebook_parameters import NotebookParameters
@@ -37,8 +38,12 @@ class NotebookSource:
         return NotebookParameters(parse_notebook(self.content, str(self.path)), self.path.name)
 
 
-def resolve(path: str | os.PathLike[str], directory: Path) -> Path:
-    """The absolute path of a notebook that a file in `directory` names. Raises `InvalidInput` with the nearest name."""
+def resolve(path: str | os.PathLike[str], directory: Path, *, is_there: bool = True) -> Path:
+    """The absolute path of a notebook that a file in `directory` names.
+
+    `is_there`: unless it is of a git revision, which may have what the directory does not. Raises `InvalidInput` with
+    the nearest name.
+    """
     try:
         given = Path(path).expanduser()
     except (TypeError, RuntimeError) as error:
@@ -50,16 +55,16 @@ def resolve(path: str | os.PathLike[str], directory: Path) -> Path:
             hint=_near(full),
             field="path",
         )
-    if not full.exists():
+    if is_there and not full.exists():
         raise NotebookNotFound(
             f"There is no notebook {shown(str(path))}: looked for {full}.", hint=_near(full), field="path"
         )
     return full
 
 
-def read(path: Path) -> NotebookSource:
-    """The content of a notebook. Raises `InvalidInput` if it cannot be read."""
-    content = read_bytes(str(path))
+def read(path: Path, revision: str | None = None) -> NotebookSource:
+    """The content of a notebook as of now, or of a git revision. Raises `InvalidInput` if it cannot be read."""
+    content = read_bytes(str(path)) if revision is None else read_at_revision(str(path), revision).content
     return NotebookSource(path, content, hashlib.sha256(content).hexdigest())
 
 

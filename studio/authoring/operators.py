@@ -12,11 +12,19 @@ from typing import Any, Literal
 from typing_extensions import Unpack
 
 from studio.authoring import notebooks
-from studio.authoring.arguments import flag, mapping, seconds, text
+from studio.authoring.arguments import flag, mapping, seconds
 from studio.authoring.context import dag_of
 from studio.authoring.functions import Target, named, short_name
 from studio.authoring.groups import current_group, default_of, inner_id
-from studio.authoring.options import DEFAULTS, CommonOptions, TaskOptions, check_options, spec_fields
+from studio.authoring.notebook_options import NOTEBOOK_KEYWORDS, notebook_settings
+from studio.authoring.options import (
+    DEFAULTS,
+    CommonOptions,
+    NotebookOptions,
+    TaskOptions,
+    check_options,
+    spec_fields,
+)
 from studio.authoring.places import here
 from studio.authoring.references import plain
 from studio.authoring.tasks import Task, Work
@@ -28,11 +36,11 @@ from studio.errors import InvalidInput
 
 @dataclass(frozen=True, slots=True)
 class NotebookWork:
-    """Execute a notebook, as it is when the DAG is published."""
+    """Execute a notebook: as it is when the DAG is published, or when the task starts, or of a revision."""
 
     path: Path
     parameters: Mapping[str, Any]
-    kernel_name: str | None
+    settings: Mapping[str, Any]  # of `studio.authoring.notebook_options`
 
     kind = "notebook"
 
@@ -41,21 +49,20 @@ class NotebookWork:
         return self.path.name
 
     def config(self, sources: dict[str, bytes]) -> dict[str, Any]:
-        """Takes the content of the notebook as of now into `sources`."""
-        source = notebooks.read(self.path)
-        config: dict[str, Any] = {
-            "path": str(self.path),
-            "digest": source.digest,
-            "cwd": str(self.path.parent),
-            "parameters": source.check(self.parameters),
-        }
-        if self.kernel_name is not None:
-            config["kernel_name"] = self.kernel_name
-        sources[source.digest] = source.content
-        return config
+        """Takes the content of a notebook that runs as published into `sources`, as of now."""
+        source = self._read()
+        config: dict[str, Any] = {"path": str(self.path)}
+        if "source" not in self.settings:
+            config["digest"] = source.digest
+            sources[source.digest] = source.content
+        config["cwd"] = str(self.path.parent)
+        return {**config, "parameters": source.check(self.parameters), **self.settings}
 
     def check_mapped(self, arguments: Iterable[str]) -> None:
-        notebooks.read(self.path).check_names(arguments)
+        self._read().check_names(arguments)
+
+    def _read(self) -> notebooks.NotebookSource:
+        return notebooks.read(self.path, self.settings.get("revision"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,30 +96,45 @@ def notebook(
     path: str | os.PathLike[str],
     *,
     parameters: Mapping[str, Any] | None = None,
-    kernel_name: str | None = None,
-    **options: Unpack[TaskOptions],
+    **options: Unpack[NotebookOptions],
 ) -> Task:
     """A task that executes a notebook with papermill and keeps the executed notebook.
 
     Args:
         path: the .ipynb file, relative to the file that calls this; in cells, to the kernel's directory.
         parameters: values for names of the notebook's cell tagged `parameters`; text may hold templates (`{{ ds }}`),
-            and `task.output` stands for what another task returned.
-        kernel_name: a kernelspec; by default the notebook's own.
+            and `task.output` stands for what another task returned. What the cell annotates (`n: int = 1`) is checked.
         options: what every task takes: task_id (by default the file's name without .ipynb), after, retries,
-            retry_delay, timeout, trigger_rule, pool, … (`studio.authoring.options.TaskOptions`).
+            retry_delay, timeout, trigger_rule, pool, … (`studio.authoring.options.TaskOptions`), and for notebooks
+            (`NotebookOptions` there says more):
+            kernel_name: a kernelspec; by default the notebook's own.
+            source: "snapshot" (as published) or "latest" (as the file is when the task starts).
+            revision: a branch, tag or commit: the notebook as of that, when the task starts.
+            cell_timeout: how long each cell may take.
+            strict: a `!command` that fails fails its cell.
+            outputs: files that must exist after success.
+            export: "html", "pdf" or both, made of the executed notebook.
+            max_cell_output, max_output: characters of text kept of a cell, of the notebook.
+            memory_limit, max_processes: of the kernel and all that it starts, such as "2GB".
+            attachable: other Jupyter clients can connect to the kernel.
 
     Raises:
-        InvalidInput: the notebook is not there, or no DAG is open, or a keyword is mistyped.
-        InvalidParameter: the notebook takes no such parameter, or the value is no JSON.
+        InvalidInput: the notebook is not there, or no DAG is open, or an option is mistyped.
+        InvalidParameter: the notebook takes no such parameter, or not this value.
     """
-    check_options(options, "notebook(...)", ("parameters", "kernel_name"))
-    owner = dag_of(options.get("dag"), "notebook")
-    full = notebooks.resolve(path, here().directory)
+    check_options(options, "notebook(...)", ("parameters", *NOTEBOOK_KEYWORDS))
+    owner, group = dag_of(options.get("dag"), "notebook"), current_group.get()
+
+    def default(name: str) -> Any:
+        found = default_of(name, group)
+        return owner.default(name) if found is None else found
+
+    settings = notebook_settings(options, default)
+    full = notebooks.resolve(path, here().directory, is_there=settings.get("source") != "git")
     used: list[Task] = []
-    values = notebooks.read(full).check(plain(mapping(parameters, "parameters"), "parameters", used.append))
-    kernel = kernel_name or default_of("kernel_name", current_group.get()) or owner.default("kernel_name")
-    work = NotebookWork(full, values, None if kernel is None else text(kernel, "kernel_name"))
+    given = plain(mapping(parameters, "parameters"), "parameters", used.append)
+    values = notebooks.read(full, settings.get("revision")).check(given)
+    work = NotebookWork(full, values, settings)
     return add_task("notebook", full.stem, work, options, used)
 
 

@@ -20,6 +20,7 @@ from studio.authoring.callbacks import (
 from studio.authoring.params import split_params
 from studio.authoring.schedules import Asset
 from studio.core.names import nearest, shown
+from studio.core.notebook_config import ExportFormat, SourceMode
 from studio.core.rules import RULES
 from studio.core.spec import AssetSpec, TriggerRule, WeightRule
 from studio.errors import InvalidInput
@@ -76,11 +77,36 @@ class TaskOptions(CommonOptions, total=False):
     timeout: Duration  # a try may take this long at most
 
 
-#: Not for `default_args`: they say which task it is.
-_OWN: Final = frozenset({"task_id", "after", "dag"})
+class NotebookOptions(TaskOptions, total=False):
+    """Keywords of `notebook(...)`; all but `outputs` may also stand in `default_args`."""
+
+    kernel_name: str | None  # a kernelspec; by default the notebook's own
+    source: SourceMode  # which bytes run: as published, as they are when it starts, or of `revision`
+    revision: (
+        str | None
+    )  # a branch, tag or commit of the repository that the notebook is in; implies source="git"
+    cell_timeout: (
+        Duration | None
+    )  # each cell may take this long; a cell's tag `timeout=SECONDS` comes before it
+    max_cell_output: int | None  # characters of text kept of one cell (1 000 000); the rest goes to the log
+    max_output: int | None  # of the whole notebook (50 000 000)
+    strict: bool  # a `!command` that fails fails its cell
+    outputs: Iterable[
+        str
+    ]  # files that must exist after success: templates, relative to the notebook's directory
+    export: (
+        ExportFormat | Iterable[ExportFormat]
+    )  # "html", "pdf": made of the executed notebook, also of a failed one
+    memory_limit: str | int | None  # of the kernel and all that it starts: "512MB", "2GB", "1GiB", or bytes
+    max_processes: int | None  # how many processes and threads that may be
+    attachable: bool  # the kernel has ports that other Jupyter clients can connect to; it starts slower
+
+
+#: Not for `default_args`: they say which task it is, or are of one notebook.
+_OWN: Final = frozenset({"task_id", "after", "dag", "outputs"})
 _KEYWORDS: Final = tuple(dict.fromkeys([*CommonOptions.__annotations__, *TaskOptions.__annotations__]))
 #: What `default_args` may hold.
-DEFAULTS: Final = frozenset({*_KEYWORDS, "kernel_name"}) - _OWN
+DEFAULTS: Final = frozenset({*_KEYWORDS, *NotebookOptions.__annotations__}) - _OWN
 
 _DURATIONS: Final = ("retry_delay", "max_retry_delay", "timeout", "queue_timeout")
 _NUMBERS: Final = {

@@ -9,6 +9,7 @@ from typing import Any, Final, get_args
 from studio.core.bounds import check_duration, check_number, check_whole
 from studio.core.local_kinds import LOCAL_KINDS
 from studio.core.names import FUNCTION, check_name, nearest, shown
+from studio.core.notebook_config import check_notebook_config
 from studio.core.parameters import check_names
 from studio.core.rules import RULES
 from studio.core.spec import AssetSpec, CallbackSpec, RetryRule, Role, SensorSpec, TaskSpec, WeightRule
@@ -168,3 +169,5 @@ def _check_config(task: TaskSpec, where: str) -> None:
                 f"{where}: {name} is {shown(given)}; it must be names with values.", field="config"
             )
         check_names(given, f"the task {task.id}")
+    if task.kind == "notebook":
+        check_notebook_config(task.config, where)

@@ -7,17 +7,16 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final, Literal, get_args
+from typing import Any, Final
 
 from studio.artifacts.local import write_atomically
 from studio.artifacts.notebook_files import read_bytes
 from studio.artifacts.revisions import read_at_revision
 from studio.core.names import nearest, shown
+from studio.core.notebook_config import SOURCES
 from studio.core.notebook_format import parse_notebook
 from studio.errors import InvalidInput
 
-SourceMode = Literal["snapshot", "latest", "git"]
-MODES: Final[tuple[str, ...]] = get_args(SourceMode)
 COPY: Final = "source.ipynb"  # in the attempt's directory
 
 
@@ -52,7 +51,7 @@ def read_source(config: Mapping[str, Any], directory: str) -> SourceNotebook:
         return _copied(found.content, directory, record)
     raise InvalidInput(
         f"The source of the notebook {shown(path, 300)} is {shown(mode)}, which there is not.",
-        hint=nearest(str(mode), MODES),
+        hint=nearest(str(mode), SOURCES),
         field="source",
     )
 
