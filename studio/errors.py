@@ -60,8 +60,8 @@ class NotebookNotFound(InvalidInput):
     code = "notebook_not_found"
 
 
-class NotebookTooLarge(InvalidInput):
-    """The notebook is too large."""
+class TooLarge(InvalidInput):
+    """What was given is too large."""
 
     code = "too_large"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from studio.errors import InvalidInput
@@ -28,10 +28,16 @@ class Settings:
     dag_folder: Path
     slots: int  # attempts running at once
     port: int = 0  # 0 = any free one
+    notebook_root: Path = field(
+        default_factory=Path.home
+    )  # where the server looks at notebooks that are asked for
 
     @classmethod
     def from_environment(cls) -> Settings:
-        """`STUDIO_HOME`, `STUDIO_DATABASE`, `STUDIO_DAGS`, `STUDIO_SLOTS`, `STUDIO_PORT`, each with a default."""
+        """`STUDIO_HOME`, `STUDIO_DATABASE`, `STUDIO_DAGS`, `STUDIO_SLOTS`, `STUDIO_PORT`, `STUDIO_NOTEBOOKS`.
+
+        Each has a default.
+        """
         data = os.environ.get("XDG_DATA_HOME") or "~/.local/share"
         home = Path(os.environ.get("STUDIO_HOME") or f"{data}/pipeline-studio").expanduser().absolute()
         return cls(
@@ -40,6 +46,7 @@ class Settings:
             dag_folder=Path(os.environ.get("STUDIO_DAGS") or home / "dags").expanduser().absolute(),
             slots=_whole_number("STUDIO_SLOTS", max(2, os.cpu_count() or 2), 1, 512),
             port=_whole_number("STUDIO_PORT", 0, 0, 65535),
+            notebook_root=Path(os.environ.get("STUDIO_NOTEBOOKS") or Path.home()).expanduser().absolute(),
         )
 
     @property

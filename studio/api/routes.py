@@ -84,6 +84,25 @@ _DAGS: Final = (
     ),
 )
 
+_NOTEBOOKS: Final = (
+    Route(
+        "inspect_notebook",
+        "POST",
+        "/api/notebooks/inspect",
+        "What a notebook takes, as JSON Schema, and what is to be said of it.",
+        m.NotebookInfo,
+        body=m.InspectNotebook,
+    ),
+    Route(
+        "task_parameters",
+        "GET",
+        _DAG + "/tasks/{task_id}/parameters",
+        "What the notebook of a task takes, and what the DAG gives to it.",
+        m.TaskParameters,
+        query=("version",),
+    ),
+)
+
 _RUNS: Final = (
     Route(
         "trigger_run",
@@ -269,6 +288,6 @@ _SHARED: Final = (
     ),
 )
 
-ROUTES: Final[tuple[Route, ...]] = (*_SERVER, *_DAGS, *_RUNS, *_TASKS, *_BACKFILLS, *_SHARED)
+ROUTES: Final[tuple[Route, ...]] = (*_SERVER, *_DAGS, *_NOTEBOOKS, *_RUNS, *_TASKS, *_BACKFILLS, *_SHARED)
 
 STREAM_PATH: Final = "/api/stream"

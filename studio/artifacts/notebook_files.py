@@ -7,7 +7,7 @@ import stat
 from typing import Final
 
 from studio.core.names import shown
-from studio.errors import InvalidInput, NotARegularFile, NotebookNotFound, NotebookTooLarge
+from studio.errors import InvalidInput, NotARegularFile, NotebookNotFound, TooLarge
 
 MAX_BYTES: Final = 64 << 20  # a source notebook; outputs that are this large do not belong into one
 _KINDS: Final = (
@@ -22,7 +22,7 @@ _KINDS: Final = (
 def read_bytes(path: str) -> bytes:
     """The content of the file at `path`, as it is at one opening. Blocking, but never on a pipe without a writer.
 
-    Raises `NotebookNotFound`, `NotARegularFile`, `NotebookTooLarge`, or `InvalidInput` for what the system refuses.
+    Raises `NotebookNotFound`, `NotARegularFile`, `TooLarge`, or `InvalidInput` for what the system refuses.
     """
     name = f"The notebook {shown(path, 300)}"
     try:
@@ -61,8 +61,8 @@ def _read(descriptor: int) -> bytes:
         return file.read(MAX_BYTES + 1)
 
 
-def too_large(name: str) -> NotebookTooLarge:
+def too_large(name: str) -> TooLarge:
     """The error for a notebook of more than `MAX_BYTES`."""
-    return NotebookTooLarge(
+    return TooLarge(
         f"{name} has more than {MAX_BYTES >> 20} MB.", hint="Clear its outputs and save it.", field="path"
     )

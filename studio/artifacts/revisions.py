@@ -32,7 +32,7 @@ def read_at_revision(path: str, revision: object) -> RevisionFile:
     """The file at `path` (absolute; it need not exist any more) as `revision` has it. Blocking.
 
     Filters and text conversions of the repository are not applied. Raises `RevisionNotFound`, `NotebookNotFound`,
-    `NotebookTooLarge`, or `InvalidInput` if there is no repository or no git.
+    `TooLarge`, or `InvalidInput` if there is no repository or no git.
     """
     revision = check_revision(revision)
     # Its directory may be gone, and the repository be found all the same from one above.

@@ -18,6 +18,7 @@ _COMMANDS: Final = {
     "dags": ("dags", "List, show, trigger, pause, check and publish DAGs."),
     "runs": ("runs", "List, show, watch, clear, mark, cancel and delete runs."),
     "tasks": ("tasks", "Show what a task did, run it again, mark it, answer it."),
+    "notebook": ("notebooks", "Show what a notebook takes, and check it."),
     "backfill": ("backfills", "Runs of the past: preview, create, watch, pause, cancel, extend."),
     "pools": ("pools", "List, set and delete pools."),
     "assets": ("assets", "List assets and their events, make events and assets."),
@@ -59,6 +60,6 @@ class _Lazy(click.Group):
 def studio() -> None:
     """DAGs of notebooks: schedule, watch and repair them.
 
-    The server is found by itself, or started. STUDIO_HOME, STUDIO_DATABASE, STUDIO_DAGS and STUDIO_SLOTS say where
-    things are.
+    The server is found by itself, or started. STUDIO_HOME, STUDIO_DATABASE, STUDIO_DAGS, STUDIO_NOTEBOOKS and
+    STUDIO_SLOTS say where things are.
     """

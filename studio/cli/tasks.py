@@ -18,6 +18,7 @@ from studio.cli.show import (
     state,
     task_name,
 )
+from studio.cli.show_task import print_task
 from studio.cli.task_actions import approvals, clear, mark, note, respond
 from studio.client import connect
 from studio.core.states import TaskState
@@ -98,6 +99,20 @@ def output(
             click.echo(printable(text), nl=not text.endswith("\n"))
     where = f"  {found.path}" if found.path else ""
     click.echo(f"{found.cells_done} of {found.cells_total} cells, try {found.try_number}{where}", err=True)
+    return 0
+
+
+@tasks.command()
+@_task
+@json_option
+def show(dag_id: str, task_id: str, run_id: str | None, map_index: int | None, as_json: bool) -> int:
+    """A task with its tries, and whether its notebook has changed since."""
+    with connect() as client:
+        found = client.get_task(dag_id, run_id or latest(client, dag_id), task_id, map_index)
+    if as_json:
+        print_json(found)
+    else:
+        print_task(found)
     return 0
 
 

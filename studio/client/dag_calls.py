@@ -45,6 +45,15 @@ class DagCalls(Calls):
         self._call("put_source", {"digest": digest}, content=content)
         return digest
 
+    def inspect_notebook(self, path: str) -> m.NotebookInfo:
+        """What a notebook takes; `path` is relative to the server's directory of notebooks, or absolute in it."""
+        return self._call("inspect_notebook", body=m.InspectNotebook(path=path))  # type: ignore[no-any-return]
+
+    def task_parameters(self, dag_id: str, task_id: str, version: str | None = None) -> m.TaskParameters:
+        """What the notebook of a task takes, and what the DAG gives to it."""
+        path = {"dag_id": dag_id, "task_id": task_id}
+        return self._call("task_parameters", path, query={"version": version})  # type: ignore[no-any-return]
+
     def list_versions(self, dag_id: str) -> m.VersionList:
         """Newest first."""
         return self._call("list_versions", {"dag_id": dag_id})  # type: ignore[no-any-return]

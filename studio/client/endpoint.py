@@ -136,6 +136,7 @@ def environment_of(settings: Settings) -> dict[str, str]:
         "STUDIO_DAGS": str(settings.dag_folder),
         "STUDIO_SLOTS": str(settings.slots),
         "STUDIO_PORT": str(settings.port),
+        "STUDIO_NOTEBOOKS": str(settings.notebook_root),
         "PYTHONPATH": os.pathsep.join(_absolute_path()),
     }
 

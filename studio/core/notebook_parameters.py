@@ -67,7 +67,7 @@ class NotebookParameters:
         """As `check`, of what an author wrote: not the types of what is filled in when the task runs."""
         checked = self.check_names(values)
         for name in self._typed(values):
-            if not _is_filled_in(checked[name]):
+            if not is_filled_in(checked[name]):
                 self._check_type(name, checked[name])
         return checked
 
@@ -162,14 +162,14 @@ def check_notebook_parameters(
     return NotebookParameters(notebook, where).check(values)
 
 
-def _is_filled_in(value: Any) -> bool:
+def is_filled_in(value: Any) -> bool:
     """Whether a template or a mark for another task's value stands anywhere in `value`."""
     if isinstance(value, str):
         return is_template(value)
     if isinstance(value, list):
-        return any(map(_is_filled_in, value))
+        return any(map(is_filled_in, value))
     if isinstance(value, dict):
-        return any(key.startswith("$") for key in value) or any(map(_is_filled_in, value.values()))
+        return any(key.startswith("$") for key in value) or any(map(is_filled_in, value.values()))
     return False
 
 

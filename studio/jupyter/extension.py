@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from jupyter_server.utils import url_path_join
@@ -24,7 +28,7 @@ PREFIX = "studio"  # below Jupyter's base URL
 
 def load_extension(server: ServerApp) -> None:
     """Add the handlers and start the studio server in the background. Never keeps Jupyter from starting."""
-    upstream = Upstream(_ensure_server, server.log)
+    upstream = Upstream(partial(_ensure_server, server.root_dir), server.log)
     # Its own: Tornado's default client is shared with everybody and takes ten requests at once.
     client = SimpleAsyncHTTPClient(
         force_instance=True, max_clients=100, max_buffer_size=MAX_ANSWER, max_body_size=MAX_ANSWER
@@ -41,6 +45,11 @@ def load_extension(server: ServerApp) -> None:
     IOLoop.current().add_callback(upstream.begin)
 
 
-def _ensure_server() -> Endpoint:
+def _ensure_server(root: str) -> Endpoint:
     # Settings that cannot be read are a failure of the start too: it is shown to who opens the studio.
-    return ensure_server(Settings.from_environment())
+    settings = Settings.from_environment()
+    if not os.environ.get(
+        "STUDIO_NOTEBOOKS"
+    ):  # a server that is started from here looks where JupyterLab does
+        settings = replace(settings, notebook_root=Path(root).absolute())
+    return ensure_server(settings)

@@ -29,6 +29,7 @@ from studio.server.hub import Hub
 from studio.server.outputs import LiveOutputs
 from studio.server.runtime import Endpoint, is_gone, is_of, only_server, process_name, published
 from studio.server.services import Services
+from studio.server.source_changes import SourceDigests
 from studio.server.stream import MAX_MESSAGE, Stream
 from studio.settings import Settings
 from studio.store import open_store
@@ -89,6 +90,7 @@ class StudioServer:
             scheduler=self.scheduler,
             artifacts=artifacts,
             outputs=hub.outputs,
+            sources=SourceDigests(),
             clock=clock,
             started_at=clock.now(),
             actor=_actor(),

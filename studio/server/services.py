@@ -13,6 +13,7 @@ from studio.errors import StoreUnavailable
 from studio.ports import Clock, Store
 from studio.scheduler.loop import Scheduler
 from studio.server.outputs import LiveOutputs
+from studio.server.source_changes import SourceDigests
 from studio.settings import Settings
 
 COMMAND_TIMEOUT: Final = 30.0  # seconds
@@ -25,6 +26,7 @@ class Services:
     scheduler: Scheduler
     artifacts: LocalArtifacts
     outputs: LiveOutputs
+    sources: SourceDigests
     clock: Clock
     started_at: float  # seconds since the epoch
     actor: str  # who acts with the server's token: the Unix user

@@ -170,7 +170,9 @@ def dag_file_status(file: DagFile) -> m.DagFileStatus:
     )
 
 
-def attempt_info(attempt: Attempt, output_path: Path | None) -> m.AttemptInfo:
+def attempt_info(
+    attempt: Attempt, output_path: Path | None, source_changed: bool | None = None
+) -> m.AttemptInfo:
     return m.AttemptInfo(
         id=attempt.id,
         try_number=attempt.try_number,
@@ -184,6 +186,7 @@ def attempt_info(attempt: Attempt, output_path: Path | None) -> m.AttemptInfo:
         details=dict(attempt.details),
         directory=attempt.directory,
         output_path=None if output_path is None else str(output_path),
+        source_changed=source_changed,
     )
 
 

@@ -15,8 +15,8 @@ from studio.errors import (
     NotANotebook,
     NotARegularFile,
     NotebookNotFound,
-    NotebookTooLarge,
     RevisionNotFound,
+    TooLarge,
 )
 from studio.worker.notebook_source import read_source
 
@@ -183,7 +183,7 @@ def test_what_is_no_file_is_refused_at_once(path: Path, directory: str) -> None:
     large = path.with_name("large.ipynb")
     with large.open("wb") as file:
         file.truncate(5 << 30)
-    with pytest.raises(NotebookTooLarge, match="more than 64 MB"):
+    with pytest.raises(TooLarge, match="more than 64 MB"):
         read_source({"path": str(large), "source": "latest"}, directory)
     with pytest.raises(NotebookNotFound):
         read_source({"path": str(path / "x.ipynb"), "source": "latest"}, directory)

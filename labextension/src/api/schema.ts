@@ -520,6 +520,35 @@ export interface VersionList {
   versions: VersionSummary[];
 }
 
+/** A notebook on the server's machine: relative to its directory of notebooks, or absolute. */
+export interface InspectNotebook {
+  path: string;
+}
+
+/** What a notebook is and takes. */
+export interface NotebookInfo {
+  path: string;
+  language: string;
+  kernel_name: string | null;
+  parameters: Record<string, unknown>;
+  cells: number;
+  warnings: string[];
+  digest: string;
+}
+
+/**
+ * What the notebook of a task takes, and what the DAG gives to it.
+ *
+ * In `parameters`, `x-studio-param` names the param of the run that sets a property; one that is `readOnly` is filled
+ * in when the task runs; `x-studio-inferred` marks a type that is only that of the default.
+ */
+export interface TaskParameters {
+  task_id: string;
+  path: string;
+  parameters: Record<string, unknown>;
+  warnings: string[];
+}
+
 /** A task that waits for a person. */
 export interface Approval {
   dag_id: string;
@@ -886,6 +915,7 @@ export interface AttemptInfo {
   details: Record<string, unknown>;
   directory: string;
   output_path: string | null;
+  source_changed: boolean | null;
 }
 
 /** A TaskInstance with its attempts, oldest first, and why it is not running (in words; may be empty). */
@@ -896,6 +926,7 @@ export interface TaskDetail {
   node: TaskNode;
   attempts: AttemptInfo[];
   why: string[];
+  source_changed: boolean | null;
 }
 
 export interface TaskLog {
@@ -939,6 +970,8 @@ export const routes = {
   get_version: { method: 'GET', path: '/api/dags/{dag_id}/versions/{version}' },
   next_runs: { method: 'GET', path: '/api/dags/{dag_id}/next' },
   preview_schedule: { method: 'POST', path: '/api/schedules/preview' },
+  inspect_notebook: { method: 'POST', path: '/api/notebooks/inspect' },
+  task_parameters: { method: 'GET', path: '/api/dags/{dag_id}/tasks/{task_id}/parameters' },
   trigger_run: { method: 'POST', path: '/api/dags/{dag_id}/runs' },
   list_runs: { method: 'GET', path: '/api/runs' },
   get_run: { method: 'GET', path: '/api/dags/{dag_id}/runs/{run_id}' },
@@ -995,6 +1028,8 @@ export interface Operations {
   get_version: { path: { dag_id: string; version: string }; query: Record<string, never>; body: undefined; answer: VersionDetail };
   next_runs: { path: { dag_id: string }; query: { count?: string | number | undefined }; body: undefined; answer: SchedulePreview };
   preview_schedule: { path: Record<string, never>; query: Record<string, never>; body: PreviewSchedule; answer: SchedulePreview };
+  inspect_notebook: { path: Record<string, never>; query: Record<string, never>; body: InspectNotebook; answer: NotebookInfo };
+  task_parameters: { path: { dag_id: string; task_id: string }; query: { version?: string | number | undefined }; body: undefined; answer: TaskParameters };
   trigger_run: { path: { dag_id: string }; query: Record<string, never>; body: TriggerRun; answer: RunDetail };
   list_runs: { path: Record<string, never>; query: { dag_id?: string | number | undefined; state?: string | number | undefined; backfill?: string | number | undefined; before?: string | number | undefined; limit?: string | number | undefined }; body: undefined; answer: RunPage };
   get_run: { path: { dag_id: string; run_id: string }; query: Record<string, never>; body: undefined; answer: RunDetail };

@@ -36,6 +36,7 @@ from studio.api.models.dags import (
     VersionList,
     VersionSummary,
 )
+from studio.api.models.notebooks import InspectNotebook, NotebookInfo, TaskParameters
 from studio.api.models.runs import (
     Approval,
     ApprovalList,
@@ -133,12 +134,14 @@ __all__ = [
     "ErrorDetail",
     "EventEmitted",
     "Hello",
+    "InspectNotebook",
     "MarkAnswer",
     "MarkRuns",
     "MarkTasks",
     "Materialize",
     "Model",
     "NextRun",
+    "NotebookInfo",
     "OutputChanged",
     "PoolInfo",
     "PoolList",
@@ -166,6 +169,7 @@ __all__ = [
     "TaskLog",
     "TaskNode",
     "TaskOutput",
+    "TaskParameters",
     "TaskStatus",
     "TriggerRun",
     "UpdateDag",

@@ -26,6 +26,7 @@ class AttemptInfo(Model, frozen=True, kw_only=True):
     details: dict[str, Any]
     directory: str  # relative to the artifact root
     output_path: str | None  # absolute path of the output notebook on the server's machine, once there is one
+    source_changed: bool | None = None  # its notebook's file is not what ran; null: unknown
 
 
 class TaskDetail(Model, frozen=True, kw_only=True):
@@ -37,6 +38,7 @@ class TaskDetail(Model, frozen=True, kw_only=True):
     node: TaskNode
     attempts: list[AttemptInfo]
     why: list[str]
+    source_changed: bool | None = None  # likewise, not what was published
 
 
 class CellOutput(Model, frozen=True, kw_only=True):

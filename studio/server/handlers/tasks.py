@@ -6,6 +6,7 @@ import asyncio
 from typing import Final
 
 from studio.api import models as m
+from studio.core.model import Attempt
 from studio.core.names import shown
 from studio.core.states import ATTEMPT_TERMINAL
 from studio.errors import NotFound
@@ -27,13 +28,20 @@ async def get_task(request: Request, services: Services) -> m.TaskDetail:
     if node is None:
         raise NotFound(f"The version of the run {shown(run.run_id)} has no task {shown(task.task_id)}.")
     attempts = await services.store.attempts(task.id)
+    config = next(found.config for found in spec.tasks if found.id == task.task_id)
+    sources = [(config.get("path"), config.get("digest")), *map(_source_of, attempts)]
+    changed = await asyncio.to_thread(lambda: [services.sources.differs(*source) for source in sources])
     return m.TaskDetail(
         dag_id=run.dag_id,
         run_id=run.run_id,
         task=views.task_status(task),
         node=node,
-        attempts=[views.attempt_info(attempt, services.outputs.output_path(attempt)) for attempt in attempts],
+        attempts=[
+            views.attempt_info(attempt, services.outputs.output_path(attempt), source_changed)
+            for attempt, source_changed in zip(attempts, changed[1:], strict=True)
+        ],
         why=services.scheduler.why(run.dag_id, run.run_id, task.task_id, task.map_index),
+        source_changed=changed[0],
     )
 
 
@@ -83,3 +91,9 @@ async def get_log(request: Request, services: Services) -> m.TaskLog:
         content, truncated = b"", False
     text = content.decode("utf-8", errors="replace")
     return m.TaskLog(attempt_id=attempt.id, try_number=attempt.try_number, text=text, truncated=truncated)
+
+
+def _source_of(attempt: Attempt) -> tuple[object, object]:
+    """(path, SHA-256) of the notebook that it ran; None for what is not known."""
+    source = attempt.details.get("source")
+    return (source.get("path"), source.get("digest")) if isinstance(source, dict) else (None, None)

@@ -1,0 +1,53 @@
+"""`studio tasks show`: a task with its tries, for people."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import click
+
+from studio.api.models import AttemptInfo, TaskDetail
+from studio.cli.show import console, duration, moment, plain, print_table, printable, state, task_name
+
+_CHANGED: Final = {True: "changed since", False: "unchanged", None: ""}
+
+
+def print_task(found: TaskDetail) -> None:
+    """The task, its tries as a table, and what is to be said of the last one."""
+    console().print(
+        f"{plain(task_name(found.task))} of {plain(found.run_id)}: {state(found.task.state.value)}"
+    )
+    if found.source_changed:
+        click.echo(
+            "The notebook has changed since the DAG was published; publish it again to run it as it is now."
+        )
+    rows = [_row(attempt) for attempt in found.attempts]
+    print_table(("try", "state", "started", "took", "ran", "notebook now"), rows, "It was not started yet.")
+    last = found.attempts[-1] if found.attempts else None
+    for warning in last.details.get("warnings") or () if last else ():
+        click.echo(printable(f"! {warning}"))
+    if last and last.error:
+        click.echo(printable(last.error))
+    for reason in found.why:
+        click.echo(printable(reason))
+
+
+def _row(attempt: AttemptInfo) -> tuple[str, ...]:
+    took = duration(attempt.started_at, attempt.ended_at) if attempt.started_at else ""
+    return (
+        str(attempt.try_number),
+        state(attempt.state.value),
+        moment(attempt.started_at),
+        took,
+        plain(_source(attempt)),
+        _CHANGED[attempt.source_changed],
+    )
+
+
+def _source(attempt: AttemptInfo) -> str:
+    """Which bytes ran: "commit 3f2a9c1d0b7e", or "snapshot" or "latest" with the hash of the content."""
+    source = attempt.details.get("source")
+    if not isinstance(source, dict):
+        return ""
+    revision, digest = source.get("revision"), source.get("digest")
+    return f"commit {str(revision)[:12]}" if revision else f"{source.get('mode')} {str(digest)[:12]}"
