@@ -71,9 +71,11 @@ $(TOOLS): build_support/studio_build.py
 	touch $@
 
 # `pip install -e` copies the built front end. A link instead shows every later build after a reload of the page.
-# It goes first, or pip would write through it.
+# It goes first, or pip would write through it; so does the file that the front end's build has put there, which the
+# wheel has from elsewhere.
 $(INSTALLED): $(TOOLS) pyproject.toml studio/_version.py jupyter-config/server-config/pipeline_studio.json
 	if test -L "$(LAB_LINK)"; then rm "$(LAB_LINK)"; fi
+	rm -f studio/labextension/install.json
 	"$(BIN)/python" -m pip install -q --no-build-isolation -e ".[dev]"
 	rm -rf "$(LAB_LINK)"
 	ln -s "$(CURDIR)/studio/labextension" "$(LAB_LINK)"

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from studio.worker.cage import remove_cages
+from studio.worker.fork_servers import remove_directory
 from studio.worker.journal import JournalContent, read_journal
 from studio.worker.messages import Outcome
 from studio.worker.processes import boot_id, descendants, is_same_process, kill_all, marked
@@ -72,4 +73,5 @@ def log_tail(directory: Path) -> str:
 
 def remove(directory: Path) -> None:
     """Everything in it is in the database."""
+    remove_directory(directory)
     shutil.rmtree(directory, ignore_errors=True)

@@ -154,5 +154,13 @@ class Done(_Message, frozen=True, array_like=True, tag="done"):
     signal: msgspec.Raw = NO_SIGNAL
 
 
+class WantsForkServer(_Message, frozen=True, array_like=True, tag="wants_fork_server"):
+    """As `studio.worker.task.ForkServerWanted`, for the supervisor alone."""
+
+    command: tuple[str, ...]
+    libraries: tuple[str, ...]
+    is_stale: bool
+
+
 ToRunner = Job | Warm
-FromRunner = Ready | Observed | Done
+FromRunner = Ready | Observed | Done | WantsForkServer

@@ -30,6 +30,7 @@ from studio.worker.messages import (
     Observed,
     Ready,
     ToRunner,
+    WantsForkServer,
     Warm,
     raw,
 )
@@ -44,6 +45,7 @@ from studio.worker.processes import (
 from studio.worker.task import (
     CellChanged,
     Event,
+    ForkServerWanted,
     KernelStarted,
     Log,
     NotebookStarted,
@@ -131,6 +133,9 @@ class Runner:
             raise KeyboardInterrupt
 
     def _emit(self, attempt_id: int, event: Event) -> None:
+        if isinstance(event, ForkServerWanted):
+            self._send(WantsForkServer(event.command, event.libraries, event.is_stale))
+            return
         if isinstance(event, CellChanged):
             key = str(event.index)
         elif isinstance(event, Log):

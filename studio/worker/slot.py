@@ -7,13 +7,14 @@ import logging
 import os
 import signal
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
 import msgspec
 
 from studio.core.signals import Signal
 from studio.worker.error_names import TIMED_OUT
+from studio.worker.fork_servers import WorkerForkServers
 from studio.worker.messages import (
     NO_DETAILS,
     NO_SIGNAL,
@@ -24,6 +25,7 @@ from studio.worker.messages import (
     Observed,
     Outcome,
     Ready,
+    WantsForkServer,
     Warm,
     raw,
 )
@@ -39,6 +41,8 @@ _log = logging.getLogger(__name__)
 class SlotHost(Protocol):
     """The supervisor, as its slots see it."""
 
+    forks: WorkerForkServers
+
     def observed(self, observed: Observed) -> None:
         """An attempt said something."""
 
@@ -51,12 +55,16 @@ class SlotHost(Protocol):
     async def end_orphans(self) -> list[int]:
         """Kill what dead runners left behind; returns what could not be killed."""
 
+    async def end_kernel(self, kernel: int, known: dict[int, float | None]) -> list[int]:
+        """Kill this forked kernel and all that is below it, `known` or not; returns what could not be killed."""
+
 
 @dataclass(slots=True)
 class _Attempt:
     job: Job
     began_at: float  # seconds since the epoch
     kernel: int | None = None  # pid of the notebook's kernel
+    kernel_tree: dict[int, float | None] = field(default_factory=dict)  # of a forked one: pid → start
     stopped_for: str | None = None  # "cancel" or "timeout", once it was told to end
     done: Done | None = None
     timer: asyncio.TimerHandle | None = None
@@ -128,6 +136,8 @@ class Slot:
         attempt = self._attempt
         if isinstance(message, Ready):
             self._is_ready = True
+        elif isinstance(message, WantsForkServer):
+            self._host.forks.want(message.command, message.libraries, message.is_stale)
         elif attempt is None or message.attempt_id != attempt.job.attempt_id:
             return  # a thread that outlived its attempt
         elif isinstance(message, Observed):
@@ -158,31 +168,43 @@ class Slot:
     # Ends -------------------------------------------------------------------------------------------------------
 
     def _kill(self) -> None:
+        attempt = self._attempt
+        if attempt is not None and attempt.kernel is not None:
+            self._host.forks.end(attempt.kernel, attempt.kernel_tree)
         if self.pid is not None:
             send_signal([self.pid, *descendants(self.pid)], signal.SIGKILL)
 
     async def _escalate(self, attempt: _Attempt) -> None:
         pid = self.pid
         assert pid is not None
-        if attempt.kernel is not None and attempt.kernel in descendants(pid):
-            try:  # its cell ends with a traceback, and the notebook is saved
-                os.killpg(attempt.kernel, signal.SIGINT)
-            except (ProcessLookupError, PermissionError):
-                pass
+        if attempt.kernel is not None and self._interrupt(attempt.kernel, pid):
             await asyncio.sleep(self._grace / 2)
             send_signal([pid], signal.SIGINT)  # the kernel was between two cells
             await asyncio.sleep(self._grace / 2)
         else:
             send_signal([pid], signal.SIGINT)
             await asyncio.sleep(self._grace)
-        send_signal([*descendants(pid), pid], signal.SIGTERM)
+        kernel = self._host.forks.tree(attempt.kernel) if attempt.kernel is not None else []
+        send_signal([*kernel, *descendants(pid), pid], signal.SIGTERM)
         await asyncio.sleep(self._grace)
         while True:
             self._kill()
             await asyncio.sleep(_KILL_AGAIN)
 
+    def _interrupt(self, kernel: int, runner: int) -> bool:
+        """Interrupt the kernel's cell: it ends with a traceback, and the notebook is saved. False if it is gone."""
+        if kernel not in descendants(runner):
+            return self._host.forks.interrupt(kernel)
+        try:
+            os.killpg(kernel, signal.SIGINT)
+        except (ProcessLookupError, PermissionError):
+            return False
+        return True
+
     async def _bury(self, attempt: _Attempt | None, status: int) -> None:
         left = await self._host.end_orphans()
+        if attempt is not None and attempt.kernel is not None:  # a forked one is no orphan of ours
+            left += await self._host.end_kernel(attempt.kernel, attempt.kernel_tree)
         if attempt is not None:
             outcome = _judge(attempt, attempt.done, exit_status=status, is_ready=self._is_ready)
             if left:

@@ -14,12 +14,14 @@ import logging
 import os
 import signal
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from studio._version import __version__
+from studio.worker.fork_servers import FORK_SERVERS, WorkerForkServers
 from studio.worker.job_queue import JobQueue
 from studio.worker.journal import Header, Journal, JournalError
 from studio.worker.link import ServerLink
@@ -83,6 +85,9 @@ class Supervisor:
         self._is_flushing = False
         self._is_telling = False
         self._is_filling = False
+        self._is_sweeping = False
+        self._sweep: asyncio.Task[None] | None = None
+        self.forks: WorkerForkServers
         self._quit = asyncio.Event()
         self._has_fresh = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop
@@ -98,6 +103,9 @@ class Supervisor:
             directory / JOURNAL, Header(directory.name, __version__, boot_id(), me, started_at(me))
         )
         become_subreaper()
+        self.forks = WorkerForkServers(directory)
+        if self.forks.directory:
+            os.environ[FORK_SERVERS] = self.forks.directory
         self._loop.add_signal_handler(signal.SIGCHLD, self._reap)
         self._link = ServerLink(self._options.socket, directory.parent / SOCKET_FILE, self)
         tasks = [self._loop.create_task(work) for work in (self._link.keep(), self._commit(), self._beat())]
@@ -107,6 +115,7 @@ class Supervisor:
         done, _ = await asyncio.wait([quitting, *tasks], return_when=asyncio.FIRST_COMPLETED)
         for task in done:
             task.result()  # none but `quitting` ends without an error
+        self.forks.close()
         self._journal.write()
         self._journal.sync()
         # The process exits now, and the runners, which are idle, with it.
@@ -227,19 +236,20 @@ class Supervisor:
 
     async def end_orphans(self) -> list[int]:
         """Whatever is a child and no runner was orphaned by a runner's death; its own children come after it."""
-        deadline = time.monotonic() + _UNKILLABLE
-        pause = 0.002
-        while left := self._orphans():
-            if time.monotonic() > deadline:
-                return left
-            send_signal(left, signal.SIGKILL)
-            await asyncio.sleep(pause)
-            pause = min(0.05, pause * 2)
-        return []
+
+        def kill() -> list[int]:
+            orphans = self._orphans()
+            send_signal(orphans, signal.SIGKILL)
+            return orphans
+
+        return await _until_none_is_left(kill)
+
+    async def end_kernel(self, kernel: int, known: dict[int, float | None]) -> list[int]:
+        return await _until_none_is_left(lambda: self.forks.end(kernel, known))
 
     def _orphans(self) -> list[int]:
-        runners = {slot.pid for slot in self._slots}
-        return [p for p in children(os.getpid()) if p not in runners and started_at(p) is not None]
+        ours = {*(slot.pid for slot in self._slots), *self.forks.pids()}
+        return [p for p in children(os.getpid()) if p not in ours and started_at(p) is not None]
 
     def _reap(self) -> None:
         """SIGCHLD: wait for every child that has ended; adopted ones too."""
@@ -254,6 +264,16 @@ class Supervisor:
                 if slot.pid == pid:
                     slot.reaped(os.waitstatus_to_exitcode(status))
                     break
+            else:  # a fork server, perhaps: what its kernels had started is an orphan now
+                if not self._is_sweeping and self._orphans():
+                    self._is_sweeping = True
+                    self._sweep = self._loop.create_task(self._end_orphans())
+
+    async def _end_orphans(self) -> None:
+        try:
+            await self.end_orphans()
+        finally:
+            self._is_sweeping = False
 
     def _warm_idle(self) -> None:
         for slot in self._idle:
@@ -347,3 +367,15 @@ class Supervisor:
             self._queue or self._begun or self._fresh or self._syncing or self._outcomes
         ):
             self._quit.set()
+
+
+async def _until_none_is_left(kill: Callable[[], list[int]]) -> list[int]:
+    """Call `kill`, which returns who lives, until nobody does; who still does after `_UNKILLABLE`."""
+    deadline = time.monotonic() + _UNKILLABLE
+    pause = 0.002
+    while left := kill():
+        if time.monotonic() > deadline:
+            return left
+        await asyncio.sleep(pause)
+        pause = min(0.05, pause * 2)
+    return []

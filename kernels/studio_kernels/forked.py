@@ -1,0 +1,118 @@
+"""What a fork must mend about itself before it is a process of its own: all that it shares with its siblings."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import random
+import signal
+import sys
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import Any
+
+_PR_SET_PDEATHSIG = 1
+_PR_SET_CHILD_SUBREAPER = 36
+
+#: Read by libraries when they are loaded, which was before the fork: a kernel that needs others is spawned.
+LOAD_TIME_NAMES = frozenset(
+    {
+        "CUDA_VISIBLE_DEVICES",
+        "LANG",
+        "LANGUAGE",
+        "IPYTHONDIR",
+        "HOME",
+        "VIRTUAL_ENV",
+        "MPLCONFIGDIR",
+        "JUPYTER_CONFIG_DIR",
+    }
+)
+LOAD_TIME_PREFIXES = (
+    "BLIS_",
+    "GOTO_",
+    "KMP_",
+    "LC_",
+    "LD_",
+    "MKL_",
+    "NUMEXPR_",
+    "OMP_",
+    "OPENBLAS_",
+    "PYTHON",
+    "VECLIB_",
+    "MPLBACKEND",
+)
+#: Set by the fork server for itself, and to be taken back in its forks.
+SERVER_ENV = {"OPENBLAS_NUM_THREADS": "1", "MPLBACKEND": "module://matplotlib_inline.backend_inline"}
+
+
+def load_time(env: Mapping[str, str]) -> dict[str, str]:
+    """The part of an environment in which a fork must agree with its fork server."""
+    return {
+        name: value
+        for name, value in env.items()
+        if (name in LOAD_TIME_NAMES or name.startswith(LOAD_TIME_PREFIXES))
+        and (name, value) not in SERVER_ENV.items()
+    }
+
+
+def die_with_parent(parent: int, *, contain: bool) -> None:
+    """End when the fork server does; `contain`: and be the parent of every orphan among one's descendants (Linux)."""
+    if sys.platform.startswith("linux"):
+        libc = ctypes.CDLL(None)
+        libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        if contain:
+            libc.prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    if os.getppid() != parent:  # it died before the line above
+        os._exit(1)
+
+
+def become_own_process(request: Mapping[str, Any], stderr: int, *, contain: bool, parent: int) -> None:
+    """Session, signals, standard streams, environment, directory. Raises `OSError` for a directory that is not there."""
+    os.setsid()
+    die_with_parent(parent, contain=contain)
+    signal.set_wakeup_fd(-1)
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGCHLD, signal.SIGHUP, signal.SIGPIPE):
+        signal.signal(number, signal.SIG_IGN if number == signal.SIGPIPE else signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    nothing = os.open(os.devnull, os.O_RDWR)
+    os.dup2(nothing, 0)
+    os.dup2(nothing, 1)
+    os.dup2(stderr, 2)
+    os.close(nothing)
+    if stderr > 2:
+        os.close(stderr)
+    os.environ.clear()
+    os.environ.update(request["env"])
+    if "TZ" in request["env"] or time.tzname != ("UTC", "UTC"):
+        time.tzset()
+    if request.get("cwd"):
+        os.chdir(request["cwd"])
+    if contain:  # out of memory, the system shall kill user code rather than those who watch over it
+        with suppress(OSError), open("/proc/self/oom_score_adj", "w") as file:
+            file.write("500")
+
+
+def reseed() -> None:
+    """Chance, where it was settled before the fork: two kernels shall not draw the same numbers."""
+    random.seed()
+    if "numpy.random" in sys.modules:
+        sys.modules["numpy.random"].seed()
+
+
+class BlasThreads:
+    """BLAS in the fork server has one thread, so that there is none to lose; its forks get theirs back."""
+
+    def __init__(self) -> None:
+        self._controller: Any = None
+        if "numpy" in sys.modules:
+            with suppress(ImportError):
+                from threadpoolctl import ThreadpoolController  # type: ignore[import-not-found,unused-ignore]  # noqa: PLC0415
+
+                self._controller = ThreadpoolController()
+
+    def restore(self) -> None:
+        """In a fork: as many threads as there are cores for it."""
+        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        if self._controller is not None and cores > 1:
+            self._controller.limit(limits=cores, user_api="blas")

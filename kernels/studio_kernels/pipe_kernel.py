@@ -1,0 +1,358 @@
+"""IPython's kernel without zmq: its messages are frames on two sockets. Built before the fork, connected after it.
+
+The kernel, the shell, the displays and the messages are ipykernel's own; what is here replaces its sockets and its
+threads. It knows one client, which allows no input and has no control channel: it interrupts by signal, and closes
+the requests to end the kernel. What of ipykernel's insides this relies on is tried out by the fork server's canary
+before any task gets such a kernel.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import atexit
+import fcntl
+import json
+import os
+import signal
+import socket
+import sys
+import threading
+import time
+import uuid
+import weakref
+from contextlib import suppress
+from typing import Any
+
+from ipykernel.displayhook import ZMQDisplayHook
+from ipykernel.iostream import IOPubThread
+from ipykernel.ipkernel import IPythonKernel
+from ipykernel.kernelapp import IPKernelApp
+from jupyter_client.jsonutil import json_default
+from jupyter_client.session import Session
+from traitlets import Any as AnyTrait
+
+from studio_kernels import task_log, wire
+
+#: Those whose Python handlers could raise, or send themselves, between two halves of a frame.
+_SIGNALS = frozenset(
+    {signal.SIGINT, signal.SIGTERM, signal.SIGALRM, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2}
+)
+_CHUNK = 1 << 18  # bytes
+
+
+class _Channel:
+    """Stands where ipykernel has a socket or a stream; falsy, so that nothing is flushed or polled."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __bool__(self) -> bool:
+        return False
+
+
+class _Timer:
+    """`call_later` of a stream that was written to and not flushed: one thread, started by the first write."""
+
+    def __init__(self) -> None:
+        self._due: list[tuple[float, Any]] = []
+        self._changed = threading.Condition()
+        self._thread: threading.Thread | None = None
+
+    def call_later(self, delay: float, function: Any) -> None:
+        with self._changed:
+            self._due.append((time.monotonic() + delay, function))
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, name="flush", daemon=True)
+                self._thread.start()
+            self._changed.notify()
+
+    def _run(self) -> None:
+        while True:
+            with self._changed:
+                while not self._due:
+                    self._changed.wait()
+                at, function = self._due[0]
+                wait = at - time.monotonic()
+                if wait > 0:
+                    self._changed.wait(wait)
+                    continue
+                del self._due[0]
+            with suppress(Exception):
+                function()
+
+
+class PipePublisher(IOPubThread):
+    """In the place of the iopub thread and its socket: there is no thread, who publishes sends."""
+
+    def __init__(self) -> None:
+        self.thread = None
+        self.io_loop = _Timer()
+        self.name = wire.IOPUB
+
+    def schedule(self, f: Any) -> None:
+        f()
+
+    @property
+    def closed(self) -> bool:
+        return False
+
+
+class PipeSession(Session):
+    """A session that sends frames; one process at a time, one thread at a time, never half a frame."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self._answers: socket.socket | None = None
+        self._lock = threading.RLock()
+        self._owner = 0
+        self._is_shared = False  # a child of this kernel may send as well
+
+    def connect(self, answers: socket.socket) -> None:
+        """In the fork."""
+        self._answers = answers
+        self._owner = self.pid = os.getpid()
+        self.session = uuid.uuid4().hex
+        os.register_at_fork(before=self._share, after_in_child=self._forked)
+
+    def _share(self) -> None:
+        self._is_shared = True
+
+    def _forked(self) -> None:
+        self._lock = threading.RLock()
+
+    def send(  # type: ignore[override]
+        self,
+        stream: Any,
+        msg_or_type: Any,
+        content: Any = None,
+        parent: Any = None,
+        ident: Any = None,
+        buffers: Any = None,
+        track: bool = False,
+        header: Any = None,
+        metadata: Any = None,
+    ) -> Any:
+        """As of `Session`."""
+        if isinstance(msg_or_type, dict):
+            message, buffers = msg_or_type, buffers or msg_or_type.get("buffers")
+        else:
+            message = self.msg(msg_or_type, content=content, parent=parent, header=header, metadata=metadata)
+        document = {
+            "channel": stream.name,
+            "header": message["header"],
+            "parent_header": message["parent_header"],
+            "metadata": message["metadata"],
+            "content": message["content"],
+        }
+        self._put(
+            wire.frame(
+                json.dumps(document, default=json_default).encode("utf-8", "surrogateescape"), buffers or ()
+            )
+        )
+        return message
+
+    def _put(self, data: bytes) -> None:
+        if self._answers is None:
+            return
+        former = signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
+        try:
+            with self._lock:
+                if self._is_shared:
+                    fcntl.lockf(self._lock_file(), fcntl.LOCK_EX)
+                try:
+                    self._answers.sendall(data)
+                finally:
+                    if self._is_shared:
+                        fcntl.lockf(self._lock_file(), fcntl.LOCK_UN)
+        except OSError:
+            if os.getpid() == self._owner:
+                os._exit(1)  # nobody listens any more
+        finally:
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS - former)
+
+    def _lock_file(self) -> int:
+        """A file that this kernel and its children lock, each process for itself."""
+        if not hasattr(self, "_lock_fd"):
+            self._lock_fd = (
+                os.memfd_create("studio-kernel")
+                if hasattr(os, "memfd_create")
+                else os.open(sys.executable, os.O_RDWR)
+            )
+        return self._lock_fd
+
+    # Requests come as messages already.
+
+    def feed_identities(self, msg: Any, copy: bool = True) -> Any:
+        return [], msg
+
+    def deserialize(self, msg: Any, content: bool = True, copy: bool = True) -> Any:
+        return msg
+
+
+class _MainThread:
+    """What `do_execute` asks of the shell channel's thread."""
+
+    def __init__(self) -> None:
+        self.parent_thread = threading.main_thread()
+
+    def __bool__(self) -> bool:
+        return False
+
+
+class PipeKernel(IPythonKernel):
+    """IPython's kernel, without subshells."""
+
+    shell_stream = AnyTrait()
+    _execute_sleep = 0.0  # it is there for a race between sockets
+
+    @property
+    def _supports_kernel_subshells(self) -> bool:
+        return False
+
+    def _abort_queues(self, subshell_id: str | None = None) -> None:
+        """After an error nothing waits to be aborted: its client asks for one thing at a time."""
+
+
+class PipeKernelApp(IPKernelApp):
+    """`build()` in the fork server, `connect()` and `serve()` in its forks."""
+
+    name = "ipython-kernel"  # the same configuration files
+
+    def build(self, argv: list[str]) -> None:
+        """All of `initialize` that needs no socket, thread or stream."""
+        super(IPKernelApp, self).initialize(argv)
+        self.parent_handle = 0  # there is no process to watch: the requests end with it
+        self.log.setLevel("ERROR")
+        self.init_pdb()
+        self.session = PipeSession(parent=self)
+        self.iopub_thread = self.iopub_socket = PipePublisher()
+        self.kernel = PipeKernel.instance(
+            parent=self,
+            session=self.session,
+            iopub_thread=self.iopub_thread,
+            iopub_socket=self.iopub_socket,
+            shell_stream=_Channel(wire.SHELL),
+            shell_channel_thread=_MainThread(),
+            log=self.log,
+            profile_dir=self.profile_dir,
+            user_ns=self.user_ns,
+        )
+        self.displayhook = ZMQDisplayHook(self.session, self.iopub_socket)
+        self.displayhook.get_execution_count = lambda: self.kernel.execution_count  # type: ignore[method-assign]
+        sys.displayhook = self.displayhook
+        self.init_path()
+        self.init_shell()
+        self.init_gui_pylab()
+        if not self._runs_code_of_users:
+            self.init_extensions()
+            self.init_code()
+
+    def rehearse(self) -> None:
+        """Run cells of ours before the fork, heard by nobody: what is compiled and cached by then, no fork has to."""
+        shell = self.shell
+        cells = ("1 + 1", "print('', end='')", "rehearsed = [1]\nrehearsed")
+
+        async def run() -> None:
+            self.kernel.start()
+            for cell in cells:
+                await self.kernel.do_execute(cell, False, store_history=True, user_expressions={"x": "1"})
+                content = {
+                    "code": cell,
+                    "silent": False,
+                    "store_history": True,
+                    "user_expressions": {"x": "1"},
+                }
+                await self.kernel.shell_main(None, _message("execute_request", content))
+            await self.kernel.shell_main(None, _message("kernel_info_request", {}))
+
+        asyncio.run(run())
+        shell.reset(new_session=False)
+        shell.execution_count = 1
+        shell.displayhook.flush()
+        shell.events.trigger("post_execute")
+        self.kernel.set_parent([], {"header": {}}, channel="shell")
+        self.kernel.io_loop = None
+
+    @property
+    def _runs_code_of_users(self) -> bool:
+        """Whether the profile has code to run at each start."""
+        startup = self.profile_dir.startup_dir
+        files = os.listdir(startup) if os.path.isdir(startup) else ()
+        return bool(
+            self.exec_lines or self.exec_files or any(name.endswith((".py", ".ipy")) for name in files)
+        )
+
+    def connect(self, requests: socket.socket, answers: socket.socket) -> None:
+        """In the fork: from now on it is heard."""
+        self._requests = requests
+        self.session.connect(answers)
+        self.kernel.ident = str(uuid.uuid4())
+        self.init_io()
+        self.kernel._stdout, self.kernel._stderr = sys.stdout, sys.stderr
+        self.init_signal()
+        task_log.install(self.kernel)
+        self.shell.init_environment()
+        if self._runs_code_of_users:
+            self.init_extensions()
+            self.init_code()
+        self._at_start = _what_an_exit_would_do()
+
+    def serve(self) -> int:
+        """Execute what is asked for until the requests end; the exit code."""
+        try:
+            asyncio.run(self._serve())
+        except RuntimeError:  # `exit()` in a cell stops the loop
+            if not self.shell.exit_now:
+                raise
+        return 0
+
+    async def _serve(self) -> None:
+        kernel = self.kernel
+        kernel.start()
+        loop = asyncio.get_running_loop()
+        self._requests.setblocking(False)
+        reader = wire.FrameReader()
+        while data := await loop.sock_recv(self._requests, _CHUNK):
+            for message in reader.feed(data):
+                message["msg_id"], message["msg_type"] = (
+                    message["header"]["msg_id"],
+                    message["header"]["msg_type"],
+                )
+                await kernel.shell_main(None, message)
+                if os.getpid() != self.session._owner:  # a cell forked, and the child came back here
+                    os._exit(0)
+
+    def end(self, code: int) -> None:
+        """Leave as an interpreter would: threads are waited for, exit handlers run, files are written."""
+        with suppress(BaseException):
+            signal.signal(signal.SIGINT, signal.SIG_IGN)
+        if _what_an_exit_would_do() != self._at_start:
+            for step in (threading._shutdown, atexit._run_exitfuncs, self.shell.user_ns.clear):
+                with suppress(BaseException):
+                    step()
+        for stream in (sys.stdout, sys.stderr):
+            with suppress(BaseException):
+                stream.flush()
+        os._exit(code)
+
+
+def _message(kind: str, content: dict[str, Any]) -> dict[str, Any]:
+    header = {"msg_id": "rehearsal", "msg_type": kind, "session": "", "username": "", "version": "5.3"}
+    return {
+        "header": header,
+        "msg_id": "",
+        "msg_type": kind,
+        "parent_header": {},
+        "metadata": {},
+        "content": content,
+    }
+
+
+def _what_an_exit_would_do() -> tuple[int, int, int, int]:
+    """Changes if there is anything to do at exit: handlers, finalizers, threads to wait for, files to be written."""
+    threads = sum(not thread.daemon for thread in threading.enumerate())
+    try:
+        files = len(os.listdir("/proc/self/fd"))
+    except OSError:
+        files = -threading.get_ident()
+    return atexit._ncallbacks(), len(weakref.finalize._registry), threads, files  # type: ignore[attr-defined]

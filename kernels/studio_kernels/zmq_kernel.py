@@ -1,0 +1,62 @@
+"""IPython's kernel over zmq with four faults of ipykernel cured. Imported only where a kernel is to run.
+
+* Its iopub socket drops nothing: with the default high water mark, fast output (and the "idle" that ends a cell)
+  is lost.
+* It ends its control thread before `atexit` closes the iopub thread, which otherwise deadlocks for seconds in some
+  per cent of shutdowns (ipykernel 7; jupyter_client issue 756).
+* It waits no seconds for children that have ended but were not waited for.
+* `logging` in a task's kernel goes to the task's log.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import zmq
+from ipykernel.kernelapp import IPKernelApp
+
+from studio_kernels import task_log
+
+
+class StudioKernelApp(IPKernelApp):
+    """IPKernelApp with an unbounded iopub queue."""
+
+    name = "ipython-kernel"  # the same configuration files
+
+    def init_iopub(self, context: Any) -> None:
+        """Called by `initialize`."""
+        context.setsockopt(zmq.SNDHWM, 0)
+        super().init_iopub(context)  # type: ignore[no-untyped-call]
+
+
+def pass_over_zombies(kernel: Any) -> None:
+    """A shutdown waits until the kernel has no children; a zombie is one until its parent ends, so for ever."""
+    children = getattr(kernel, "_process_children", None)
+    if children is None:
+        return
+
+    def living() -> list[Any]:
+        found = []
+        for child in children():
+            try:
+                if child.status() != "zombie":
+                    found.append(child)
+            except Exception:  # psutil's errors: it is gone
+                continue
+        return found
+
+    kernel._process_children = living
+
+
+def serve(argv: list[str] | None = None) -> None:
+    """Start the kernel and serve until it is told to shut down. `argv`: as for `ipykernel_launcher`."""
+    app = StudioKernelApp.instance()
+    app.initialize(argv)  # type: ignore[no-untyped-call]
+    pass_over_zombies(app.kernel)
+    task_log.install(app.kernel)
+    app.start()  # type: ignore[no-untyped-call]
+    for name in ("control_thread", "shell_channel_thread"):
+        thread = getattr(app, name, None)
+        if thread is not None and thread.is_alive():
+            thread.stop()
+            thread.join(1.0)
