@@ -18,6 +18,10 @@ class StudioError(Exception):
         super().__init__(f"{self.message} {hint}" if hint else self.message)
 
 
+class StudioWarning(UserWarning):
+    """Something works, but hardly as it is meant."""
+
+
 class InvalidInput(StudioError):
     """A value that was given breaks a rule."""
 

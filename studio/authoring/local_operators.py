@@ -29,7 +29,7 @@ class LocalWork:
     label: str
     values: Mapping[str, Any] = field(default_factory=dict)
 
-    def config(self, sources: dict[str, bytes]) -> dict[str, Any]:
+    def config(self, sources: dict[str, bytes], *, is_mapped: bool) -> dict[str, Any]:
         """Needs no sources."""
         return dict(self.values)
 

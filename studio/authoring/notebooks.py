@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import os
+import warnings
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
+from studio.artifacts.kernelspecs import kernel_warning
 from studio.artifacts.notebook_files import read_bytes
 from studio.artifacts.revisions import read_at_revision
 from studio.core.names import shown
 from studio.core.notebook_format import parse_notebook
 from studio.core.notebook_parameters import NotebookParameters
-from studio.errors import InvalidInput, NotebookNotFound
+from studio.errors import InvalidInput, NotebookNotFound, StudioWarning
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +35,17 @@ class NotebookSource:
     def check_names(self, names: Iterable[str]) -> None:
         """Raise `InvalidParameter` unless the notebook takes parameters of these names."""
         self._parameters().check_names(dict.fromkeys(names))
+
+    def check_required(self, names: Iterable[str]) -> None:
+        """Raise `InvalidParameter` if a parameter without a value in the notebook is not among `names`."""
+        self._parameters().check_required(names)
+
+    def warn_of_kernel(self, name: str | None) -> None:
+        """Warn if the kernel `name`, by default the notebook's own, is not installed here; a worker may have it."""
+        notebook = parse_notebook(self.content, str(self.path))
+        text = kernel_warning(name or notebook["metadata"].get("kernelspec", {}).get("name"))
+        if text is not None:
+            warnings.warn(f"{self.path.name}: {text}", StudioWarning, stacklevel=2)
 
     def _parameters(self) -> NotebookParameters:
         return NotebookParameters(parse_notebook(self.content, str(self.path)), self.path.name)

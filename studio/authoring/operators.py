@@ -48,7 +48,7 @@ class NotebookWork:
     def label(self) -> str:
         return self.path.name
 
-    def config(self, sources: dict[str, bytes]) -> dict[str, Any]:
+    def config(self, sources: dict[str, bytes], *, is_mapped: bool) -> dict[str, Any]:
         """Takes the content of a notebook that runs as published into `sources`, as of now."""
         source = self._read()
         config: dict[str, Any] = {"path": str(self.path)}
@@ -56,7 +56,11 @@ class NotebookWork:
             config["digest"] = source.digest
             sources[source.digest] = source.content
         config["cwd"] = str(self.path.parent)
-        return {**config, "parameters": source.check(self.parameters), **self.settings}
+        config["parameters"] = source.check(self.parameters)
+        if not is_mapped:
+            source.check_required(self.parameters)
+        source.warn_of_kernel(self.settings.get("kernel_name"))
+        return {**config, **self.settings}
 
     def check_mapped(self, arguments: Iterable[str]) -> None:
         self._read().check_names(arguments)
@@ -79,7 +83,7 @@ class FunctionWork:
     def label(self) -> str:
         return self.name.rpartition(":")[2] + "()"
 
-    def config(self, sources: dict[str, bytes]) -> dict[str, Any]:
+    def config(self, sources: dict[str, bytes], *, is_mapped: bool) -> dict[str, Any]:
         """Needs no sources."""
         return {"function": self.name, "args": dict(self.args), "path": list(self.path)}
 

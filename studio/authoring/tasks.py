@@ -26,8 +26,11 @@ class Work(Protocol):
     def label(self) -> str:
         """What is drawn below the task's id."""
 
-    def config(self, sources: dict[str, bytes]) -> dict[str, Any]:
-        """The config of the spec as of now; contents it needs are added to `sources` by SHA-256."""
+    def config(self, sources: dict[str, bytes], *, is_mapped: bool) -> dict[str, Any]:
+        """The config of the spec as of now; contents it needs are added to `sources` by SHA-256.
+
+        `is_mapped`: each task instance gets more arguments when it runs.
+        """
 
     def check_mapped(self, arguments: Iterable[str]) -> None:
         """Raise `InvalidInput` unless these can be arguments of a mapped task instance."""
@@ -150,7 +153,8 @@ class Task(Node):
 
     def spec(self, sources: dict[str, bytes]) -> TaskSpec:
         """The task as data; what it needs is added to `sources`."""
-        config = plain(self.work.config(sources), f"the config of {self.task_id}", self._refers_to)
+        work = self.work.config(sources, is_mapped="expand" in self.fields)
+        config = plain(work, f"the config of {self.task_id}", self._refers_to)
         return TaskSpec(
             id=self.task_id,
             kind=self.work.kind,

@@ -38,7 +38,7 @@ def inspection_of(content: bytes, name: str) -> Inspection:
     """Of the bytes of an .ipynb; `name` is what it is called. Raises `NotANotebook` and `InvalidNotebook`."""
     notebook = parse_notebook(content, name)
     parameters = NotebookParameters(notebook, name)
-    warnings = [*_about_cells(notebook), *_about_parameters(notebook)]
+    warnings = [*about_cells(notebook), *_about_parameters(notebook)]
     try:
         schema = parameters.schema(name)
     except InvalidParameter as error:
@@ -56,7 +56,8 @@ def inspection_of(content: bytes, name: str) -> Inspection:
     )
 
 
-def _about_cells(notebook: Mapping[str, Any]) -> Iterator[str]:
+def about_cells(notebook: Mapping[str, Any]) -> Iterator[str]:
+    """What is odd about the cells of a parsed notebook, which runs all the same; a sentence each."""
     cells = notebook["cells"]
     if not cells:
         yield "The notebook has no cells: a task of it succeeds and does nothing."

@@ -59,8 +59,7 @@ class NotebookParameters:
         checked = self.check_names(values)
         for name in self._typed(values):
             self._check_type(name, checked[name], (written or {}).get(name))
-        if self._declares_required():
-            self.check_required(values)
+        self.check_required(values)
         return checked
 
     def check_written(self, values: Mapping[str, Any]) -> dict[str, Any]:
@@ -81,7 +80,7 @@ class NotebookParameters:
     def check_required(self, names: Iterable[str]) -> None:
         """Raise `InvalidParameter` if a parameter that the cell only annotates is not among `names`."""
         given = set(names)
-        for parameter in self.detected.values():
+        for parameter in self._detected_if_any():
             if parameter.is_required and parameter.name not in given:
                 raise InvalidParameter(
                     f"{self.where} needs the parameter {shown(parameter.name)}: its cell gives no value "
@@ -109,11 +108,11 @@ class NotebookParameters:
             return []
         return [name for name in values if rule_of(property_schema(self.detected[name]))]
 
-    def _declares_required(self) -> bool:
+    def _detected_if_any(self) -> Iterable[DetectedParameter]:
         try:
-            return any(parameter.is_required for parameter in self.detected.values())
+            return self.detected.values()
         except InvalidParameter:  # as in `check_names`
-            return False
+            return ()
 
     def _check_type(self, name: str, value: Any, written: Any = None) -> None:
         schema = property_schema(self.detected[name])

@@ -5,13 +5,14 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from studio.artifacts.local import write_atomically
 from studio.artifacts.notebook_files import read_bytes
 from studio.artifacts.revisions import read_at_revision
+from studio.core.inspection import about_cells
 from studio.core.names import nearest, shown
 from studio.core.notebook_config import SOURCES
 from studio.core.notebook_format import parse_notebook
@@ -27,7 +28,7 @@ class SourceNotebook:
     notebook: dict[str, Any]
     path: str
     record: dict[str, Any]  # for `details["source"]`: mode, path, digest, revision, dirty
-    warnings: list[str] = field(default_factory=list)
+    warnings: list[str]
 
 
 def read_source(config: Mapping[str, Any], directory: str) -> SourceNotebook:
@@ -67,14 +68,15 @@ def _snapshot(config: Mapping[str, Any], path: str) -> SourceNotebook:
             hint="Publish the DAG again.",
             field="digest",
         )
-    return SourceNotebook(parse_notebook(content, shown(path, 300)), stored, record)
+    notebook = parse_notebook(content, shown(path, 300))
+    return SourceNotebook(notebook, stored, record, list(about_cells(notebook)))
 
 
 def _copied(content: bytes, directory: str, record: dict[str, Any]) -> SourceNotebook:
     notebook = parse_notebook(content, shown(record["path"], 300))
     copy = os.path.join(directory, COPY)
     write_atomically(Path(copy), content)
-    return SourceNotebook(notebook, copy, record)
+    return SourceNotebook(notebook, copy, record, list(about_cells(notebook)))
 
 
 def _record(

@@ -9,7 +9,7 @@ import pytest
 
 from studio import DAG, notebook
 from studio.core.spec import version_of
-from studio.errors import InvalidInput, InvalidParameter, NotebookNotFound, StudioError
+from studio.errors import InvalidInput, InvalidParameter, NotebookNotFound, StudioError, StudioWarning
 
 from .conftest import notebook_text
 
@@ -183,3 +183,25 @@ def test_values_of_another_type_than_annotated_are_refused_where_they_are_writte
         task = notebook(Path.cwd() / "typed.ipynb", parameters={"n": "{{ params.n }}"}, params={"n": 5})
         notebook(Path.cwd() / "typed.ipynb", task_id="after", parameters={"n": task.output})
         notebook(Path.cwd() / "typed.ipynb", task_id="mapped").expand(n=[1, 2])
+
+
+def test_a_parameter_without_a_value_is_missed_when_the_dag_is_published(work: Path) -> None:
+    (work / "typed.ipynb").write_text(notebook_text("day: str\nn = 1", tags={0: ["parameters"]}))
+    with DAG("whole") as whole:
+        notebook(Path.cwd() / "typed.ipynb", parameters={"day": "{{ ds }}"})
+        notebook(Path.cwd() / "typed.ipynb", task_id="mapped").expand(day=["2013-01-01"])
+    whole.spec()
+    with DAG("d") as dag:
+        notebook(Path.cwd() / "typed.ipynb", parameters={"n": 2})
+    with pytest.raises(InvalidParameter, match=r"typed.ipynb needs the parameter 'day'"):
+        dag.spec()
+
+
+@pytest.mark.usefixtures("work")
+def test_a_kernel_that_is_not_installed_here_is_a_warning() -> None:
+    with DAG("d") as dag:
+        notebook(Path.cwd() / "report.ipynb", kernel_name="pyhton3")
+    with pytest.warns(
+        StudioWarning, match=r"report.ipynb: kernel_not_found: there is no kernel 'pyhton3' here"
+    ):
+        dag.spec()
