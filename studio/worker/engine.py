@@ -17,10 +17,23 @@ from papermill.exceptions import PapermillExecutionError
 from papermill.iorw import papermill_io
 from papermill.log import logger
 
-from studio.worker.notebook_client import NotebookObserver, StudioNotebookClient
+from studio.worker.notebook_client import StudioNotebookClient
+from studio.worker.notebook_observer import NotebookObserver
 
 DEFAULT_KERNEL: Final = "python3"
-_CLIENT_OPTIONS: Final = frozenset({"kernel_cwd", "kernel_env", "timeout_total", "limits", "overflow"})
+_CLIENT_OPTIONS: Final = frozenset(
+    {
+        "kernel_cwd",
+        "kernel_env",
+        "timeout_total",
+        "cell_timeout",
+        "limits",
+        "strict",
+        "cage",
+        "kernels",
+        "attachable",
+    }
+)
 
 
 class ThrottledManager(NotebookExecutionManager):  # type: ignore[misc]
@@ -73,8 +86,10 @@ class StudioEngine(NBClientEngine):  # type: ignore[misc]
 
     observer: `NotebookObserver`, told what happens
     kernel_cwd, kernel_env: of the kernel (papermill's own `cwd` changes the directory of this whole process)
-    timeout_total: seconds for the whole notebook
-    limits, overflow: `OutputLimits` of each cell, and who takes the text beyond
+    timeout_total, cell_timeout: seconds for the whole notebook, and for each cell that does not say otherwise
+    limits: `OutputLimits`; text beyond goes to the observer
+    strict: a `!command` that fails fails its cell
+    cage: what limits the kernel's memory and processes
     error_markers: False leaves papermill's two markdown cells out of a failed notebook, so that indices hold
     save_every: seconds between two saves at least
     """
@@ -111,6 +126,7 @@ class StudioEngine(NBClientEngine):  # type: ignore[misc]
             )
         finally:
             manager.cleanup_pbar()
+            observer.notebook_ends(nb)
             manager.notebook_complete()
         if not error_markers:
             _raise_first_failure(manager.nb)

@@ -1,309 +1,275 @@
 """Executes the cells of a notebook in a kernel of its own and tells an observer what happens, as it happens.
 
-Papermill's client, event driven: the kernel's death is noticed at once, outputs are told while a cell runs, and are
-cut as they arrive.
+Papermill's client, event driven: the kernel's death is noticed at once. Here is the order of things, and how a cell
+ends; what a kernel sends meanwhile is for `notebook_messages`.
 """
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Mapping
 from typing import Any, Final, Protocol
 
 from jupyter_core.utils import run_sync
-from nbclient.exceptions import CellExecutionComplete, CellExecutionError, CellTimeoutError, DeadKernelError
+from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 from nbformat import NotebookNode
-from nbformat.v4 import output_from_msg
-from papermill.clientwrap import PapermillNotebookClient
 
-from studio.errors import StudioError
 from studio.worker.cell_outputs import CellOutputs, OutputLimits, new_cell_output
-from studio.worker.kernel_process import KernelFailed, KernelProcess
+from studio.worker.cell_resources import Meter, meter_of
+from studio.worker.cell_tags import CellControl, control_of
+from studio.worker.cell_telling import CellStanding
+from studio.worker.kernel_process import KernelProcess
+from studio.worker.kernel_questions import condition, make_strict, probe
+from studio.worker.kernels import Kernels, OpenKernel
+from studio.worker.notebook_messages import ExecutionManager, ReceivingClient
+from studio.worker.notebook_observer import ConditionFailed, KernelDied
+from studio.worker.time_limits import TimeLimits
 
-QUIET: Final = 0.15  # seconds between two tellings of growing outputs
-_OUTPUT_MESSAGES: Final = frozenset(
-    {"stream", "display_data", "execute_result", "update_display_data", "error", "clear_output", "comm_msg"}
-)
-
-
-class NotebookTimeout(StudioError):
-    """The notebook took longer than it may."""
-
-    code = "timeout"
-
-
-class NotebookObserver:
-    """Told of a notebook's execution, on the thread that executes it. Does nothing; subclasses override."""
-
-    def notebook_started(self, notebook: NotebookNode) -> None:
-        """Parameters are injected, outputs cleared, no kernel yet."""
-
-    def kernel_started(self, pid: int, kernel_name: str) -> None:
-        """The kernel answers."""
-
-    def raised(self, output: NotebookNode) -> bool:
-        """A cell has raised `output`, which is of type "error"; whether it ends the notebook early, as no error."""
-        return False
-
-    def cell_changed(
-        self, index: int, cell: NotebookNode, state: str, started: float | None, duration: float | None
-    ) -> None:
-        """A code cell has another state or other outputs; `started` in epoch seconds, `duration` in seconds."""
+_GRACE: Final = 2.0  # seconds from the interrupt of a cell that took too long to the end of its kernel
+_RUN_FACTS: Final = ("cpu", "peak_memory", "skipped")  # what we write into a cell's `metadata.studio`
+_EXIT_ZERO: Final = ("", "0", "None")  # of SystemExit
 
 
-class ExecutionManager(Protocol):
-    """What the client needs of papermill's manager, and of ours if it is ours."""
+class KernelCage(Protocol):
+    """What limits the kernel and all that it starts: see `studio.worker.cage`."""
 
-    nb: NotebookNode
-
-    def cell_start(self, cell: NotebookNode, cell_index: int | None = None) -> None: ...
-    def cell_exception(self, cell: NotebookNode, cell_index: int | None = None) -> None: ...
-    def cell_complete(self, cell: NotebookNode, cell_index: int | None = None) -> None: ...
-    def autosave_cell(self) -> None: ...
-    def due_in(self) -> float | None: ...
+    def add(self, pid: int) -> None: ...
 
 
-class StudioNotebookClient(PapermillNotebookClient):  # type: ignore[misc]
-    """One execution of one notebook. `timeout_total`: seconds for the whole of it, kernel start included."""
+class StudioNotebookClient(ReceivingClient):
+    """One execution of one notebook.
+
+    `timeout_total`: seconds for the whole of it, kernel start included; `cell_timeout`: for each cell that says
+    nothing else; `strict`: a `!command` that fails fails its cell; `cage`: the kernel is put into it; `kernels`: where
+    it comes from; `attachable`: other Jupyter clients can connect to it.
+    """
 
     def __init__(
         self,
         nb_man: ExecutionManager,
         *,
-        observer: NotebookObserver | None = None,
         kernel_cwd: str | None = None,
         kernel_env: dict[str, str] | None = None,
         timeout_total: float | None = None,
-        limits: OutputLimits | None = None,
-        overflow: Callable[[str], object] | None = None,
-        **traits: Any,
+        cell_timeout: float | None = None,
+        strict: bool = False,
+        cage: KernelCage | None = None,
+        kernels: Kernels | None = None,
+        attachable: bool = False,
+        **more: Any,
     ) -> None:
-        # A reply may overtake a long queue of outputs, so the wait for their end is long; a death ends it at once.
-        super().__init__(nb_man, **{"iopub_timeout": 120, **traits})
-        self._observer = observer or NotebookObserver()
+        super().__init__(nb_man, **more)
+        self._kernels = kernels or Kernels()
+        self._attachable = attachable
+        self._opening: OpenKernel
         self._cwd = kernel_cwd
         self._env = kernel_env
         self._total = timeout_total
-        self._limits = limits or OutputLimits()
-        self._overflow = overflow
-        self._deadline: float | None = None
+        self._cell_timeout = cell_timeout
+        self._strict = strict
+        self._cage = cage
         self._kernel: KernelProcess
-        self._outputs: dict[int, CellOutputs] = {}
-        self._cells: dict[int, tuple[str, float | None, float | None]] = {}  # state, started, duration
-        self._messages = 0
-        self._idle = asyncio.Event()
-        self._loop: asyncio.AbstractEventLoop
-        self._untold: set[int] = set()
-        self._tell_timer: asyncio.TimerHandle | None = None
-        self._tell_after = 0.0  # loop time
-        self._save_timer: asyncio.TimerHandle | None = None
-        self.clear_before_next_output = False
+        self._meter: Meter
+        self._time: TimeLimits
+        self._is_python = False
+        self._asked_to_exit = False
+        self.on_cell_executed = self._executed
 
     def execute(self, **kwargs: Any) -> Any:
         """Execute all cells. A cell's error ends it quietly, as papermill has it; see `NotebookObserver`.
 
-        Raises `KernelFailed` and `NotebookTimeout`.
+        Raises `KernelFailed`, `NotebookTimeout`, `CellTimeout` and `ConditionFailed`.
         """
         self.reset_execution_trackers()
         name = self.kernel_name or self.nb.metadata.get("kernelspec", {}).get("name") or "python3"
-        self._deadline = time.monotonic() + self._total if self._total else None
+        self._time = TimeLimits(self._total, self._cell_timeout or self.timeout)
         startup = min(float(self.startup_timeout), self._total or float("inf"))
-        self._kernel = KernelProcess(name, cwd=self._cwd, env=self._env, startup_timeout=startup)
+        opening = self._opening = self._kernels.open(
+            name,
+            cwd=self._cwd,
+            env=self._env,
+            startup_timeout=startup,
+            sources=[cell.source for cell in self.nb.cells if cell.cell_type == "code"],
+            attachable=self._attachable,
+            want=self._observer.fork_server_wanted,
+        )
         try:
             self._run()
         finally:
-            self._kernel.release()  # also when an exception, a signal's for one, tore the loop away
+            opening.release()  # also when an exception, a signal's for one, tore the loop away
         return self.nb
 
     async def _async_run(self) -> None:
-        self._loop = asyncio.get_running_loop()
         try:
-            async with self._kernel as kernel:
+            async with self._opening as self._kernel:
+                kernel = self._kernel
                 self.km: Any = kernel.manager
                 self.kc: Any = kernel.client
-                self._observer.kernel_started(kernel.pid, kernel.kernel_name)
-                self.nb.metadata["language_info"] = kernel.info.get("language_info", {})
-                await self._run_cells()
-                self.set_widgets_metadata()
+                if self._cage is not None:
+                    self._cage.add(kernel.pid)
+                self._meter = meter_of(kernel.pid)
+                try:
+                    self._describe(kernel)
+                    if self._strict:
+                        await self._become_strict()
+                    await self._run_cells()
+                    self.set_widgets_metadata()
+                    if self._is_python and not kernel.hopeless and not self._asked_to_exit:
+                        self._observer.kernel_probed(await probe(kernel))
+                finally:
+                    self._observer.kernel_used(self._meter.total())
+                    self._meter.close()
         finally:
             self.km = self.kc = None
-            for timer in (self._tell_timer, self._save_timer):
-                if timer is not None:
-                    timer.cancel()
+            self._stop_telling()
+            if self._room.is_truncated:
+                self._observer.truncated()
 
     _run = run_sync(_async_run)
 
+    def _describe(self, kernel: KernelProcess) -> None:
+        language = kernel.info.get("language_info", {})
+        self._is_python = str(language.get("name", "")).lower() == "python"
+        self.nb.metadata["language_info"] = language
+        self._observer.kernel_started(kernel.pid, kernel.kernel_name)
+        self._observer.kernel_described(kernel.display_name, kernel.info, kernel.is_forked)
+
+    async def _become_strict(self) -> None:
+        problem = await make_strict(self._kernel) if self._is_python else "it is no Python kernel"
+        if problem:
+            self._observer.noted("WARNING", f"`strict` has no effect in this kernel: {problem}.")
+
     async def _run_cells(self) -> None:
         cells = list(enumerate(self.nb.cells))
-        failed = False
         try:
             for index, cell in cells:
                 self.nb_man.cell_start(cell, index)
+                goes_on = True
                 try:
-                    if self._is_run(cell):
-                        failed = not await self._run_cell(index, cell)
+                    if cell.cell_type == "code" and cell.source.strip():
+                        goes_on = await self._run_if_due(index, cell)
                 finally:
                     self.nb_man.cell_complete(self.nb.cells[index], cell_index=index)
-                if failed:
+                if not goes_on:
                     break
         finally:
             for index, cell in cells:
-                if cell.cell_type == "code" and index not in self._cells:
-                    self._state(index, cell, "skipped")
+                if cell.cell_type == "code" and index not in self._telling:
+                    self._telling.changed(index, CellStanding("skipped"))
 
-    def _is_run(self, cell: NotebookNode) -> bool:
-        return bool(
-            cell.cell_type == "code"
-            and cell.source.strip()
-            and self.skip_cells_with_tag not in cell.metadata.get("tags", [])
-        )
+    async def _run_if_due(self, index: int, cell: NotebookNode) -> bool:
+        """Run one cell if it is to be run; whether the notebook goes on after it."""
+        metadata = cell.metadata
+        if "studio" in metadata:  # of an executed notebook that is executed again
+            for name in _RUN_FACTS:
+                metadata["studio"].pop(name, None)
+        control = control_of(cell, index) if metadata else CellControl()
+        if control.skip or self.skip_cells_with_tag in metadata.get("tags", ()):
+            return self._skip(index, cell, "it has the tag `skip`")
+        if control.only_if is not None:
+            is_due = await self._is_due(index, cell, control)
+            if is_due == control.negated:
+                state = "true" if is_due else "not true"
+                return self._skip(index, cell, f"`{control.only_if}` is {state}")
+        return await self._run_cell(index, cell)
+
+    def _skip(self, index: int, cell: NotebookNode, why: str) -> bool:
+        cell.metadata.setdefault("studio", NotebookNode())["skipped"] = why  # type: ignore[no-untyped-call]
+        self._telling.changed(index, CellStanding("skipped"))
+        self._observer.noted("INFO", f"The cell at index {index} is skipped: {why}.")
+        return True
+
+    async def _is_due(self, index: int, cell: NotebookNode, control: CellControl) -> bool:
+        """Whether the cell's condition is true. Raises `ConditionFailed`, `KernelDied` and those of time."""
+        failure: Exception
+        expression = control.only_if or ""
+        try:
+            return await condition(self._kernel, expression, self._is_python, self._get_timeout(cell))
+        except ConditionFailed as error:
+            failure = ConditionFailed(
+                f"Whether the cell at index {index} is to be run cannot be found out: {error.message}"
+            )
+        except DeadKernelError:
+            failure = self._death()
+        except TimeoutError:
+            self._time.has_run_out()
+            self._kernel.hopeless = True
+            failure = self._time.failure(index, cell)
+        self._standing(index, "failed")
+        self._fail(index, cell, failure)
+        raise failure
 
     async def _run_cell(self, index: int, cell: NotebookNode) -> bool:
         """Run one cell; whether the notebook goes on after it."""
         started, clock = time.time(), time.perf_counter()
-        self._outputs[index] = CellOutputs(self._limits, self._overflow)
-        self._state(index, cell, "running", started)
+        self._begin(index)
+        self._standing(index, "running", started)
+        self._meter.begin()
         state = "failed"
         try:
             await self.async_execute_cell(cell, index)
             state = "success"
-            return True
+            return not self._asked_to_exit
         except CellExecutionError as error:
             said = next((each for each in reversed(cell.outputs) if each.output_type == "error"), None)
-            if said is not None and self._observer.raised(said):
+            if said is None:  # some errors cannot be shown, of half a surrogate pair for one
+                said = new_cell_output("error", **_content_of(error))
+                cell.outputs.append(said)
+            if self._observer.raised(self._raised or said.traceback):
+                said.traceback = said.traceback[:1]
                 state = "success"
                 return False
             self.nb_man.cell_exception(cell, cell_index=index)
-            if error.ename == "SystemExit" and error.evalue in ("", "0", "None"):
+            if error.ename == "SystemExit" and error.evalue in _EXIT_ZERO:
                 state = "success"  # papermill's rule: `sys.exit(0)` ends the notebook early, as a success
             return False
         except DeadKernelError as error:
-            self._kernel.kill()
-            failure = KernelFailed(f"The kernel died while this cell ran: {self._kernel.last_words()}")
-            self._fail(index, cell, "KernelDied", failure.message)
+            failure: Exception = self._death()
+            self._fail(index, cell, failure)
             raise failure from error
         except CellTimeoutError as error:
-            overtime = NotebookTimeout(
-                f"The notebook took longer than the {self._total or 0:g} s it may take."
-            )
-            self._fail(index, cell, "NotebookTimeout", overtime.message)
-            raise overtime from error
+            failure = self._time.failure(index, cell)
+            self._fail(index, cell, failure)
+            raise failure from error
         finally:
-            self._state(index, cell, state, started, time.perf_counter() - clock)
+            duration = time.perf_counter() - clock
+            usage = self._meter.used()
+            if facts := usage.as_json():
+                cell.metadata.setdefault("studio", NotebookNode()).update(facts)  # type: ignore[no-untyped-call]
+            self._standing(index, state, started, duration, usage)
 
-    def _fail(self, index: int, cell: NotebookNode, name: str, message: str) -> None:
+    def _executed(self, cell: NotebookNode, cell_index: int, execute_reply: Mapping[str, Any]) -> None:
+        """nbclient's hook after each cell: `exit()` and `quit()` are no errors, they ask the client to end."""
+        payload = execute_reply["content"].get("payload") or ()
+        self._asked_to_exit = any(each.get("source") == "ask_exit" for each in payload)
+
+    def _death(self) -> KernelDied:
+        self._kernel.kill()
+        said = f"The kernel died while this cell ran: {self._kernel.last_words()}"
+        return KernelDied(said, exit_code=self._kernel.exit_code)
+
+    def _fail(self, index: int, cell: NotebookNode, failure: Exception) -> None:
         """Leave the reason in the notebook: the kernel could not."""
+        name, message = type(failure).__name__, getattr(failure, "message", str(failure))
         text = f"{name}: {message}"
         cell.outputs.append(new_cell_output("error", ename=name, evalue=message, traceback=[text]))
         self.nb_man.cell_exception(cell, cell_index=index)
-
-    # What comes from the kernel while a cell runs.
-
-    def process_message(self, msg: dict[str, Any], cell: NotebookNode, cell_index: int) -> Any:
-        """nbclient's hook for each iopub message of the running cell."""
-        self._messages += 1
-        kind = msg["msg_type"]
-        shown_in = {cell_index}
-        if kind == "update_display_data":
-            self._outputs[cell_index].trim_data(msg["content"])
-            display = (msg["content"].get("transient") or {}).get("display_id")
-            shown_in = {at for at, places in self._display_id_map.get(display, {}).items() if places}
-        try:
-            return super().process_message(msg, cell, cell_index)
-        except CellExecutionComplete:
-            self._idle.set()
-            raise
-        finally:
-            if kind in _OUTPUT_MESSAGES:
-                self._grown(shown_in)
-
-    def output(
-        self, outs: list[NotebookNode], msg: dict[str, Any], display_id: str | None, cell_index: int
-    ) -> Any:
-        """nbclient's hook for each output; ours joins streams and keeps the limits."""
-        if self.output_hook_stack[msg["parent_header"].get("msg_id")]:
-            return super().output(outs, msg, display_id, cell_index)
-        kept = self._outputs[cell_index]
-        if self.clear_before_next_output:
-            outs[:] = []
-            self.clear_display_id_mapping(cell_index)
-            self.clear_before_next_output = False
-            kept.cleared()
-        content = msg["content"]
-        if msg["msg_type"] == "stream":
-            kept.add_stream(outs, content["name"], content["text"])
-            return output_from_msg(msg)  # type: ignore[no-untyped-call]  # what papermill logs
-        if msg["msg_type"] == "error":
-            kept.trim_error(content)
-        elif "data" in content:
-            kept.trim_data(content)
-        return super().output(outs, msg, display_id, cell_index)
-
-    def clear_output(self, outs: list[NotebookNode], msg: dict[str, Any], cell_index: int) -> None:
-        """nbclient's hook for `clear_output()`."""
-        super().clear_output(outs, msg, cell_index)
-        if not outs:
-            self._outputs[cell_index].cleared()
-
-    # Telling: at once when a state changes, now and then while outputs grow.
-
-    def _state(
-        self,
-        index: int,
-        cell: NotebookNode,
-        state: str,
-        started: float | None = None,
-        duration: float | None = None,
-    ) -> None:
-        self._cells[index] = (state, started, duration)
-        self._untold.add(index)
-        self._tell()
-
-    def _grown(self, indices: set[int]) -> None:
-        self._untold |= indices
-        if self._tell_timer is None and self._untold:
-            wait = self._tell_after - self._loop.time()
-            if wait <= 0:
-                self._tell()
-            else:
-                self._tell_timer = self._loop.call_later(wait, self._tell)
-        due = self.nb_man.due_in()
-        if due is not None and self._save_timer is None:
-            self._save_timer = self._loop.call_later(due, self._save)
-
-    def _tell(self) -> None:
-        if self._tell_timer is not None:
-            self._tell_timer.cancel()
-            self._tell_timer = None
-        begin, size = self._loop.time(), 0
-        for index in sorted(self._untold):
-            state, started, duration = self._cells[index]
-            self._observer.cell_changed(index, self.nb.cells[index], state, started, duration)
-            size += self._outputs[index].size if index in self._outputs else 0
-        self._untold.clear()
-        # Large outputs are told less often: a tenth of the time here, 4 MB/s for whoever listens.
-        now = self._loop.time()
-        self._tell_after = now + max(QUIET, 10 * (now - begin), size / 4e6)
-
-    def _save(self) -> None:
-        self._save_timer = None
-        self.nb_man.autosave_cell()
+        self._observer.noted("ERROR", text)
 
     # The end of a cell that does not end by itself.
 
     def _get_timeout(self, cell: NotebookNode | None) -> float | None:
-        limits = [self._deadline - time.monotonic()] if self._deadline is not None else []
-        if self.timeout and self.timeout > 0:
-            limits.append(float(self.timeout))
-        return max(0.001, min(limits)) if limits else None
+        """nbclient's hook for the seconds it waits."""
+        return self._time.left(cell)
 
     async def _async_handle_timeout(self, timeout: float, cell: NotebookNode | None = None) -> None:
         """Interrupt the cell, so that its traceback shows where it stood; then give up."""
+        self._time.has_run_out()
         self._idle.clear()
         await self._kernel.interrupt()
         try:
-            await asyncio.wait_for(self._idle.wait(), 0.5)
+            await asyncio.wait_for(self._idle.wait(), _GRACE)
         except asyncio.TimeoutError:
             self._kernel.hopeless = True
         raise CellTimeoutError("cell execution timed out")
@@ -320,3 +286,10 @@ class StudioNotebookClient(PapermillNotebookClient):  # type: ignore[misc]
     async def _async_check_alive(self) -> None:
         if self._kernel.dead.is_set():
             raise DeadKernelError("Kernel died")
+
+
+def _content_of(error: CellExecutionError) -> dict[str, Any]:
+    """What the reply says of it, in the form of an output."""
+    content = {"ename": error.ename, "evalue": error.evalue, "traceback": str(error.traceback).split("\n")}
+    CellOutputs(OutputLimits()).trim_error(content)
+    return content

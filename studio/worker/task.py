@@ -83,6 +83,8 @@ class CellChanged(msgspec.Struct, frozen=True, kw_only=True, tag="cell_changed")
     execution_count: int | None = None
     started: float | None = None  # seconds since the epoch
     duration: float | None = None  # seconds
+    cpu: float | None = None  # seconds, of the kernel's process
+    peak_memory: int | None = None  # bytes, of the kernel's process
 
 
 class Log(msgspec.Struct, frozen=True, kw_only=True, tag="log"):
@@ -91,7 +93,15 @@ class Log(msgspec.Struct, frozen=True, kw_only=True, tag="log"):
     text: str
 
 
-Event = Rendered | NotebookStarted | KernelStarted | CellChanged | Log
+class ForkServerWanted(msgspec.Struct, frozen=True, kw_only=True, tag="fork_server_wanted"):
+    """For the supervisor: the next kernel of this Python could be a fork (`studio.worker.kernels`)."""
+
+    command: tuple[str, ...]  # that starts the Python
+    libraries: tuple[str, ...]
+    is_stale: bool  # there is a server, and it should be replaced
+
+
+Event = Rendered | NotebookStarted | KernelStarted | CellChanged | Log | ForkServerWanted
 Emit = Callable[[Event], None]
 
 

@@ -66,6 +66,14 @@ class TaskLog(io.TextIOBase):
                 self._file.flush()  # the log is read while the task runs
         return len(text)
 
+    def stream(self, source: str) -> TaskLog:
+        """A file-like for "stdout" or "stderr"."""
+        return self
+
+    def record(self, level: str, source: str, text: str, time: float | None = None) -> None:
+        """A line with its level and where it comes from."""
+        self.write(f"{level} {source}: {text}\n")
+
     def flush(self) -> None:
         with self._lock:
             if self._file is not None and not self._ended:

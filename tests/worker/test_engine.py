@@ -95,7 +95,7 @@ def test_a_change_that_is_not_saved_yet_is_due(tmp_path: Path) -> None:
 def test_streams_join_and_stop_at_the_limit() -> None:
     spilled: list[str] = []
     outputs: list[Any] = []
-    kept = CellOutputs(OutputLimits(text=10), spilled.append)
+    kept = CellOutputs(OutputLimits(text=10), lambda stream, text: spilled.append(text))
     for name, text in [
         ("stdout", "abc"),
         ("stdout", "def"),
@@ -108,7 +108,7 @@ def test_streams_join_and_stop_at_the_limit() -> None:
         ("stdout", "abcdef"),
         ("stderr", "gh"),
         ("stdout", "ij"),
-        ("stderr", "\n[more than 10 characters of output: the rest is in log.txt]\n"),
+        ("stderr", "\n[more than 10 characters of output: the rest is in the log]\n"),
     ]
     assert spilled == ["kl", "m"]
     outputs.clear()
@@ -130,7 +130,7 @@ def test_data_beyond_the_limit_is_left_out_and_smaller_data_kept() -> None:
     kept = CellOutputs(OutputLimits(media=100))
     contents = [{"data": {"image/png": "x" * size}, "metadata": {}} for size in (60, 60, 30)]
     for content in contents:
-        kept.trim_data(content)
+        assert kept.admit_data(content)
     assert [next(iter(content["data"])) for content in contents] == ["image/png", "text/plain", "image/png"]
     assert "an output of 60 characters is left out" in contents[1]["data"]["text/plain"]
 
