@@ -17,9 +17,42 @@ from studio_kernels import forked, wire
 
 _TIME = 30.0  # seconds
 _ROUNDS = 2  # the second sees that what the first one taught has done no harm
-_SAFE = ("IPython", "ipykernel", "jupyter_client", "matplotlib", "tornado", "traitlets", "zmq", "asyncio", "json", "stack_data",
-         "executing", "asttokens", "pygments", "pure_eval", "matplotlib_inline", "PIL", "mpl_toolkits", "linecache", "ast", "tokenize",
-         "decorator", "comm", "encodings", "concurrent", "multiprocessing", "kiwisolver", "cycler", "fontTools", "numpy")  # fmt: skip
+_SAFE = frozenset(
+    (
+        *(
+            "IPython",
+            "PIL",
+            "ast",
+            "asttokens",
+            "asyncio",
+            "comm",
+            "concurrent",
+            "cycler",
+            "decorator",
+            "encodings",
+        ),
+        *(
+            "executing",
+            "fontTools",
+            "ipykernel",
+            "json",
+            "jupyter_client",
+            "kiwisolver",
+            "linecache",
+            "matplotlib",
+        ),
+        *(
+            "matplotlib_inline",
+            "mpl_toolkits",
+            "multiprocessing",
+            "numpy",
+            "pure_eval",
+            "pygments",
+            "stack_data",
+        ),
+        *("tokenize", "tornado", "traitlets", "zmq"),
+    )
+)
 
 _LOOK = "__import__('json').dumps(sorted(__import__('sys').modules))"
 _PLOT = "import matplotlib.pyplot as _p; _p.plot([1, 2]); _p.show(); _p.close('all')"

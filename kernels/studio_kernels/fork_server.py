@@ -38,6 +38,10 @@ if __name__ == "__main__":
     del sys.path[0]
 
 _CLEAN_AGAIN = 0.005  # seconds
+_CONFIGURATION = (
+    *(f"ipython{kind}_config.{ending}" for kind in ("", "_kernel") for ending in ("json", "py")),
+    "startup",
+)
 _TOO_MANY = 3000  # kernels; then a fresh server takes over
 
 
@@ -64,6 +68,7 @@ class ForkServer:
     )  # what a pipe kernel would answer to `kernel_info_request`
     kernels: dict[int, _Kernel] = field(default_factory=dict)
     links: dict[int, _Kernel] = field(default_factory=dict)  # by file descriptor
+    launcher: str = ""  # what is `sys.argv[0]` in its kernels
     count: int = 0
     is_retiring: bool = False
     idle: float = 1800.0  # seconds without a kernel until it ends by itself
@@ -139,7 +144,7 @@ class ForkServer:
 
     def _refusal(self, request: dict[str, Any]) -> dict[str, Any] | None:
         """Why this server cannot make that kernel; it is spawned then."""
-        if self.is_retiring or self.count >= _TOO_MANY or fingerprint_of(self.kind) != self.fingerprint:
+        if self.is_retiring or self.count >= _TOO_MANY or fingerprint() != self.fingerprint:
             self.is_retiring = True
             return {"refused": "its environment has changed, or it is old", "stale": True}
         asked = forked.load_time(request["env"])
@@ -243,31 +248,30 @@ class ForkServer:
 
 def run_kernel(server: ForkServer, request: dict[str, Any], pipes: list[int]) -> None:
     """In a fork: be the kernel. Never returns."""
-    sys.argv = [sys.argv[0], *request.get("argv", ())]
+    sys.argv = [server.launcher, *request.get("argv", ())]
     forked.reseed()
     server.blas.restore()
     if server.app is None:
         from studio_kernels.zmq_kernel import serve  # noqa: PLC0415 - imported before the fork
 
-        serve(request["argv"])
-        sys.exit(0)
+        try:
+            serve(request["argv"])
+        except SystemExit as ending:  # of `initialize`, which has said why
+            forked.leave(ending.code if isinstance(ending.code, int) else 1)
+        forked.leave(0)
     requests, answers = (socket.socket(fileno=fd) for fd in pipes)
     server.app.connect(requests, answers)
     server.app.end(server.app.serve())
 
 
-def fingerprint_of(kind: str) -> str:
+def fingerprint() -> str:
     """Changes when a package is installed or removed, or the configuration of kernels is changed."""
     stamps: list[str] = []
     profile = os.path.join(
         os.environ.get("IPYTHONDIR") or os.path.expanduser("~/.ipython"), "profile_default"
     )
-    for path in (
-        *sys.path,
-        os.path.join(sys.prefix, "pyvenv.cfg"),
-        profile,
-        os.path.join(profile, "startup"),
-    ):
+    configuration = [os.path.join(profile, name) for name in _CONFIGURATION]
+    for path in (*sys.path, os.path.join(sys.prefix, "pyvenv.cfg"), *configuration):
         if path and not path.endswith(".zip"):
             with suppress(OSError):
                 stamps.append(f"{path}={os.stat(path).st_mtime_ns}")
@@ -329,7 +333,7 @@ def main() -> int:
     forked.die_with_parent(given.parent, contain=given.contain)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C in a terminal is not meant for it
     listening = socket.socket(fileno=given.listen)
-    stamp = fingerprint_of(given.kind)
+    stamp = fingerprint()
     app = build(given.kind)
     names = [name for name in given.preload.split(",") if name in preloads.ALLOWED]
     preloaded, culprit = preload(names)
@@ -351,6 +355,7 @@ def main() -> int:
         blas=forked.BlasThreads(),
         fingerprint=stamp,
         idle=given.idle,
+        launcher=forked.launcher_path(),
     )
     from studio_kernels.canary import try_out  # noqa: PLC0415
 

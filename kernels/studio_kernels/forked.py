@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import atexit
 import ctypes
+import importlib.util
 import os
 import random
 import signal
 import sys
+import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
-from typing import Any
+from typing import Any, NoReturn
 
 _PR_SET_PDEATHSIG = 1
 _PR_SET_CHILD_SUBREAPER = 36
@@ -68,7 +71,7 @@ def die_with_parent(parent: int, *, contain: bool) -> None:
 
 
 def become_own_process(request: Mapping[str, Any], stderr: int, *, contain: bool, parent: int) -> None:
-    """Session, signals, standard streams, environment, directory. Raises `OSError` for a directory that is not there."""
+    """Session, signals, streams, environment, directory. Raises `OSError` for a directory that is not there."""
     os.setsid()
     die_with_parent(parent, contain=contain)
     signal.set_wakeup_fd(-1)
@@ -98,6 +101,22 @@ def reseed() -> None:
     random.seed()
     if "numpy.random" in sys.modules:
         sys.modules["numpy.random"].seed()
+
+
+def leave(code: int, *steps: Callable[[], object]) -> NoReturn:
+    """Exit as an interpreter does: threads are waited for, handlers run, then `steps`; what was written is flushed."""
+    join: Any = getattr(threading, "_shutdown")  # noqa: B009 - the interpreter's own way; it has no public name
+    flush = (stream.flush for stream in (sys.stdout, sys.stderr) if stream is not None)
+    for step in (join, atexit._run_exitfuncs, *steps, *flush):
+        with suppress(BaseException):
+            step()
+    os._exit(code)
+
+
+def launcher_path() -> str:
+    """What is `sys.argv[0]` in a kernel that was started as everybody does."""
+    spec = importlib.util.find_spec("ipykernel_launcher")
+    return str(spec.origin) if spec is not None else "ipykernel_launcher.py"
 
 
 class BlasThreads:

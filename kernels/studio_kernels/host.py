@@ -41,7 +41,7 @@ def socket_name(command: Sequence[str], kind: str) -> str:
 
 
 def forkable(argv: Sequence[str]) -> tuple[str, ...] | None:
-    """The command of the Python, if a kernelspec's `argv` starts ipykernel in one and does nothing special; else None."""
+    """The command of the Python if `argv`, of a kernelspec, starts ipykernel in one and does no more; else None."""
     options = tuple(argv[1:])
     if options[:1] == ("-Xfrozen_modules=off",):
         options = options[1:]
@@ -108,7 +108,7 @@ class ForkServers:
             known = self._servers.get(name)
             wanted = frozenset(preload) | (known.preload if known else frozenset())
             is_enough = known is not None and not renew and wanted == known.preload
-            count, not_before = self._failures.get(name, (0, 0.0))
+            _, not_before = self._failures.get(name, (0, 0.0))
             if self._is_closed or is_enough or name in self._starting or time.monotonic() < not_before:
                 return
             server = self._starting[name] = _Server(wanted)
@@ -164,10 +164,10 @@ class ForkServers:
                 listening.bind(new)
                 listening.listen(128)
                 arguments = [
-                    *command, _SCRIPT, "--listen", str(listening.fileno()), "--kind", self._kind,
-                    "--parent", str(os.getpid()), "--ready", str(says_ready), "--preload", ",".join(sorted(server.preload)),
-                    *(["--contain"] if self._contain else []),
-                ]  # fmt: skip
+                    *command,
+                    _SCRIPT,
+                    *self._arguments(listening.fileno(), says_ready, server.preload),
+                ]
                 with self._lock:  # whoever looks at this process's children shall know it from the start
                     if self._is_closed:
                         return ""
@@ -203,18 +203,19 @@ class ForkServers:
                     self._old.append(former)
                     with contextlib.suppress(ProcessLookupError):
                         os.kill(former.process.pid, signal.SIGTERM)
-            _log.info(
-                "fork server %d of %s is ready, with %s",
-                process.pid,
-                command[0],
-                ", ".join(sorted(server.preload)) or "nothing more",
-            )
+            libraries = ", ".join(sorted(server.preload)) or "nothing more"
+            _log.info("fork server %d of %s is ready, with %s", process.pid, command[0], libraries)
             select.select([pidfd], [], [])
             return "" if server in self._old else self._status_of(process)
         finally:
             os.close(ready)
             os.close(pidfd)
             process.wait()
+
+    def _arguments(self, listening: int, ready: int, preload: frozenset[str]) -> list[str]:
+        fds = ["--listen", str(listening), "--ready", str(ready), "--parent", str(os.getpid())]
+        what = ["--kind", self._kind, "--preload", ",".join(sorted(preload))]
+        return [*fds, *what, *(["--contain"] if self._contain else [])]
 
     @staticmethod
     def _status_of(process: subprocess.Popen[bytes]) -> str:

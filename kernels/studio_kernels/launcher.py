@@ -36,6 +36,8 @@ if __name__ == "__main__":
         _die_with_parent()
     except (OSError, AttributeError, ValueError):
         pass
+    from studio_kernels.forked import launcher_path
     from studio_kernels.zmq_kernel import serve
 
+    sys.argv[0] = launcher_path()
     serve()

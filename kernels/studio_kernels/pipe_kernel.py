@@ -31,7 +31,7 @@ from jupyter_client.jsonutil import json_default
 from jupyter_client.session import Session
 from traitlets import Any as AnyTrait
 
-from studio_kernels import task_log, wire
+from studio_kernels import forked, task_log, wire
 
 #: Those whose Python handlers could raise, or send themselves, between two halves of a frame.
 _SIGNALS = frozenset(
@@ -85,8 +85,8 @@ class PipePublisher(IOPubThread):
     """In the place of the iopub thread and its socket: there is no thread, who publishes sends."""
 
     def __init__(self) -> None:
-        self.thread = None
-        self.io_loop = _Timer()
+        self.thread: Any = None
+        self.io_loop: Any = _Timer()
         self.name = wire.IOPUB
 
     def schedule(self, f: Any) -> None:
@@ -120,7 +120,7 @@ class PipeSession(Session):
     def _forked(self) -> None:
         self._lock = threading.RLock()
 
-    def send(  # type: ignore[override]
+    def send(
         self,
         stream: Any,
         msg_or_type: Any,
@@ -238,7 +238,7 @@ class PipeKernelApp(IPKernelApp):
             user_ns=self.user_ns,
         )
         self.displayhook = ZMQDisplayHook(self.session, self.iopub_socket)
-        self.displayhook.get_execution_count = lambda: self.kernel.execution_count  # type: ignore[method-assign]
+        self.displayhook.get_execution_count = lambda: self.kernel.execution_count
         sys.displayhook = self.displayhook
         self.init_path()
         self.init_shell()
@@ -249,7 +249,7 @@ class PipeKernelApp(IPKernelApp):
 
     def rehearse(self) -> None:
         """Run cells of ours before the fork, heard by nobody: what is compiled and cached by then, no fork has to."""
-        shell = self.shell
+        shell: Any = self.shell
         cells = ("1 + 1", "print('', end='')", "rehearsed = [1]\nrehearsed")
 
         async def run() -> None:
@@ -276,7 +276,8 @@ class PipeKernelApp(IPKernelApp):
     @property
     def _runs_code_of_users(self) -> bool:
         """Whether the profile has code to run at each start."""
-        startup = self.profile_dir.startup_dir
+        profile: Any = self.profile_dir
+        startup = profile.startup_dir
         files = os.listdir(startup) if os.path.isdir(startup) else ()
         return bool(
             self.exec_lines or self.exec_files or any(name.endswith((".py", ".ipy")) for name in files)
@@ -291,7 +292,8 @@ class PipeKernelApp(IPKernelApp):
         self.kernel._stdout, self.kernel._stderr = sys.stdout, sys.stderr
         self.init_signal()
         task_log.install(self.kernel)
-        self.shell.init_environment()
+        shell: Any = self.shell
+        shell.init_environment()
         if self._runs_code_of_users:
             self.init_extensions()
             self.init_code()
@@ -302,7 +304,8 @@ class PipeKernelApp(IPKernelApp):
         try:
             asyncio.run(self._serve())
         except RuntimeError:  # `exit()` in a cell stops the loop
-            if not self.shell.exit_now:
+            shell: Any = self.shell
+            if not shell.exit_now:
                 raise
         return 0
 
@@ -327,9 +330,8 @@ class PipeKernelApp(IPKernelApp):
         with suppress(BaseException):
             signal.signal(signal.SIGINT, signal.SIG_IGN)
         if _what_an_exit_would_do() != self._at_start:
-            for step in (threading._shutdown, atexit._run_exitfuncs, self.shell.user_ns.clear):
-                with suppress(BaseException):
-                    step()
+            shell: Any = self.shell
+            forked.leave(code, shell.user_ns.clear)
         for stream in (sys.stdout, sys.stderr):
             with suppress(BaseException):
                 stream.flush()

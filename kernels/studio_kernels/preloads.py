@@ -25,6 +25,9 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     "sqlalchemy": ("sqlalchemy",),
 }
 
+#: For kernels of which nobody knows yet what they will import.
+COMMON = ("matplotlib", "numpy", "pandas")
+
 _IMPORT = re.compile(r"^[ \t]*(?:import[ \t]+(.+)|from[ \t]+([\w.]+)[ \t]+import\b)", re.MULTILINE)
 
 

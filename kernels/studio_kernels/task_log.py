@@ -1,4 +1,4 @@
-"""`logging` in the kernel of a task: records go to the task's log, with their level, and not among the cell's outputs."""
+"""`logging` in the kernel of a task: records go to the task's log, with their level, and not among the outputs."""
 
 from __future__ import annotations
 

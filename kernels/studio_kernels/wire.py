@@ -2,11 +2,12 @@
 
 Requester ⇄ fork server: a unix socket of type SEQPACKET, one connection for each kernel, JSON in every packet.
 
-    → {"cwd", "env", "argv"} + file descriptors    what the kernel shall be; its standard error, and for a
-                                                   pipe kernel its two sockets: requests, answers
-    ← {"pid", "info"} + pidfd                      it runs, and would answer that to `kernel_info_request`; or {"refused": why, "stale": the server should be replaced}
-    → {"signal": number}                           to the kernel's process group
-    ← {"exit": code}                               it has ended (negative: by a signal), and nothing is left of it
+    → {"cwd", "env", "argv"} + descriptors   what the kernel shall be; its standard error, and for a pipe kernel its
+                                             two sockets: requests, answers
+    ← {"pid", "info"} + pidfd                it runs, and would answer that to `kernel_info_request`
+    ← {"refused": why, "stale"}              or it does not; stale: the server should be replaced
+    → {"signal": number}                     to the kernel's process group
+    ← {"exit": code}                         it has ended (negative: by a signal), and nothing is left of it
 
 When the requester closes the connection, the fork server kills the kernel with all that descends from it.
 

@@ -26,7 +26,7 @@ class StudioKernelApp(IPKernelApp):
     def init_iopub(self, context: Any) -> None:
         """Called by `initialize`."""
         context.setsockopt(zmq.SNDHWM, 0)
-        super().init_iopub(context)  # type: ignore[no-untyped-call]
+        super().init_iopub(context)
 
 
 def pass_over_zombies(kernel: Any) -> None:
@@ -51,10 +51,10 @@ def pass_over_zombies(kernel: Any) -> None:
 def serve(argv: list[str] | None = None) -> None:
     """Start the kernel and serve until it is told to shut down. `argv`: as for `ipykernel_launcher`."""
     app = StudioKernelApp.instance()
-    app.initialize(argv)  # type: ignore[no-untyped-call]
+    app.initialize(argv)
     pass_over_zombies(app.kernel)
     task_log.install(app.kernel)
-    app.start()  # type: ignore[no-untyped-call]
+    app.start()
     for name in ("control_thread", "shell_channel_thread"):
         thread = getattr(app, name, None)
         if thread is not None and thread.is_alive():
