@@ -77,6 +77,9 @@ def test_commands_against_a_server(
     assert as_json(capsys, "runs", "show", "bad")["tasks"][0]["state"] == "failed"
     assert "✗ failed" in called(capsys, "runs", "show", "bad")[1]
     assert as_json(capsys, "tasks", "why", "bad", "fail")["state"] == "failed"
+    assert as_json(capsys, "tasks", "show", "bad", "fail")["attempts"][0]["source_changed"] is None
+    code, out, _ = called(capsys, "tasks", "show", "bad", "fail")
+    assert (code, "fail of" in out, "✗ failed" in out, "as asked" in out) == (0, True, True, True)
     assert "as asked" in called(capsys, "tasks", "why", "bad", "fail")[1]
     assert "Failed in this run: fail." in called(capsys, "tasks", "why", "bad", "quick")[1]
     assert as_json(capsys, "tasks", "output", "bad", "fail")["cells"] == []
