@@ -16,7 +16,7 @@ from importlib.metadata import version
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from benchmarks import scale, workloads
+from benchmarks import notebooks, scale, workloads
 from benchmarks.harness import POSTGRESQL
 from benchmarks.workloads import Row
 
@@ -40,7 +40,7 @@ def postgresql(home: Path) -> list[Row]:
 WORKLOADS: dict[str, Callable[[Path], list[Row]]] = {
     "sqlite": sqlite,
     "postgresql": postgresql,
-    "notebooks": lambda home: asyncio.run(workloads.notebooks(home)),
+    "notebooks": lambda home: asyncio.run(notebooks.notebooks(home)),
     "idle": lambda home: asyncio.run(workloads.idle(home)),
     "history": lambda home: asyncio.run(scale.history(home)),
     "shapes": lambda home: asyncio.run(scale.shapes(home)),

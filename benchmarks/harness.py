@@ -8,15 +8,17 @@ import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import psutil
 
 from studio.artifacts.local import LocalArtifacts
 from studio.core.spec import DagSpec, TaskSpec
-from studio.core.states import RUN_TERMINAL
+from studio.core.states import RUN_TERMINAL, RunState
 from studio.executors.pool import PoolExecutor
-from studio.scheduler.changes import Changes
+from studio.ports import Store
+from studio.scheduler.changes import Changes, RunChange
 from studio.scheduler.clock import SystemClock
 from studio.scheduler.loop import Scheduler
 from studio.settings import Settings
@@ -38,10 +40,18 @@ def noop_task(task_id: str, *upstream: str) -> TaskSpec:
 class Bench:
     """Publishes, triggers, and waits for runs to end."""
 
-    def __init__(self, scheduler: Scheduler, finished: asyncio.Queue[str], artifacts: LocalArtifacts) -> None:
+    def __init__(
+        self,
+        scheduler: Scheduler,
+        store: Store,
+        finished: asyncio.Queue[RunChange],
+        artifacts: LocalArtifacts,
+    ) -> None:
         self.scheduler = scheduler
         self.artifacts = artifacts
+        self._store = store
         self._finished = finished
+        self._last: RunChange | None = None
 
     async def publish(self, spec: DagSpec) -> None:
         await self.scheduler.command(spec.id, "publish", {"spec": msgspec.to_builtins(spec)}, actor="bench")
@@ -59,10 +69,15 @@ class Bench:
             )
         )
         for _ in range(len(dag_ids) * each):
-            state = await self._finished.get()
-            if state != "success":
-                raise RuntimeError(f"A run of the benchmark ended as {state}.")
+            self._last = await self._finished.get()
+            if self._last.run.state is not RunState.SUCCESS:
+                raise RuntimeError(f"A run of {self._last.run.dag_id} ended as {self._last.run.state.value}.")
         return time.perf_counter() - begin
+
+    async def details(self) -> dict[str, Any]:
+        """What is noted of the attempt that ended the last run."""
+        assert self._last is not None
+        return (await self._store.attempts(self._last.tasks[-1].id))[-1].details
 
 
 @asynccontextmanager
@@ -70,17 +85,17 @@ async def studio(home: Path, database: str | None = None, slots: int = 2) -> Asy
     """A studio in `home`; its workers end with it."""
     settings = Settings(home, database or f"sqlite:///{home}/studio.db", home / "dags", slots)
     artifacts = LocalArtifacts(settings.source_root, settings.artifact_root)
-    finished: asyncio.Queue[str] = asyncio.Queue()
+    finished: asyncio.Queue[RunChange] = asyncio.Queue()
 
     def publish(changes: Changes) -> None:
         for change in changes.runs:
             if change.run.state in RUN_TERMINAL:
-                finished.put_nowait(change.run.state.value)
+                finished.put_nowait(change)
 
     async with open_store(settings.database) as store:
         executor = PoolExecutor(settings, artifacts=artifacts, observe=lambda attempt, event: None)
         async with Scheduler(store, executor, SystemClock(), name="bench", publish=publish) as scheduler:
-            yield Bench(scheduler, finished, artifacts)
+            yield Bench(scheduler, store, finished, artifacts)
     for process in psutil.Process().children(recursive=True):  # workers would wait for a next server
         process.kill()
 

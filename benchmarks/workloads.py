@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import os
 import statistics
 import subprocess
@@ -12,14 +11,13 @@ import time
 from pathlib import Path
 
 import msgspec
-import nbformat
 import psutil
 
-from benchmarks.harness import Bench, noop_task, shown, studio
+from benchmarks.harness import noop_task, shown, studio
 from studio.client.client import Client
 from studio.client.endpoint import Endpoint, ensure_server
 from studio.client.transport import Transport
-from studio.core.spec import CronSpec, DagSpec, TaskSpec
+from studio.core.spec import CronSpec, DagSpec
 from studio.settings import Settings
 
 Row = tuple[str, str, str]
@@ -54,75 +52,6 @@ async def throughput(home: Path, database: str | None, name: str) -> list[Row]:
         (f"W2 1 → 500 → 1, {name}", shown(statistics.median(fans), "tasks/s"), ""),
         (f"W3 20 DAGs × 10 runs × 10 tasks, {name}", shown(statistics.median(manies), "tasks/s"), ""),
     ]
-
-
-def notebook_file(path: Path, cells: list[str]) -> bytes:
-    notebook = nbformat.v4.new_notebook(
-        cells=[nbformat.v4.new_code_cell(source) for source in cells],
-        metadata={"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}},
-    )
-    nbformat.write(notebook, path)
-    return path.read_bytes()
-
-
-def notebook_task(bench: Bench, path: Path, content: bytes, task_id: str = "nb") -> TaskSpec:
-    digest = hashlib.sha256(content).hexdigest()
-    bench.artifacts.put_source(digest, content)
-    config = {"path": str(path), "digest": digest, "cwd": str(path.parent), "parameters": {}}
-    return TaskSpec(id=task_id, kind="notebook", config=config)
-
-
-async def papermill_command(path: Path) -> float:
-    """Seconds of the plain `papermill` command on the notebook."""
-    begin = time.perf_counter()
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "papermill", "--no-progress-bar", str(path), str(path.with_suffix(".out.ipynb")),
-        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-    )  # fmt: skip
-    if await process.wait() != 0:
-        raise RuntimeError(f"papermill failed on {path}.")
-    return time.perf_counter() - begin
-
-
-async def notebooks(home: Path) -> list[Row]:
-    """Start to outcome in the database, against the papermill command, in turn; and ten at once over two slots."""
-    kinds = {
-        "a, one trivial cell": ["1 + 1"],
-        "b, 20 trivial cells": [f"x{i} = {i}" for i in range(20)],
-        "c, pandas and a plot": [
-            "import pandas as pd, matplotlib.pyplot as plt",
-            "frame = pd.DataFrame({'x': range(100)})",
-            "frame.describe()",
-            "frame.plot()",
-        ],
-    }
-    rows: list[Row] = []
-    async with studio(home) as bench:
-        for name, cells in kinds.items():
-            path = home / f"{name[0]}.ipynb"
-            content = notebook_file(path, cells)
-            dag_id = f"notebook_{name[0]}"
-            await bench.publish(DagSpec(id=dag_id, tasks=(notebook_task(bench, path, content),)))
-            await bench.run([dag_id])
-            ours, theirs = [], []
-            for _ in range(REPEATS):
-                ours.append(await bench.run([dag_id]))
-                theirs.append(await papermill_command(path))
-            ratio = statistics.median(ours) / statistics.median(theirs)
-            rows.append(
-                (
-                    f"notebook {name}",
-                    shown(statistics.median(ours), "s"),
-                    f"{ratio:.2f} × the papermill command ({shown(statistics.median(theirs), 's')})",
-                )
-            )
-        path = home / "a.ipynb"
-        tasks = tuple(notebook_task(bench, path, path.read_bytes(), f"nb{i}") for i in range(10))
-        await bench.publish(DagSpec(id="ten", tasks=tasks))
-        await bench.run(["ten"])
-        tens = [await bench.run(["ten"]) for _ in range(3)]
-        rows.append(("W4 10 trivial notebooks, 2 at once", shown(statistics.median(tens), "s"), ""))
-    return rows
 
 
 async def idle(home: Path) -> list[Row]:
