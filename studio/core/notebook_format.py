@@ -75,9 +75,15 @@ def _metadata_fault(metadata: Any) -> str:
         part = metadata.get(name, {})
         if not isinstance(part, dict):
             return f"its `metadata.{name}` is not an object"
-        if not isinstance(part.get("name") or "", str):
-            return f"its `metadata.{name}.name` is not text"
+        for field in ("name", "language"):
+            if not _is_text(part.get(field) or ""):
+                return f"its `metadata.{name}.{field}` is not text"
     return ""
+
+
+def _is_text(value: Any) -> bool:
+    """Whether it is text that can be written anywhere: JSON can hold half a character (a lone surrogate)."""
+    return isinstance(value, str) and value.encode(errors="replace").decode() == value
 
 
 def _cell_fault(index: int, cell: Any) -> str:

@@ -75,7 +75,7 @@ def property_schema(parameter: DetectedParameter) -> Schema:
     schema["title"] = parameter.name
     if parameter.help:
         schema["description"] = parameter.help
-    if parameter.has_default_literal:
+    if parameter.has_default_literal and _is_sendable(parameter.default):
         schema["default"] = parameter.default
     return schema
 
@@ -134,7 +134,7 @@ def _literals(arguments: list[ast.expr]) -> Schema:
             value = ast.literal_eval(argument)
         except (ValueError, TypeError, SyntaxError):
             return {}
-        if value is not None and not isinstance(value, (bool, int, str)):
+        if (value is not None and not isinstance(value, (bool, int, str))) or not _is_sendable(value):
             return {}
         values.append(value)
     return {"enum": values}
@@ -173,6 +173,15 @@ def _either(schemas: list[Schema]) -> Schema:
     if not with_rules:
         return {"type": list(dict.fromkeys(kind for schema in schemas for kind in _types(schema)))}
     return {"anyOf": schemas}
+
+
+def _is_sendable(value: Any) -> bool:
+    """Whether every whole number in it survives JSON as browsers and databases read it."""
+    if isinstance(value, int):
+        return -(1 << 63) <= value < 1 << 63
+    if isinstance(value, dict):
+        return all(map(_is_sendable, value.values()))
+    return all(map(_is_sendable, value)) if isinstance(value, list) else True
 
 
 def _types(schema: Schema) -> list[str]:

@@ -200,3 +200,12 @@ def test_another_language_takes_any_name() -> None:
     assert asked.check({"x": datetime.date(2013, 1, 1).isoformat()}) == {"x": "2013-01-01"}
     assert asked.schema()["additionalProperties"] is True
     json.dumps(asked.schema())
+
+
+def test_a_number_that_json_readers_would_change_is_not_part_of_the_schema() -> None:
+    schema = parameters(
+        "n = 2**70\nm = [1180591620717411303424]\nk: Literal[1180591620717411303424]"
+    ).schema()
+    assert schema["properties"]["m"] == {"type": "array", "x-studio-inferred": True, "title": "m"}
+    assert schema["properties"]["k"] == {"title": "k"}
+    assert parameters("n: int = 1").check({"n": 2**70}) == {"n": 2**70}

@@ -204,6 +204,11 @@ def test_what_is_no_file_is_refused_at_once(path: Path, directory: str) -> None:
         (b'{"nbformat": 3}', InvalidNotebook, "old notebook format 3; open it in JupyterLab"),
         (b'{"nbformat": 5}', InvalidNotebook, "its notebook format is 5, not 4"),
         (b"{}", InvalidNotebook, "its notebook format is None, not 4"),
+        (
+            b'{"nbformat": 4, "nbformat_minor": 5, "metadata": {"kernelspec": {"name": "\\ud800"}}, "cells": []}',
+            InvalidNotebook,
+            "`metadata.kernelspec.name` is not text",
+        ),
     ],
 )
 def test_what_is_no_notebook_is_told_apart(
