@@ -11,6 +11,7 @@ has: the fork server of another environment is this folder, run by that environm
     launcher      the same cures for a kernel that is spawned; `python launcher.py …`
     preloads      which libraries may be imported before the fork
     task_log      `logging` of a task's kernel, told apart from its outputs
+    streams       what is printed, sent in pieces
     requester     asks a fork server for kernels (needs no ipykernel)
     host          starts a fork server and takes leave of it
     provisioner   gives forked kernels to any Jupyter client

@@ -31,7 +31,7 @@ from jupyter_client.jsonutil import json_default
 from jupyter_client.session import Session
 from traitlets import Any as AnyTrait
 
-from studio_kernels import forked, task_log, wire
+from studio_kernels import forked, streams, task_log, wire
 
 #: Those whose Python handlers could raise, or send themselves, between two halves of a frame.
 _SIGNALS = frozenset(
@@ -292,6 +292,7 @@ class PipeKernelApp(IPKernelApp):
         self.kernel._stdout, self.kernel._stderr = sys.stdout, sys.stderr
         self.init_signal()
         task_log.install(self.kernel)
+        streams.send_in_pieces()
         shell: Any = self.shell
         shell.init_environment()
         if self._runs_code_of_users:

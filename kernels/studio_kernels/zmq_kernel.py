@@ -1,4 +1,4 @@
-"""IPython's kernel over zmq with four faults of ipykernel cured. Imported only where a kernel is to run.
+"""IPython's kernel over zmq with some faults of ipykernel cured. Imported only where a kernel is to run.
 
 * Its iopub socket drops nothing: with the default high water mark, fast output (and the "idle" that ends a cell)
   is lost.
@@ -6,6 +6,7 @@
   per cent of shutdowns (ipykernel 7; jupyter_client issue 756).
 * It waits no seconds for children that have ended but were not waited for.
 * `logging` in a task's kernel goes to the task's log.
+* What is printed goes out in pieces.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from typing import Any
 import zmq
 from ipykernel.kernelapp import IPKernelApp
 
-from studio_kernels import task_log
+from studio_kernels import streams, task_log
 
 
 class StudioKernelApp(IPKernelApp):
@@ -54,6 +55,7 @@ def serve(argv: list[str] | None = None) -> None:
     app.initialize(argv)
     pass_over_zombies(app.kernel)
     task_log.install(app.kernel)
+    streams.send_in_pieces()
     app.start()
     for name in ("control_thread", "shell_channel_thread"):
         thread = getattr(app, name, None)

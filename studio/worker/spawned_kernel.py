@@ -105,6 +105,8 @@ class SpawnedKernel(KernelProcess):
             if spec.argv[at - 1] == "-m":
                 spec.argv[at - 1 : at + 1] = [_LAUNCHER]
                 arguments = ["--HistoryManager.hist_file=:memory:"]
+                # Ours sends text in pieces of 1 MB and drops nothing: a flood of it waits there, not here.
+                self._context.setsockopt(zmq.RCVHWM, 64)
         try:
             await self.manager.start_kernel(
                 cwd=self._cwd,
