@@ -21,7 +21,8 @@ details of the result: `kernel_name`, `kernel` ("forked", "spawned"), `rendered`
 from __future__ import annotations
 
 import os
-from contextlib import ExitStack, redirect_stderr, redirect_stdout
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, redirect_stderr, redirect_stdout
 from functools import cache
 from typing import Any
 
@@ -36,6 +37,7 @@ from studio.core.templating import render_all
 from studio.errors import StudioError
 from studio.outcomes import TaskOutcome
 from studio.worker.arguments import arguments_of, kept
+from studio.worker.cage import Cage
 from studio.worker.cell_outputs import OutputLimits
 from studio.worker.cell_tags import check_controls
 from studio.worker.declared_outputs import record_outputs
@@ -63,7 +65,9 @@ def run_notebook(request: TaskRequest, emit: Emit) -> TaskResult:
         return _no_sensor()
     log = TaskLog(os.path.join(request.directory, LOG))
     try:
-        return _execute(request, _parameters(request, log), emit, log)
+        parameters = _parameters(request, log)
+        with _caged(request) as cage:
+            return _execute(request, parameters, emit, log, cage)
     except (StudioError, TaskOutcome, KeyboardInterrupt, SystemExit):
         raise
     except BaseException as error:  # of a function that is applied to a mapped argument
@@ -81,7 +85,9 @@ def _parameters(request: TaskRequest, log: TaskLog) -> dict[str, Any]:
         return arguments_of(given, context, "parameter")
 
 
-def _execute(request: TaskRequest, parameters: dict[str, Any], emit: Emit, log: TaskLog) -> TaskResult:
+def _execute(
+    request: TaskRequest, parameters: dict[str, Any], emit: Emit, log: TaskLog, cage: Cage | None
+) -> TaskResult:
     config = request.config
     rendered = kept(parameters)
     emit(Rendered(parameters=rendered))
@@ -103,6 +109,10 @@ def _execute(request: TaskRequest, parameters: dict[str, Any], emit: Emit, log: 
         "warnings": [*source.warnings, *declared.remarks(parameters)],
     }
     report = NotebookReport(emit, log, notebook, environment, details)
+    if cage is not None:
+        report.caged(cage, config)
+    elif _wants_cage(config):
+        report.warn(f"`memory_limit` and `max_processes` have no effect here: {Cage.obstacle()}")
     register()
     silence_format_warnings()
     try:
@@ -121,6 +131,7 @@ def _execute(request: TaskRequest, parameters: dict[str, Any], emit: Emit, log: 
             cell_timeout=config.get("cell_timeout"),
             strict=bool(config.get("strict")),
             limits=_limits(config),
+            cage=cage,
             kernels=_kernels(os.environ.get(FORK_SERVERS, "")),
             attachable=bool(config.get("attachable")),
             error_markers=False,
@@ -156,6 +167,23 @@ def _declared_outputs(request: TaskRequest) -> list[str]:
     """Rendered before the kernel starts: a template that fails has cost nothing."""
     declared = {str(index): path for index, path in enumerate(request.config.get("outputs") or ())}
     return [str(path) for path in render_all(declared, request.context, "declared output").values()]
+
+
+def _wants_cage(config: dict[str, Any]) -> bool:
+    return config.get("memory_limit") is not None or config.get("max_processes") is not None
+
+
+@contextmanager
+def _caged(request: TaskRequest) -> Iterator[Cage | None]:
+    """The cage that the task asks for, where the system permits one: else the task runs without."""
+    config = request.config
+    if not _wants_cage(config) or not Cage.available():
+        yield None
+        return
+    with Cage(
+        f"attempt_{request.attempt_id}", config.get("memory_limit"), config.get("max_processes")
+    ) as cage:
+        yield cage
 
 
 def _limits(config: dict[str, Any]) -> OutputLimits:

@@ -11,6 +11,7 @@ from nbformat import NotebookNode
 from papermill.exceptions import PapermillExecutionError
 from papermill.execute import ERROR_MARKER_TAG
 
+from studio.worker.cage import Cage
 from studio.worker.cell_outputs import plain
 from studio.worker.cell_resources import UNKNOWN, Usage
 from studio.worker.endings import result_from_kernel
@@ -53,6 +54,8 @@ class NotebookReport(NotebookObserver):
         self._durations: dict[str, float] = {}  # by index in the output notebook, seconds
         self._resources: dict[str, dict[str, Any]] = {}  # by index in the output notebook
         self._pid = 0
+        self._cage: Cage | None = None
+        self._limits: dict[str, str] = {}  # what is said of each verdict of the cage
         self.notebook: NotebookNode = NotebookNode(cells=[])  # type: ignore[no-untyped-call]
         self.failed_cell: int | None = None
         self.ended_by: TaskResult | None = None  # what a cell said by raising `studio.Skip` and the like
@@ -156,6 +159,21 @@ class NotebookReport(NotebookObserver):
         """One more of the result's details."""
         self._details[name] = value
 
+    def warn(self, text: str) -> None:
+        """Something that whoever looks at the result should know."""
+        self._details.setdefault("warnings", []).append(text)
+        self.noted("WARNING", text)
+
+    def caged(self, cage: Cage, config: Mapping[str, Any]) -> None:
+        """A failure may be the cage's doing."""
+        self._cage = cage
+        self._limits = {
+            "oom_killed": f"The attempt needed more than the {config.get('memory_limit') or 0:,} bytes of memory that "
+            "it may have (`memory_limit`).",
+            "too_many_processes": f"The attempt started more than the {config.get('max_processes') or 0:,} processes "
+            "and threads that it may have (`max_processes`).",
+        }
+
     def ended(self) -> TaskResult:
         """The result of a notebook that has ended as it wanted to."""
         ended = self.ended_by or TaskResult(state="success")
@@ -197,7 +215,10 @@ class NotebookReport(NotebookObserver):
         return self._failure("\n".join([head, *error.traceback]), names_of(error.ename), reason)
 
     def _failure(self, text: str, errors: tuple[str, ...], reason: str) -> TaskResult:
-        self._details["reason"] = reason
+        verdict = self._cage.verdict() if self._cage is not None else None
+        if verdict is not None:
+            text = f"{self._limits[verdict]} {text}"
+        self._details["reason"] = verdict or reason
         return failure(text, errors=errors, failed_cell=self.failed_cell, details=self.details())
 
     def _index_in_source(self, index: int) -> int | None:
