@@ -86,7 +86,7 @@ def _kernel(server: Any) -> tuple[dict[str, Any], list[str]]:
                 {"env": dict(os.environ), "cwd": None}, os.dup(2), contain=False, parent=os.getppid()
             )
             server.app.connect(theirs, spoken)
-            server.app.end(server.app.serve())
+            server.app.end(server.app.serve(), "1 + 1")
         finally:
             os._exit(1)
     theirs.close()

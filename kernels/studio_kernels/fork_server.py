@@ -18,6 +18,7 @@ import select
 import signal
 import socket
 import sys
+import warnings
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -261,7 +262,7 @@ def run_kernel(server: ForkServer, request: dict[str, Any], pipes: list[int]) ->
         forked.leave(0)
     requests, answers = (socket.socket(fileno=fd) for fd in pipes)
     server.app.connect(requests, answers)
-    server.app.end(server.app.serve())
+    server.app.end(server.app.serve(), request.get("farewell", ""))
 
 
 def fingerprint() -> str:
@@ -297,6 +298,15 @@ def preload(names: list[str]) -> tuple[frozenset[str], str | None]:
             return frozenset(done), name
         done.add(name)
     return frozenset(done), None
+
+
+def use_once(preloaded: frozenset[str]) -> None:
+    """What libraries do only when they are first used."""
+    for names, code in preloads.FIRST_USES.items():
+        if preloaded.issuperset(names):
+            with suppress(Exception), warnings.catch_warnings():  # the task will say it
+                warnings.simplefilter("ignore")
+                exec(code, {"__name__": "first_use"})
 
 
 def build(kind: str) -> Any:
@@ -344,6 +354,7 @@ def main() -> int:
             if fd >= 0:
                 os.set_inheritable(fd, True)
         os.execv(sys.executable, [sys.executable, os.path.abspath(__file__), *again])
+    use_once(preloaded)
     if app is not None:
         app.rehearse()
     server = ForkServer(

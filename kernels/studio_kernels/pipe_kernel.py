@@ -326,10 +326,13 @@ class PipeKernelApp(IPKernelApp):
                 if os.getpid() != self.session._owner:  # a cell forked, and the child came back here
                     os._exit(0)
 
-    def end(self, code: int) -> None:
-        """Leave as an interpreter would: threads are waited for, exit handlers run, files are written."""
+    def end(self, code: int, farewell: str) -> None:
+        """Say what the expression `farewell` is; leave as an interpreter does, as far as there is anything to do."""
         with suppress(BaseException):
             signal.signal(signal.SIGINT, signal.SIG_IGN)
+        if farewell:
+            with suppress(Exception):
+                self.session.send(self.iopub_socket, wire.FAREWELL, {"text": repr(eval(farewell))})
         if _what_an_exit_would_do() != self._at_start:
             shell: Any = self.shell
             forked.leave(code, shell.user_ns.clear)

@@ -28,6 +28,30 @@ ALLOWED: dict[str, tuple[str, ...]] = {
 #: For kernels of which nobody knows yet what they will import.
 COMMON = ("matplotlib", "numpy", "pandas")
 
+#: Run in the fork server once the libraries named are imported, so that what they import, look up and cache when they
+#: are first used is there in every fork. Only of libraries that may be used before a fork, which most may not.
+FIRST_USES: dict[tuple[str, ...], str] = {
+    ("matplotlib",): """
+import io, matplotlib.pyplot as plt
+figure, axes = plt.subplots()
+axes.plot([1, 2], [1, 2], label="x")
+axes.set_title("x")
+axes.legend()
+figure.savefig(io.BytesIO(), format="png", bbox_inches="tight")
+plt.close("all")
+""",
+    ("pandas",): """
+import pandas as pd
+frame = pd.DataFrame({"x": [1.0, 2.0], "y": ["a", "b"]})
+frame.describe()._repr_html_(), repr(frame), frame.groupby("y").mean()
+""",
+    ("matplotlib", "pandas"): """
+import matplotlib.pyplot as plt, pandas as pd
+pd.DataFrame({"x": [1, 2]}).plot()
+plt.close("all")
+""",
+}
+
 _IMPORT = re.compile(r"^[ \t]*(?:import[ \t]+(.+)|from[ \t]+([\w.]+)[ \t]+import\b)", re.MULTILINE)
 
 

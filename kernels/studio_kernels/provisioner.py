@@ -90,8 +90,8 @@ class ForkProvisioner(LocalProvisioner):
         process = await asyncio.to_thread(self._fork, cmd, kwargs)
         if process is None:
             return await super().launch_kernel(cmd, **kwargs)
-        self.process = process
-        self.pid = self.pgid = process.pid  # type: ignore[assignment]
+        self.process = process  # type: ignore[assignment]
+        self.pid = self.pgid = process.pid
         self.cwd = kwargs.get("cwd") or os.getcwd()
         return self.connection_info
 

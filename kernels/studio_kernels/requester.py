@@ -78,18 +78,27 @@ class ForkedProcess:
             self.pidfd = -1
 
 
-def fork(path: str, request: dict[str, Any], fds: tuple[int, ...]) -> ForkedProcess:
-    """A kernel from the server that listens at `path`; blocks for some milliseconds.
+def ask(path: str, request: dict[str, Any], fds: tuple[int, ...]) -> socket.socket:
+    """Ask the server that listens at `path` for a kernel; `answered` takes what this returns.
 
-    `request` and `fds` as in `studio_kernels.wire`. Raises `NoForkServer` and `Refused`.
+    `request` and `fds` as in `studio_kernels.wire`. Raises `NoForkServer`.
     """
     link = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET | socket.SOCK_CLOEXEC)
-    received: list[int] = []
     try:
         wire.widen(link)
         link.settimeout(_PATIENCE)
         link.connect(path)
         wire.send_packet(link, request, fds)
+    except OSError as error:
+        link.close()
+        raise NoForkServer(str(error)) from error
+    return link
+
+
+def answered(link: socket.socket) -> ForkedProcess:
+    """The kernel that was asked for; blocks for some milliseconds. Raises `NoForkServer` and `Refused`."""
+    received: list[int] = []
+    try:
         reply, received = wire.receive_packet(link)
         if reply is None:
             raise NoForkServer("The fork server closed the connection.")
@@ -104,3 +113,8 @@ def fork(path: str, request: dict[str, Any], fds: tuple[int, ...]) -> ForkedProc
         if isinstance(error, (OSError, ValueError)):
             raise NoForkServer(str(error)) from error
         raise
+
+
+def fork(path: str, request: dict[str, Any], fds: tuple[int, ...]) -> ForkedProcess:
+    """`ask` and `answered` at once."""
+    return answered(ask(path, request, fds))

@@ -3,7 +3,8 @@
 Requester ⇄ fork server: a unix socket of type SEQPACKET, one connection for each kernel, JSON in every packet.
 
     → {"cwd", "env", "argv"} + descriptors   what the kernel shall be; its standard error, and for a pipe kernel its
-                                             two sockets: requests, answers
+                                             two sockets, requests and answers ("farewell": an expression that it
+                                             evaluates and tells when it ends)
     ← {"pid", "info"} + pidfd                it runs, and would answer that to `kernel_info_request`
     ← {"refused": why, "stale"}              or it does not; stale: the server should be replaced
     → {"signal": number}                     to the kernel's process group
@@ -26,6 +27,7 @@ from typing import Any
 
 MAX_PACKET = 1 << 20  # bytes of a request: mostly its environment
 MAX_FRAME = 1 << 31  # bytes
+FAREWELL = "studio_farewell"  # type of a pipe kernel's last message
 SHELL, IOPUB, CONTROL = "shell", "iopub", "control"
 
 _SIZES = struct.Struct("!IH")  # bytes of the frame after this field, number of buffers

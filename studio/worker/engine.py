@@ -11,7 +11,6 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from nbformat import NotebookNode
-from nbformat.v4 import writes_json
 from papermill.engines import NBClientEngine, NotebookExecutionManager
 from papermill.exceptions import PapermillExecutionError
 from papermill.iorw import papermill_io
@@ -19,6 +18,7 @@ from papermill.log import logger
 
 from studio.worker.notebook_client import StudioNotebookClient
 from studio.worker.notebook_observer import NotebookObserver
+from studio.worker.notebook_text import notebook_text
 
 DEFAULT_KERNEL: Final = "python3"
 _CLIENT_OPTIONS: Final = frozenset(
@@ -30,8 +30,7 @@ _CLIENT_OPTIONS: Final = frozenset(
         "limits",
         "strict",
         "cage",
-        "kernels",
-        "attachable",
+        "opening",
     }
 )
 
@@ -48,6 +47,7 @@ class ThrottledManager(NotebookExecutionManager):  # type: ignore[misc]
         self._save_every = save_every  # seconds
         self._not_before = 0.0  # monotonic seconds
         self._is_dirty = False
+        self._cell_began = self.now()
 
     def save(self, **kwargs: Any) -> None:
         """Write the notebook if it is time to, else remember that it should be."""
@@ -57,7 +57,7 @@ class ThrottledManager(NotebookExecutionManager):  # type: ignore[misc]
             return
         begin = time.monotonic()
         if self.output_path:
-            papermill_io.write(_text(self.nb), self.output_path, [".ipynb"])
+            papermill_io.write(notebook_text(self.nb), self.output_path, [".ipynb"])
         now = time.monotonic()
         self._is_dirty = False
         self._not_before = now + max(self._save_every, 20 * (now - begin))
@@ -75,9 +75,28 @@ class ThrottledManager(NotebookExecutionManager):  # type: ignore[misc]
         super().cell_exception(cell, cell_index=cell_index, **kwargs)
         self._not_before = 0.0
 
-    def notebook_complete(self, **kwargs: Any) -> None:
-        """Close the books and save."""
-        self._not_before = 0.0
+    def cell_complete(self, cell: NotebookNode, cell_index: int | None = None, **kwargs: Any) -> None:
+        """Papermill's, with the time of the start as this clock told it rather than parsed from its text."""
+        noted = cell.metadata.papermill
+        end = self.now()
+        noted["end_time"] = end.isoformat()
+        noted["duration"] = (end - self._cell_began).total_seconds()
+        if noted["status"] != self.FAILED:
+            noted["status"] = self.COMPLETED
+        if self.log_output:
+            logger.info("Ending Cell %s", "" if cell_index is None else cell_index + 1)
+        self.save()
+        if self.pbar:
+            self.pbar.update(1)
+
+    def cell_start(self, cell: NotebookNode, cell_index: int | None = None, **kwargs: Any) -> None:
+        """Called before each cell."""
+        self._cell_began = self.now()
+        super().cell_start(cell, cell_index=cell_index, **kwargs)
+
+    def notebook_complete(self, *, is_saved_next: bool = False, **kwargs: Any) -> None:
+        """Close the books and save, unless papermill is about to."""
+        self._not_before = float("inf") if is_saved_next else 0.0
         super().notebook_complete(**kwargs)
 
 
@@ -90,6 +109,7 @@ class StudioEngine(NBClientEngine):  # type: ignore[misc]
     limits: `OutputLimits`; text beyond goes to the observer
     strict: a `!command` that fails fails its cell
     cage: what limits the kernel's memory and processes
+    opening: the kernel, if it was asked for already (`studio.worker.kernels`)
     error_markers: False leaves papermill's two markdown cells out of a failed notebook, so that indices hold
     save_every: seconds between two saves at least
     """
@@ -120,14 +140,16 @@ class StudioEngine(NBClientEngine):  # type: ignore[misc]
         )
         manager.notebook_start()
         observer.notebook_started(nb)
+        is_through = False
         try:
             cls.execute_managed_notebook(
                 manager, kernel_name, log_output=log_output, observer=observer, **kwargs
             )
+            is_through = True
         finally:
             manager.cleanup_pbar()
             observer.notebook_ends(nb)
-            manager.notebook_complete()
+            manager.notebook_complete(is_saved_next=is_through and not nb.metadata.papermill.exception)
         if not error_markers:
             _raise_first_failure(manager.nb)
         return nb
@@ -174,11 +196,6 @@ class StudioEngine(NBClientEngine):  # type: ignore[misc]
     def nb_language(cls, nb: NotebookNode, language: str | None = None) -> str:
         """The notebook's language; one that says nothing is Python."""
         return language or language_in(nb.metadata)
-
-
-def _text(nb: NotebookNode) -> str:
-    """The file's content; unlike `nbformat.writes` without a validation, which costs most and can only log."""
-    return str(writes_json(nb))  # type: ignore[no-untyped-call]
 
 
 def language_in(metadata: Mapping[str, Any]) -> str:

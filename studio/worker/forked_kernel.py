@@ -6,9 +6,11 @@ import asyncio
 import os
 import signal
 import socket
+import tempfile
 
 from studio_kernels import requester
 
+from studio.worker.environment import PROBE
 from studio.worker.kernel_process import GRACE, TERM_GRACE, KernelProcess
 from studio.worker.pipe_client import PipeClient
 
@@ -37,6 +39,9 @@ class ForkedKernel(KernelProcess):
         self.display_name = display_name
         self._path = path
         self._process: requester.ForkedProcess | None = None
+        self._asked: socket.socket | None = None
+        self._ends: tuple[socket.socket, ...] = ()
+        self._parts = False  # it was asked to end, and does
         self.client: PipeClient
 
     @property
@@ -56,29 +61,45 @@ class ForkedKernel(KernelProcess):
             self.exit_code = process.exit_code
 
     def release(self) -> None:
+        process = self._process
+        if process is not None and self._parts and not process.wait_gone(GRACE):
+            process.signal_group(signal.SIGTERM)
+            process.wait_gone(TERM_GRACE)
         self.kill()
-        if self._process is not None:
-            self._process.close()
+        for link in (self._asked, *self._ends):  # the fork server ends what nobody has entered
+            if link is not None:
+                link.close()
+        if process is not None:
+            self.exit_code = process.exit_code
+            process.close()
         if self._stderr is not None:
             self._stderr.close()
 
-    async def _start(self) -> None:
-        assert self._stderr is not None
+    def begin(self) -> None:
+        """Ask for it already; what is done until it is entered, it uses to come up. Raises as entering does."""
+        if self._cwd is not None and not os.path.isdir(self._cwd):
+            return  # entering says it
+        self._stderr = tempfile.TemporaryFile()  # noqa: SIM115 - closed in release()
         requests, their_requests = socket.socketpair()
         answers, their_answers = socket.socketpair()
+        request = {"cwd": self._cwd or os.getcwd(), "env": self._env, "argv": [], "farewell": PROBE}
+        fds = (self._stderr.fileno(), their_requests.fileno(), their_answers.fileno())
+        self._ends = (requests, answers)
         try:
-            request = {"cwd": self._cwd or os.getcwd(), "env": self._env, "argv": []}
-            fds = (self._stderr.fileno(), their_requests.fileno(), their_answers.fileno())
-            self._process = requester.fork(self._path, request, fds)
-        except BaseException:
-            requests.close()
-            answers.close()
-            raise
+            self._asked = requester.ask(self._path, request, fds)
         finally:
             their_requests.close()
             their_answers.close()
+
+    async def _start(self) -> None:
+        if self._asked is None:
+            self.begin()
+        assert self._asked is not None
+        asked, self._asked = self._asked, None
+        self._process = requester.answered(asked)
         self.info = self._process.info
-        self.client = await PipeClient.connect(requests, answers)
+        self.client = await PipeClient.connect(*self._ends)
+        self._ends = ()
         asyncio.get_running_loop().add_reader(self._process.pidfd, self._died)
 
     def _died(self) -> None:
@@ -87,21 +108,18 @@ class ForkedKernel(KernelProcess):
         self.dead.set()
 
     async def _stop(self) -> None:
+        """Of a kernel that answers only the farewell is waited for here: `release` waits until it is gone."""
         process = self._process
         if process is None:
             return
         try:
             if not self.hopeless and not self.dead.is_set():
                 self.client.end()
-                if not await self._ended(GRACE):
-                    process.signal_group(signal.SIGTERM)
-                    await self._ended(TERM_GRACE)
+                self.farewell = await self.client.last_words(GRACE)
+                self._parts = True
         finally:
             if process.pidfd >= 0:
                 asyncio.get_running_loop().remove_reader(process.pidfd)
-            if self.dead.is_set():  # it has ended: what it left is being killed, and then we hear of it
-                process.wait_gone(_GONE)
-                self.exit_code = process.exit_code
-            self.kill()
             self.client.close()
-            self.release()
+            if not self._parts:
+                self.release()

@@ -41,11 +41,14 @@ class KernelProcess(ABC):
         self.kernel_name = kernel_name
         self.display_name = ""
         self.exit_code: int | None = None
+        self.farewell = (
+            ""  # of a forked one: its answer to `studio.worker.environment.PROBE`, once it has ended
+        )
         self.hopeless = False  # it does not answer: no use in asking it to shut down
         self.info: dict[str, Any] = {}
         self._cwd = cwd
         self._env = {**os.environ, **(env or {})}
-        self._startup_timeout = startup_timeout  # seconds
+        self.startup_timeout = startup_timeout  # seconds
         self._stderr: IO[bytes] | None = None
 
     @property
@@ -77,7 +80,8 @@ class KernelProcess(ABC):
         if self._cwd is not None and not os.path.isdir(self._cwd):
             raise InvalidInput(f"The directory {self._cwd} in which the notebook is to run does not exist.")
         self.dead = asyncio.Event()
-        self._stderr = tempfile.TemporaryFile()  # noqa: SIM115 - closed in release()
+        if self._stderr is None:
+            self._stderr = tempfile.TemporaryFile()  # noqa: SIM115 - closed in release()
         try:
             await self._start()
         except BaseException:

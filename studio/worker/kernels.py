@@ -20,6 +20,7 @@ from studio.worker.spawned_kernel import SpawnedKernel
 
 _SPEC_AGE: Final = 10.0  # seconds for which a kernelspec is believed
 _KIND: Final = "pipe"
+_START: Final = 60.0  # seconds until a kernel that does not answer has failed
 
 #: Takes the command of a Python, libraries to import, and whether the fork server that is there should be replaced.
 Want = Callable[[tuple[str, ...], tuple[str, ...], bool], None]
@@ -38,32 +39,27 @@ class Kernels:
         *,
         cwd: str | None,
         env: dict[str, str] | None,
-        startup_timeout: float,
         sources: Iterable[str] = (),
         attachable: bool = False,
-        want: Want,
+        want: Want | None = None,
     ) -> OpenKernel:
         """A kernel for cells with these sources.
 
         attachable: other Jupyter clients can connect to it, so it is spawned. want: called when there should be a
         fork server, or another one.
         """
-        spawned = SpawnedKernel(name, cwd=cwd, env=env, startup_timeout=startup_timeout)
+        spawned = SpawnedKernel(name, cwd=cwd, env=env, startup_timeout=_START)
         spec = None if not self._directory or attachable else self._spec(name)
         command = None if spec is None else _command(spec)
         if spec is None or command is None:
             return OpenKernel(spawned)
         path = os.path.join(self._directory, host.socket_name(command, _KIND))
+        more = {**spec.env, **(env or {})}
         forked = ForkedKernel(
-            name,
-            path=path,
-            display_name=spec.display_name,
-            cwd=cwd,
-            env={**spec.env, **(env or {})},
-            startup_timeout=startup_timeout,
+            name, path=path, display_name=spec.display_name, cwd=cwd, env=more, startup_timeout=_START
         )
         libraries = tuple(sorted(preloads.wanted(sources)))
-        return OpenKernel(spawned, forked, lambda is_stale: want(command, libraries, is_stale))
+        return OpenKernel(spawned, forked, lambda is_stale: want and want(command, libraries, is_stale))
 
     def _spec(self, name: str) -> KernelSpec | None:
         at, spec = self._specs.get(name, (0.0, None))
@@ -82,13 +78,22 @@ class OpenKernel:
     def __init__(
         self,
         spawned: KernelProcess,
-        forked: KernelProcess | None = None,
-        want: Callable[[bool], None] | None = None,
+        forked: ForkedKernel | None = None,
+        want: Callable[[bool], object] | None = None,
     ) -> None:
+        self.startup_timeout = _START  # seconds
         self._spawned = spawned
         self._forked = forked
         self._want = want
         self._kernel = spawned
+
+    def begin(self) -> None:
+        """Ask the fork server already, if there is one: a kernel comes up beside what is done until it is entered."""
+        if self._forked is not None:
+            try:
+                self._forked.begin()
+            except NoForkServer:  # entering asks once more
+                pass
 
     async def __aenter__(self) -> KernelProcess:
         if self._forked is not None and self._want is not None:
@@ -102,6 +107,7 @@ class OpenKernel:
                 self._kernel, is_stale = self._spawned, refusal.stale
             finally:
                 self._want(is_stale)  # one with the libraries of these cells, for those that follow
+        self._kernel.startup_timeout = self.startup_timeout
         return await self._kernel.__aenter__()
 
     async def __aexit__(

@@ -115,7 +115,16 @@ def _execute(
         report.warn(f"`memory_limit` and `max_processes` have no effect here: {Cage.obstacle()}")
     register()
     silence_format_warnings()
+    opening = _kernels(os.environ.get(FORK_SERVERS, "")).open(
+        kernel_name,
+        cwd=config.get("cwd"),
+        env=request.env,
+        sources=_sources(notebook),
+        attachable=bool(config.get("attachable")),
+        want=report.fork_server_wanted,
+    )
     try:
+        opening.begin()
         execute_notebook(
             literal_path(source.path),
             literal_path(output),
@@ -125,15 +134,12 @@ def _execute(
             language=_language_of(notebook),
             progress_bar=False,
             observer=report,
-            kernel_cwd=config.get("cwd"),
-            kernel_env=request.env,
+            opening=opening,
             timeout_total=config.get("timeout"),
             cell_timeout=config.get("cell_timeout"),
             strict=bool(config.get("strict")),
             limits=_limits(config),
             cage=cage,
-            kernels=_kernels(os.environ.get(FORK_SERVERS, "")),
-            attachable=bool(config.get("attachable")),
             error_markers=False,
         )
     except PapermillExecutionError as error:
@@ -144,6 +150,8 @@ def _execute(
             return report.failed_by(error)
     except (StudioError, PapermillException) as error:
         return report.failed_by(error)
+    finally:
+        opening.release()
     result = report.ended()
     if not outputs or result.state != "success":
         return result
@@ -189,6 +197,10 @@ def _caged(request: TaskRequest) -> Iterator[Cage | None]:
 def _limits(config: dict[str, Any]) -> OutputLimits:
     given = {"text": config.get("max_cell_output"), "notebook": config.get("max_output")}
     return OutputLimits(**{name: int(value) for name, value in given.items() if value is not None})
+
+
+def _sources(notebook: dict[str, Any]) -> list[str]:
+    return ["".join(cell["source"]) for cell in notebook["cells"] if cell["cell_type"] == "code"]
 
 
 def _kernel_of(notebook: dict[str, Any]) -> str:

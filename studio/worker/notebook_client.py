@@ -41,8 +41,8 @@ class StudioNotebookClient(ReceivingClient):
     """One execution of one notebook.
 
     `timeout_total`: seconds for the whole of it, kernel start included; `cell_timeout`: for each cell that says
-    nothing else; `strict`: a `!command` that fails fails its cell; `cage`: the kernel is put into it; `kernels`: where
-    it comes from; `attachable`: other Jupyter clients can connect to it.
+    nothing else; `strict`: a `!command` that fails fails its cell; `cage`: the kernel is put into it; `opening`: the
+    kernel, if it was asked for already.
     """
 
     def __init__(
@@ -55,14 +55,11 @@ class StudioNotebookClient(ReceivingClient):
         cell_timeout: float | None = None,
         strict: bool = False,
         cage: KernelCage | None = None,
-        kernels: Kernels | None = None,
-        attachable: bool = False,
+        opening: OpenKernel | None = None,
         **more: Any,
     ) -> None:
         super().__init__(nb_man, **more)
-        self._kernels = kernels or Kernels()
-        self._attachable = attachable
-        self._opening: OpenKernel
+        self._opening = opening
         self._cwd = kernel_cwd
         self._env = kernel_env
         self._total = timeout_total
@@ -85,23 +82,20 @@ class StudioNotebookClient(ReceivingClient):
         name = self.kernel_name or self.nb.metadata.get("kernelspec", {}).get("name") or "python3"
         self._time = TimeLimits(self._total, self._cell_timeout or self.timeout)
         startup = min(float(self.startup_timeout), self._total or float("inf"))
-        opening = self._opening = self._kernels.open(
-            name,
-            cwd=self._cwd,
-            env=self._env,
-            startup_timeout=startup,
-            sources=[cell.source for cell in self.nb.cells if cell.cell_type == "code"],
-            attachable=self._attachable,
-            want=self._observer.fork_server_wanted,
-        )
+        is_ours = self._opening is None
+        if self._opening is None:
+            self._opening = Kernels().open(name, cwd=self._cwd, env=self._env)
+        self._opening.startup_timeout = startup
         try:
             self._run()
         finally:
-            opening.release()  # also when an exception, a signal's for one, tore the loop away
+            if is_ours:
+                self._opening.release()  # also when an exception, a signal's for one, tore the loop away
         return self.nb
 
     async def _async_run(self) -> None:
         try:
+            assert self._opening is not None
             async with self._opening as self._kernel:
                 kernel = self._kernel
                 self.km: Any = kernel.manager
@@ -115,11 +109,18 @@ class StudioNotebookClient(ReceivingClient):
                         await self._become_strict()
                     await self._run_cells()
                     self.set_widgets_metadata()
-                    if self._is_python and not kernel.hopeless and not self._asked_to_exit:
+                    if (
+                        self._is_python
+                        and not kernel.is_forked
+                        and not kernel.hopeless
+                        and not self._asked_to_exit
+                    ):
                         self._observer.kernel_probed(await probe(kernel))
                 finally:
                     self._observer.kernel_used(self._meter.total())
                     self._meter.close()
+            if self._kernel.farewell:
+                self._observer.kernel_probed(self._kernel.farewell)
         finally:
             self.km = self.kc = None
             self._stop_telling()

@@ -68,6 +68,8 @@ class PipeClient(asyncio.Protocol):
         self._is_paused = False
         self._unsent = bytearray()
         self._wants_end = False
+        self.farewell = ""  # what the kernel said when it ended
+        self._is_over = asyncio.Event()
         self.shell_channel = Channel(self)
         self.iopub_channel = Channel(self)
 
@@ -135,6 +137,16 @@ class PipeClient(asyncio.Protocol):
         if not self._unsent:
             self._requests.close()
 
+    async def last_words(self, timeout: float) -> str:
+        """The farewell of a kernel that was asked to end; "" if it says none within `timeout` seconds, or is gone."""
+        if self._is_paused and self._transport is not None:
+            self._transport.resume_reading()
+        try:
+            await asyncio.wait_for(self._is_over.wait(), timeout)
+        except asyncio.TimeoutError:
+            pass
+        return self.farewell
+
     def close(self) -> None:
         """Safe to call again."""
         if self._requests.fileno() >= 0:
@@ -158,6 +170,7 @@ class PipeClient(asyncio.Protocol):
 
     def connection_lost(self, error: Exception | None) -> None:
         self._transport = None
+        self._is_over.set()
 
     def data_received(self, data: bytes) -> None:
         try:
@@ -172,6 +185,10 @@ class PipeClient(asyncio.Protocol):
             message["msg_id"], message["msg_type"] = header["msg_id"], header["msg_type"]
             if isinstance(header.get("date"), str):
                 header["date"] = datetime.fromisoformat(header["date"].replace("Z", "+00:00"))
+            if header["msg_type"] == wire.FAREWELL:
+                self.farewell = str(message["content"].get("text", ""))
+                self._is_over.set()
+                continue
             message.setdefault("buffers", [])
             channel = self.shell_channel if message["channel"] == wire.SHELL else self.iopub_channel
             waiting = max(waiting, channel.put(message))

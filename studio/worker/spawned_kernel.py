@@ -146,7 +146,7 @@ class SpawnedKernel(KernelProcess):
         """Wait until it answers on shell and is heard on iopub; its subscription may come after its first answer."""
         self.client = self.manager.client(context=self._context)
         self.client.start_channels(stdin=False, hb=False, control=False)
-        deadline = time.monotonic() + self._startup_timeout
+        deadline = time.monotonic() + self.startup_timeout
         while True:
             request = self.client.kernel_info()
             while not await self._heard(self.client.shell_channel, request, "kernel_info_reply", 0.1):
@@ -164,7 +164,7 @@ class SpawnedKernel(KernelProcess):
         if time.monotonic() > deadline:
             self.kill()
             raise KernelFailed(
-                f"The kernel {shown(self.kernel_name)} did not answer within {self._startup_timeout:g} s."
+                f"The kernel {shown(self.kernel_name)} did not answer within {self.startup_timeout:g} s."
             )
 
     async def _heard(self, channel: Any, request: str, kind: str, timeout: float) -> bool:
