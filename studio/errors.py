@@ -124,6 +124,18 @@ class ServerUnavailable(StudioError):
     code = "server_unavailable"
 
 
+class ExportFailed(StudioError):
+    """The notebook could not be exported."""
+
+    code = "export_failed"
+
+
+class ExportUnavailable(StudioError):
+    """What this export needs is not installed."""
+
+    code = "export_unavailable"
+
+
 class StoreError(StudioError):
     """The database could not do what was asked."""
 
