@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+import sys
 from collections.abc import Iterable
 from typing import Any, Final
 
@@ -62,6 +63,8 @@ class InstalledPackages:
 
 _known: dict[tuple[tuple[str, int], ...], InstalledPackages] = {}
 _MOST_KNOWN: Final = 20  # environments
+#: Modules that most kernels have, and packages of other names bring: they are searched for.
+_OTHERWISE_NAMED: Final = ("dateutil", "mpl_toolkits", "PIL", "sklearn", "yaml", "zmq")
 
 
 def packages_in(path: Iterable[str]) -> InstalledPackages | None:
@@ -83,6 +86,13 @@ def packages_in(path: Iterable[str]) -> InstalledPackages | None:
             _known.clear()
         _known[key] = InstalledPackages(tuple(folder for folder, _ in stamps))
     return _known[key]
+
+
+def warm() -> None:
+    """Read now what the first notebook of this process would wait for, if its kernel is of this Python."""
+    found = packages_in(sys.path)
+    if found is not None:
+        found.versions_of(_OTHERWISE_NAMED)
 
 
 def _entries(folder: str) -> list[str]:

@@ -194,6 +194,7 @@ def _kill_children() -> None:
 def _warm() -> None:
     try:
         importlib.import_module("studio.worker.notebook")
+        importlib.import_module("studio.worker.installed_packages").warm()
     except ImportError as error:  # the notebook task will say it
         sys.stderr.write(f"notebooks cannot be run here: {error}\n")
 
