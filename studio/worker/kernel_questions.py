@@ -130,7 +130,10 @@ async def condition(kernel: KernelProcess, expression: str, is_python: bool, tim
 
 async def make_strict(kernel: KernelProcess) -> str | None:
     """Have a `!command` that fails fail its cell, in a Python kernel; why that cannot be had, else None."""
-    answers = await ask(kernel.client, {}, code=_STRICT, dead=kernel.dead, timeout=_STRICT_LIMIT)
+    try:
+        answers = await ask(kernel.client, {}, code=_STRICT, dead=kernel.dead, timeout=_STRICT_LIMIT)
+    except (DeadKernelError, TimeoutError):  # the first cell will say it
+        return "it did not answer"
     return answers[""].error if "" in answers else None
 
 

@@ -17,7 +17,7 @@ from nbformat import NotebookNode
 
 from studio.worker.cell_outputs import CellOutputs, OutputLimits, new_cell_output
 from studio.worker.cell_resources import Meter, meter_of
-from studio.worker.cell_tags import CellControl, control_of
+from studio.worker.cell_tags import CellControl, control_of, own_metadata
 from studio.worker.cell_telling import CellStanding
 from studio.worker.kernel_process import KernelProcess
 from studio.worker.kernel_questions import condition, make_strict, probe
@@ -164,7 +164,7 @@ class StudioNotebookClient(ReceivingClient):
         metadata = cell.metadata
         if "studio" in metadata:  # of an executed notebook that is executed again
             for name in _RUN_FACTS:
-                metadata["studio"].pop(name, None)
+                own_metadata(cell).pop(name, None)
         control = control_of(cell, index) if metadata else CellControl()
         if control.skip or self.skip_cells_with_tag in metadata.get("tags", ()):
             return self._skip(index, cell, "it has the tag `skip`")
@@ -176,7 +176,7 @@ class StudioNotebookClient(ReceivingClient):
         return await self._run_cell(index, cell)
 
     def _skip(self, index: int, cell: NotebookNode, why: str) -> bool:
-        cell.metadata.setdefault("studio", NotebookNode())["skipped"] = why  # type: ignore[no-untyped-call]
+        own_metadata(cell)["skipped"] = why
         self._telling.changed(index, CellStanding("skipped"))
         self._observer.noted("INFO", f"The cell at index {index} is skipped: {why}.")
         return True
@@ -237,7 +237,7 @@ class StudioNotebookClient(ReceivingClient):
             duration = time.perf_counter() - clock
             usage = self._meter.used()
             if facts := usage.as_json():
-                cell.metadata.setdefault("studio", NotebookNode()).update(facts)  # type: ignore[no-untyped-call]
+                own_metadata(cell).update(facts)
             self._standing(index, state, started, duration, usage)
 
     def _executed(self, cell: NotebookNode, cell_index: int, execute_reply: Mapping[str, Any]) -> None:

@@ -148,6 +148,11 @@ class NotebookReport(NotebookObserver):
         self._log.stream(stream).write(text)
 
     def notebook_ends(self, notebook: NotebookNode) -> None:
+        if self._pid:
+            self.noted(
+                "INFO",
+                f"The kernel has ended, {time.perf_counter() - self._begin:.3f} s after the beginning.",
+            )
         self._details["environment"] = self._environment.record()
         own = notebook.metadata.get("studio")
         kept = own if isinstance(own, dict) else {}

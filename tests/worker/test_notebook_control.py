@@ -305,3 +305,17 @@ def test_errors_are_told_in_little_space(run: Any, source: str, head: str) -> No
     assert (ran.result.state, ran.result.failed_cell) == ("failed", 1)
     assert ran.result.error.startswith(head)
     assert len(ran.result.error.encode()) <= 4000 and "\x1b" not in ran.result.error
+
+
+def test_an_executed_notebook_is_executed_anew(run: Any) -> None:
+    stale = {"skipped": "then", "cpu": 9.0, "peak_memory": 1, "mine": "kept"}
+    ran = run(
+        cell("1", **stale),
+        new_code_cell("2", metadata={"studio": "odd"}),
+        cell("3", "skip", **stale),
+    )
+    assert ran.result.state == "success", ran.result.error
+    first, second, third = (each.metadata.studio for each in ran.output.cells)
+    assert first["mine"] == "kept" and first["cpu"] < 9 and "skipped" not in first
+    assert second["peak_memory"] > 1
+    assert third == {"mine": "kept", "skipped": "it has the tag `skip`"}
