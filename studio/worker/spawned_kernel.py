@@ -22,6 +22,7 @@ from jupyter_client.manager import AsyncKernelManager
 from studio.core.names import nearest, shown
 from studio.worker.kernel_process import GRACE, TERM_GRACE, KernelFailed, KernelProcess
 
+_KERNEL_MODULES: Final = ("ipykernel", "ipykernel_launcher", "zmq")  # one of them is missed first
 _LAUNCHER: Final = os.path.join(os.path.dirname(studio_kernels.__file__), "launcher.py")
 _SOCKET_PATH_LIMIT: Final = 100  # bytes; sockaddr_un holds 107
 
@@ -34,6 +35,7 @@ class SpawnedKernel(KernelProcess):
     ) -> None:
         super().__init__(kernel_name, cwd=cwd, env=env, startup_timeout=startup_timeout)
         self._process: Any = None  # subprocess.Popen
+        self._python = "python"  # the program of its spec
         self._pidfd = -1
         self._watcher: asyncio.Task[None] | None = None
         self._directory = ""
@@ -100,6 +102,7 @@ class SpawnedKernel(KernelProcess):
             ) from None
         arguments: list[str] = []
         assert spec is not None
+        self._python = spec.argv[0]
         if "ipykernel_launcher" in spec.argv:
             at = spec.argv.index("ipykernel_launcher")
             if spec.argv[at - 1] == "-m":
@@ -158,8 +161,12 @@ class SpawnedKernel(KernelProcess):
     def _check_start(self, deadline: float) -> None:
         if self.dead.is_set():
             self.kill()
+            words = self.last_words()
             raise KernelFailed(
-                f"The kernel {shown(self.kernel_name)} died while starting: {self.last_words()}"
+                f"The kernel {shown(self.kernel_name)} died while starting: {words}",
+                hint=f"Its environment lacks ipykernel: {self._python} -m pip install ipykernel."
+                if any(f"No module named {name!r}" in words for name in _KERNEL_MODULES)
+                else None,
             )
         if time.monotonic() > deadline:
             self.kill()
