@@ -117,6 +117,7 @@ class StudioNotebookClient(ReceivingClient):
                     ):
                         self._observer.kernel_probed(await probe(kernel))
                 finally:
+                    await self._stop_receiving()
                     self._observer.kernel_used(self._meter.total())
                     self._meter.close()
             if self._kernel.farewell:

@@ -52,6 +52,7 @@ class ReceivingClient(PapermillNotebookClient):  # type: ignore[misc]
         self._outputs: dict[int, CellOutputs] = {}
         self._telling = CellTelling(self._observer, lambda: self.nb.cells, self._size_of)
         self._messages = 0
+        self._receiving: asyncio.Task[Any] | None = None
         self._idle = asyncio.Event()
         self._raised: list[str] = []  # the traceback of the cell's error that says how the task ends, uncut
         self._save_timer: asyncio.TimerHandle | None = None
@@ -62,6 +63,13 @@ class ReceivingClient(PapermillNotebookClient):  # type: ignore[misc]
         self._outputs[index] = CellOutputs(self._limits, self._observer.spilled, self._room)
         self._raised = []
 
+    async def _stop_receiving(self) -> None:
+        """Of a cell that did not end as cells do nbclient leaves a task behind."""
+        task = self._receiving
+        if task is not None and not task.done():
+            task.cancel()
+            await asyncio.wait({task}, timeout=1.0)
+
     def _stop_telling(self) -> None:
         self._telling.stop()
         if self._save_timer is not None:
@@ -69,6 +77,7 @@ class ReceivingClient(PapermillNotebookClient):  # type: ignore[misc]
 
     async def _async_poll_output_msg(self, parent_msg_id: str, cell: NotebookNode, cell_index: int) -> None:
         """nbclient's, but what belongs to no running cell is not lost: threads of earlier cells speak late."""
+        self._receiving = asyncio.current_task()
         while True:
             message = await self.kc.iopub_channel.get_msg(timeout=None)
             if message["parent_header"].get("msg_id") == parent_msg_id:

@@ -297,10 +297,13 @@ def test_cells_of_one_id_all_run(attempt: Any, tmp_path: Path) -> None:
         ),
         ("raise BaseException('base')", "BaseException: base"),
         ("raise type('\u00c9' * 5000, (Exception,), {})('x')", "\u00c9"),
-        ("raise ValueError('\\ud800')", "UnicodeEncodeError: "),  # ipykernel cannot send it
+        (
+            "raise ValueError('\\ud800')",
+            ("UnicodeEncodeError: ", "ValueError: ?"),
+        ),  # ipykernel cannot send it
     ],
 )
-def test_errors_are_told_in_little_space(run: Any, source: str, head: str) -> None:
+def test_errors_are_told_in_little_space(run: Any, source: str, head: str | tuple[str, ...]) -> None:
     ran = run("1", source, "2")
     assert (ran.result.state, ran.result.failed_cell) == ("failed", 1)
     assert ran.result.error.startswith(head)
