@@ -82,9 +82,10 @@ def _kernel(server: Any) -> tuple[dict[str, Any], list[str]]:
         try:
             ours.close()
             heard.close()
-            forked.become_own_process(
-                {"env": dict(os.environ), "cwd": None}, os.dup(2), contain=False, parent=os.getppid()
-            )
+            stderr = os.dup(2)
+            forked.detach(contain=False, parent=os.getppid())
+            server.app.prepare()
+            forked.dress({"env": dict(os.environ)}, stderr)
             server.app.connect(theirs, spoken)
             server.app.end(server.app.serve(), "1 + 1")
         finally:

@@ -18,7 +18,9 @@ import select
 import signal
 import socket
 import sys
+import time
 import warnings
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -43,6 +45,7 @@ _CONFIGURATION = (
     *(f"ipython{kind}_config.{ending}" for kind in ("", "_kernel") for ending in ("json", "py")),
     "startup",
 )
+_PARK_AFTER = 0.005  # seconds without a request until a fork is made for the next one
 _TOO_MANY = 3000  # kernels; then a fresh server takes over
 
 
@@ -72,6 +75,8 @@ class ForkServer:
     launcher: str = ""  # what is `sys.argv[0]` in its kernels
     count: int = 0
     is_retiring: bool = False
+    parked: _Kernel | None = None  # forked in advance; it waits for its request
+    used_at: float = field(default_factory=time.monotonic)
     idle: float = 1800.0  # seconds without a kernel until it ends by itself
 
     def serve(self) -> None:
@@ -85,11 +90,11 @@ class ForkServer:
         poll.register(self.listening, select.POLLIN)
         pending: dict[int, socket.socket] = {}
         while not self.is_retiring or self.kernels:
-            must_clean = any(kernel.code is not None for kernel in self.kernels.values())
-            patience = _CLEAN_AGAIN if must_clean else None if self.kernels else self.idle
-            events = poll.poll(None if patience is None else patience * 1000)
-            if not events and not self.kernels:
-                return
+            events = poll.poll(self._patience() * 1000)
+            if not events and not self.kernels and time.monotonic() - self.used_at > self.idle:
+                break
+            if not events and self._may_park():
+                self.parked = self._park([*pending.values()])
             for fd, _ in events:
                 if fd == wake:
                     with suppress(BlockingIOError):
@@ -116,6 +121,17 @@ class ForkServer:
                 with suppress(OSError):
                     wire.send_packet(kernel.link, {"exit": kernel.code})
                 kernel.link.close()
+        if self.parked is not None:
+            self.parked.link.close()
+
+    def _patience(self) -> float:
+        """Seconds until there is something to do of our own accord."""
+        if any(kernel.code is not None for kernel in self.kernels.values()):
+            return _CLEAN_AGAIN
+        return _PARK_AFTER if self._may_park() else self.idle
+
+    def _may_park(self) -> bool:
+        return self.parked is None and not self.is_retiring and self.count > 0
 
     def _retire(self, number: int, frame: Any) -> None:
         self.is_retiring = True
@@ -157,31 +173,20 @@ class ForkServer:
     def _fork(
         self, request: dict[str, Any], link: socket.socket, fds: list[int], others: list[socket.socket]
     ) -> _Kernel:
-        parent = os.getpid()
-        pid = os.fork()
-        if pid == 0:
-            code = 1
+        parked, self.parked = self.parked, None
+        if parked is not None:
             try:
-                signal.set_wakeup_fd(-1)
-                stderr, *pipes = (os.dup(fd) for fd in fds)
-                for each in (
-                    self.listening,
-                    link,
-                    *others,
-                    *(kernel.link for kernel in self.kernels.values()),
-                ):
-                    each.close()
-                for fd in fds:
-                    os.close(fd)
-                forked.become_own_process(request, stderr, contain=self.contain, parent=parent)
-                run_kernel(self, request, pipes)  # never returns
-            except BaseException:
-                import traceback  # noqa: PLC0415
-
-                os.write(2, traceback.format_exc().encode(errors="replace"))
+                wire.send_packet(parked.link, request, tuple(fds))
+                pid = parked.pid
+            except OSError:  # it is gone, and reaped elsewhere
+                parked = None
             finally:
-                os._exit(code)
+                if parked is not None:
+                    parked.link.close()
+        if parked is None:
+            pid = self._child([link, *others], lambda: run_kernel(self, request, [os.dup(fd) for fd in fds]))
         self.count += 1
+        self.used_at = time.monotonic()
         kernel = _Kernel(pid, link)
         self.kernels[pid] = self.links[link.fileno()] = kernel
         pidfd = os.pidfd_open(pid) if hasattr(os, "pidfd_open") else -1
@@ -193,6 +198,41 @@ class ForkServer:
             if pidfd >= 0:
                 os.close(pidfd)
         return kernel
+
+    def _park(self, others: list[socket.socket]) -> _Kernel | None:
+        """Fork one that is not wanted yet, to hand it out at once when it is."""
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        try:
+            wire.widen(ours)
+            return _Kernel(self._child([ours, *others], lambda: wait_for_request(self, theirs)), ours)
+        except OSError:
+            ours.close()
+            return None
+        finally:
+            theirs.close()
+
+    def _child(self, others: list[socket.socket], run: Callable[[], None]) -> int:
+        """Fork a process that does `run`, which never returns; its pid."""
+        parent = os.getpid()
+        pid = os.fork()
+        if pid:
+            return pid
+        try:
+            links = [self.listening, *others, *(kernel.link for kernel in self.kernels.values())]
+            for link in [*links, *([self.parked.link] if self.parked is not None else [])]:
+                link.close()
+            forked.detach(contain=self.contain, parent=parent)
+            forked.reseed()
+            self.blas.restore()
+            if self.app is not None:
+                self.app.prepare()
+            run()
+        except BaseException:
+            import traceback  # noqa: PLC0415
+
+            os.write(2, traceback.format_exc().encode(errors="replace"))
+        finally:
+            os._exit(1)
 
     def _told(self, kernel: _Kernel) -> bool:
         """Hear what the kernel's owner wants; False once there is no owner."""
@@ -227,6 +267,9 @@ class ForkServer:
                 break
             if pid == 0:
                 break
+            if self.parked is not None and pid == self.parked.pid:
+                self.parked.link.close()
+                self.parked = None
             if pid in self.kernels:
                 self.kernels[pid].code = os.waitstatus_to_exitcode(status)
         ended = [kernel for kernel in self.kernels.values() if kernel.code is not None]
@@ -240,18 +283,28 @@ class ForkServer:
         """End what kernels that are gone have left; whether there was anything."""
         with open(f"/proc/self/task/{os.getpid()}/children", "rb") as file:
             children = map(int, file.read().split())
-        strays = [pid for pid in children if pid not in self.kernels]
+        ours = {*self.kernels, *([self.parked.pid] if self.parked is not None else [])}
+        strays = [pid for pid in children if pid not in ours]
         for pid in strays:
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
         return bool(strays)
 
 
-def run_kernel(server: ForkServer, request: dict[str, Any], pipes: list[int]) -> None:
+def wait_for_request(server: ForkServer, link: socket.socket) -> None:
+    """In a fork: be the kernel, once it is known which. Never returns."""
+    request, fds = wire.receive_packet(link)
+    if request is None:
+        os._exit(0)
+    link.close()
+    run_kernel(server, request, fds)
+
+
+def run_kernel(server: ForkServer, request: dict[str, Any], fds: list[int]) -> None:
     """In a fork: be the kernel. Never returns."""
+    stderr, *pipes = fds
+    forked.dress(request, stderr)
     sys.argv = [server.launcher, *request.get("argv", ())]
-    forked.reseed()
-    server.blas.restore()
     if server.app is None:
         from studio_kernels.zmq_kernel import serve  # noqa: PLC0415 - imported before the fork
 

@@ -70,30 +70,33 @@ def die_with_parent(parent: int, *, contain: bool) -> None:
         os._exit(1)
 
 
-def become_own_process(request: Mapping[str, Any], stderr: int, *, contain: bool, parent: int) -> None:
-    """Session, signals, streams, environment, directory. Raises `OSError` for a directory that is not there."""
+def detach(*, contain: bool, parent: int) -> None:
+    """A session, signals and standard streams of its own; it ends with the process `parent`."""
     os.setsid()
     die_with_parent(parent, contain=contain)
     signal.set_wakeup_fd(-1)
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGCHLD, signal.SIGHUP, signal.SIGPIPE):
-        signal.signal(number, signal.SIG_IGN if number == signal.SIGPIPE else signal.SIG_DFL)
+    for number in (signal.SIGTERM, signal.SIGCHLD, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
+    signal.signal(signal.SIGPIPE, signal.SIG_IGN)
     signal.signal(signal.SIGINT, signal.default_int_handler)
     nothing = os.open(os.devnull, os.O_RDWR)
-    os.dup2(nothing, 0)
-    os.dup2(nothing, 1)
-    os.dup2(stderr, 2)
+    for fd in (0, 1, 2):
+        os.dup2(nothing, fd)
     os.close(nothing)
-    if stderr > 2:
-        os.close(stderr)
-    os.environ.clear()
-    os.environ.update(request["env"])
-    if "TZ" in request["env"] or time.tzname != ("UTC", "UTC"):
-        time.tzset()
-    if request.get("cwd"):
-        os.chdir(request["cwd"])
     if contain:  # out of memory, the system shall kill user code rather than those who watch over it
         with suppress(OSError), open("/proc/self/oom_score_adj", "w") as file:
             file.write("500")
+
+
+def dress(request: Mapping[str, Any], stderr: int) -> None:
+    """Standard error, environment, directory, as asked for. Raises `OSError` for a directory that is not there."""
+    os.dup2(stderr, getattr(sys.stderr, "_original_stdstream_copy", None) or 2)
+    os.close(stderr)
+    os.environ.clear()
+    os.environ.update(request["env"])
+    time.tzset()
+    if request.get("cwd"):
+        os.chdir(request["cwd"])
 
 
 def reseed() -> None:

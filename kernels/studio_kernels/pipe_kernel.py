@@ -283,14 +283,17 @@ class PipeKernelApp(IPKernelApp):
             self.exec_lines or self.exec_files or any(name.endswith((".py", ".ipy")) for name in files)
         )
 
-    def connect(self, requests: socket.socket, answers: socket.socket) -> None:
-        """In the fork: from now on it is heard."""
-        self._requests = requests
-        self.session.connect(answers)
+    def prepare(self) -> None:
+        """In the fork, before it is known for whom: its streams."""
         self.kernel.ident = str(uuid.uuid4())
         self.init_io()
         self.kernel._stdout, self.kernel._stderr = sys.stdout, sys.stderr
         self.init_signal()
+
+    def connect(self, requests: socket.socket, answers: socket.socket) -> None:
+        """In the fork: from now on it is heard."""
+        self._requests = requests
+        self.session.connect(answers)
         task_log.install(self.kernel)
         streams.send_in_pieces()
         shell: Any = self.shell

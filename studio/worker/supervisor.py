@@ -13,6 +13,7 @@ import asyncio
 import logging
 import os
 import signal
+import sys
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -167,6 +168,7 @@ class Supervisor:
                 self._queue.put(job)
             if job.kind == "notebook" and not self._wants_notebooks:
                 self._wants_notebooks = True
+                self.forks.want((sys.executable,), (), False)  # it comes up while the runner imports papermill
                 self._loop.call_later(0.2, self._warm_idle)
         self._fill()
 
