@@ -168,7 +168,8 @@ class Supervisor:
                 self._queue.put(job)
             if job.kind == "notebook" and not self._wants_notebooks:
                 self._wants_notebooks = True
-                self.forks.want((sys.executable,), (), False)  # it comes up while the runner imports papermill
+                # It comes up while the runner imports papermill.
+                self.forks.want((sys.executable,), (), False)
                 self._loop.call_later(0.2, self._warm_idle)
         self._fill()
 
