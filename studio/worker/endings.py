@@ -70,6 +70,6 @@ def refused(error: StudioError) -> TaskResult:
 def crashed(error: BaseException, log: TaskLog) -> TaskResult:
     """The result of an attempt whose code raised `error`, with the tail of the traceback; all of it goes to `log`."""
     text = told(error)
-    log.write(text)
+    log.record("ERROR", "studio", text)
     head = text.rstrip().rsplit("\n", 1)[-1] if not str(error) else f"{type(error).__name__}: {error}"
     return failure(f"{head}\n{text}", errors=class_names(type(error)))

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-import os
 from collections.abc import Callable
 from typing import Any
 
@@ -24,7 +23,8 @@ from studio.worker.endings import crashed, refused, result_of
 from studio.worker.function_modules import remember_modules
 from studio.worker.sensor import look, sensor_of
 from studio.worker.task import Emit, Rendered, TaskRequest, TaskResult, failure
-from studio.worker.task_log import TaskLog
+from studio.worker.task_log import log_of
+from studio.worker.task_logging import logging_to
 from studio.worker.user_code import absolute, load, process_restored
 
 _Call = Callable[[], Any]
@@ -64,9 +64,9 @@ def _run(
     """Call the function, as often as `judged` does; `first`: positional arguments before the others."""
     config = request.config
     path = absolute(config.get("path"))
-    log = TaskLog(os.path.join(request.directory, "log.txt"))
+    log = log_of(request, emit)
     rendered: dict[str, Any] = {}
-    with log, process_restored(path, request.env):
+    with log, logging_to(log), process_restored(path, request.env):
         try:
             arguments = arguments_of(config.get("args") or {}, request.context, "argument")
             if arguments:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 
 import msgspec
@@ -28,7 +27,7 @@ from studio.worker.task import (
     TaskResult,
     failure,
 )
-from studio.worker.task_log import TaskLog
+from studio.worker.task_log import log_of
 
 __all__ = [
     "KINDS",
@@ -90,8 +89,8 @@ def _labelled(result: TaskResult, request: TaskRequest) -> TaskResult:
     try:
         text = str(render(names["map_index_template"], names, "map_index_template"))
     except TemplateError as error:
-        log = TaskLog(os.path.join(request.directory, "log.txt"))
-        log.write(f"{error}\n")
+        log = log_of(request)
+        log.record("WARNING", "studio", str(error))
         log.end()
         return result
     label = " ".join(text.split())

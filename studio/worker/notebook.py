@@ -50,10 +50,9 @@ from studio.worker.notebook_report import NotebookReport
 from studio.worker.notebook_source import read_source
 from studio.worker.papermill_files import literal_path, register, silence_format_warnings
 from studio.worker.task import Emit, Rendered, TaskRequest, TaskResult
-from studio.worker.task_log import TaskLog
+from studio.worker.task_log import TaskLog, log_of
 
 OUTPUT = "output.ipynb"
-LOG = "log.txt"
 
 
 def run_notebook(request: TaskRequest, emit: Emit) -> TaskResult:
@@ -63,7 +62,7 @@ def run_notebook(request: TaskRequest, emit: Emit) -> TaskResult:
     """
     if request.context.get("interpret") == "sensor":
         return _no_sensor()
-    log = TaskLog(os.path.join(request.directory, LOG))
+    log = log_of(request, emit)
     try:
         parameters = _parameters(request, log)
         with _caged(request) as cage:
@@ -80,8 +79,8 @@ def _parameters(request: TaskRequest, log: TaskLog) -> dict[str, Any]:
     given, context = request.config.get("parameters") or {}, request.context
     with ExitStack() as stack:
         if context.get("mapped_args") or context.get("mapped"):  # functions of users may be called, and print
-            stack.enter_context(redirect_stdout(log))
-            stack.enter_context(redirect_stderr(log))
+            stack.enter_context(redirect_stdout(log.stream("stdout")))
+            stack.enter_context(redirect_stderr(log.stream("stderr")))
         return arguments_of(given, context, "parameter")
 
 

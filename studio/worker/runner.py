@@ -48,6 +48,7 @@ from studio.worker.task import (
     ForkServerWanted,
     KernelStarted,
     Log,
+    LogGrown,
     NotebookStarted,
     TaskRequest,
     TaskResult,
@@ -56,7 +57,7 @@ from studio.worker.task import (
 
 MAX_VALUE = 16 << 20  # bytes of a returned value, encoded
 
-_KEYS: dict[type, str] = {NotebookStarted: "notebook", KernelStarted: "kernel"}
+_KEYS: dict[type, str] = {NotebookStarted: "notebook", KernelStarted: "kernel", LogGrown: "log"}
 _requests = msgspec.msgpack.Decoder(TaskRequest)
 
 

@@ -30,7 +30,7 @@ class TaskRequest(msgspec.Struct, frozen=True, kw_only=True):
     kind: str
     config: dict[str, Any]
     context: dict[str, Any]  # what templates may use: ds, ts, run_id, params, …
-    directory: str  # the attempt's own, absolute, existing: output.ipynb and log.txt go here
+    directory: str  # the attempt's own, absolute, existing: output.ipynb and log.jsonl go here
     env: dict[str, str] = {}  # extra environment for user code
 
 
@@ -93,6 +93,12 @@ class Log(msgspec.Struct, frozen=True, kw_only=True, tag="log"):
     text: str
 
 
+class LogGrown(msgspec.Struct, frozen=True, kw_only=True, tag="log_grown"):
+    """The attempt's log file has more; told now and then, so that it may have more still a moment later."""
+
+    size: int  # bytes
+
+
 class ForkServerWanted(msgspec.Struct, frozen=True, kw_only=True, tag="fork_server_wanted"):
     """For the supervisor: the next kernel of this Python could be a fork (`studio.worker.kernels`)."""
 
@@ -101,7 +107,7 @@ class ForkServerWanted(msgspec.Struct, frozen=True, kw_only=True, tag="fork_serv
     is_stale: bool  # there is a server, and it should be replaced
 
 
-Event = Rendered | NotebookStarted | KernelStarted | CellChanged | Log | ForkServerWanted
+Event = Rendered | NotebookStarted | KernelStarted | CellChanged | Log | LogGrown | ForkServerWanted
 Emit = Callable[[Event], None]
 
 

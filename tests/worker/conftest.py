@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -60,7 +61,13 @@ class Attempt:
 
     @property
     def log(self) -> str:
-        return (self.directory / "log.txt").read_text()
+        """The texts of the log's records, as lines."""
+        return "".join(f"{record['text']}\n" for record in self.records)
+
+    @property
+    def records(self) -> list[dict[str, Any]]:
+        path = self.directory / "log.jsonl"
+        return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
 
 
 Call = Callable[..., Attempt]

@@ -55,7 +55,7 @@ def test_parameters_are_rendered_injected_and_told(run_notebook: Any, tmp_path: 
     assert ran.output.cells[3].outputs == outputs
     assert ran.output.metadata.papermill.parameters == {"n": 5, "day": "2013-01-01"}
     assert ran.result.details["kernel_name"] == "python3"
-    assert sorted(os.listdir(ran.directory)) == ["log.txt", "output.ipynb"]
+    assert sorted(os.listdir(ran.directory)) == ["log.jsonl", "output.ipynb"]
 
 
 def test_outputs_arrive_while_the_cell_runs(run_notebook: Any) -> None:
