@@ -30,6 +30,7 @@ _QUERY: Final[dict[str, Schema]] = {
         "minimum": -1,
         "description": "-1 (and without it) for a task that is not mapped.",
     },
+    "format": {"type": "string", "enum": ["html", "pdf"], "description": "Without it, html."},
     "try_number": {"type": "integer", "minimum": 1, "description": "Without it, the latest."},
 }
 
@@ -91,7 +92,7 @@ def _answer(route: Route) -> dict[str, Any]:
     if route.answer is bytes:
         return {
             "description": "The file.",
-            "content": {"application/x-ipynb+json": {"schema": {"type": "string"}}},
+            "content": {media.partition(";")[0]: {"schema": {"type": "string"}} for media in route.media},
         }
     return {"description": "Done.", "content": {"application/json": {"schema": schema_of(route.answer)}}}
 

@@ -20,6 +20,9 @@ class Route:
     body: type[m.Body] | None = None
     query: tuple[str, ...] = ()
     status: int = 200
+    media: tuple[str, ...] = ("application/x-ipynb+json",)  # of a file
+    #: Seconds, if the answer may take long; then the work ends when nobody waits for it.
+    patience: float | None = None
 
 
 _DAG = "/api/dags/{dag_id}"
@@ -192,6 +195,16 @@ _TASKS: Final = (
         "The output notebook as a file.",
         bytes,
         query=("map_index", "try_number"),
+    ),
+    Route(
+        "export_task",
+        "GET",
+        _TASK + "/export",
+        "The output notebook as a page that loads nothing, or as a PDF.",
+        bytes,
+        query=("map_index", "try_number", "format"),
+        media=("text/html; charset=utf-8", "application/pdf"),
+        patience=400.0,
     ),
     Route(
         "get_log",

@@ -22,6 +22,7 @@ from studio.cli.show_task import print_task
 from studio.cli.task_actions import approvals, clear, mark, note, respond
 from studio.client import connect
 from studio.core.states import TaskState
+from studio.exports.conversion import FORMATS, Format
 
 
 @click.group()
@@ -99,6 +100,30 @@ def output(
             click.echo(printable(text), nl=not text.endswith("\n"))
     where = f"  {found.path}" if found.path else ""
     click.echo(f"{found.cells_done} of {found.cells_total} cells, try {found.try_number}{where}", err=True)
+    return 0
+
+
+@tasks.command()
+@_task
+@click.option("--try", "try_number", type=click.IntRange(1), help="Without it the latest.")
+@click.option("--format", "form", type=click.Choice(FORMATS), help="Without it by the file's name, or html.")
+@click.option("--output", type=click.Path(dir_okay=False), required=True, help="The file; - for stdout.")
+def export(
+    dag_id: str,
+    task_id: str,
+    run_id: str | None,
+    map_index: int | None,
+    try_number: int | None,
+    form: Format | None,
+    output: str,
+) -> int:
+    """Write the output notebook as a page that needs no network, or as a PDF."""
+    wanted = form or ("pdf" if output.lower().endswith(".pdf") else "html")
+    with connect() as client:
+        run = run_id or latest(client, dag_id)
+        content = client.export_task(dag_id, run, task_id, wanted, map_index=map_index, try_number=try_number)
+    with click.open_file(output, "wb") as file:  # only now: a refusal leaves the former file as it was
+        file.write(content)
     return 0
 
 

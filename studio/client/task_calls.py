@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 from studio.api import models as m
 from studio.client.calls import Calls, task_path
@@ -70,6 +70,24 @@ class TaskCalls(Calls):
     ) -> bytes:
         """The output notebook as it is on disk."""
         return self._try("get_notebook", dag_id, run_id, task_id, map_index, try_number)  # type: ignore[no-any-return]
+
+    def export_task(
+        self,
+        dag_id: str,
+        run_id: str,
+        task_id: str,
+        format: Literal["html", "pdf"] = "html",
+        *,
+        map_index: int | None = None,
+        try_number: int | None = None,
+    ) -> bytes:
+        """The output notebook as a page or a PDF; of a running task, what is there so far. May take minutes.
+
+        Raises `ExportUnavailable` if the server has no Chromium for PDFs, and `ExportFailed`.
+        """
+        path = task_path(dag_id, run_id, task_id)
+        query = {"map_index": map_index, "try_number": try_number, "format": format}
+        return self._call("export_task", path, query=query)  # type: ignore[no-any-return]
 
     def get_log(
         self,

@@ -71,7 +71,12 @@ class Transport:
         for last in (False, True):
             try:
                 answer = self._client().request(
-                    route.method, _filled(route, path or {}), params=given, content=data, headers=headers
+                    route.method,
+                    _filled(route, path or {}),
+                    params=given,
+                    content=data,
+                    headers=headers,
+                    timeout=httpx.Timeout(route.patience or _TIMEOUT, connect=_CONNECT_TIMEOUT),
                 )
             except httpx.ConnectError as error:  # nothing was sent: the call may be made again
                 if last or not self.relocate():

@@ -67,6 +67,8 @@ def html_of(content: str, *, title: str, images: str, for_printing: bool) -> str
     try:
         notebook = nbformat.reads(content, as_version=4)  # type: ignore[no-untyped-call]
         page, _ = exporter.from_notebook_node(notebook, resources)
+    except MemoryError:
+        raise
     except Exception as error:  # whatever nbconvert, Jinja and all that they use may raise about a notebook
         raise ExportFailed(
             f"The notebook cannot be shown as a page: {type(error).__name__}: {error}"

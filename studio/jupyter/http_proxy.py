@@ -35,6 +35,7 @@ _WITH_BODY: Final = frozenset({"POST", "PUT", "PATCH"})
 _OWN_ARGUMENTS: Final = frozenset({"token", "_xsrf"})  # of the query; they are Jupyter's
 #: Of the answer; Jupyter sets its own policy, cookies and the rest.
 _ANSWER_HEADERS: Final = ("Allow", "Cache-Control", "Content-Disposition", "Retry-After", "X-Request-Id")
+_POLICY: Final = "Content-Security-Policy"
 #: What may stand in a path as it is. `%` too: segments stay encoded as they came.
 _PATH_CHARACTERS: Final = "/%:@!$&'()*+,;=~"
 
@@ -105,7 +106,7 @@ class ApiProxy(APIHandler):
         except ServerUnavailable as error:
             self.set_header("Retry-After", str(RETRY_AFTER))
             return self._refuse(503, error.code, error.message, error.hint)
-        self._answer(response)
+        self._answer(route, response)
 
     async def _ask(self, route: Route, path: str) -> HTTPResponse:
         """Ask the studio server; if it is gone or was replaced, once more the one that is there then.
@@ -115,12 +116,11 @@ class ApiProxy(APIHandler):
         for _ in range(2):
             endpoint = await self._upstream.endpoint()
             try:
-                response = await self._client.fetch(
-                    self._request(endpoint, route.method, path), raise_error=False
-                )
+                response = await self._client.fetch(self._request(endpoint, route, path), raise_error=False)
             except HTTPTimeoutError as error:
                 raise ServerUnavailable(
-                    f"The studio server did not answer within {TIMEOUT:.0f} s.", hint="Try again later."
+                    f"The studio server did not answer within {route.patience or TIMEOUT:.0f} s.",
+                    hint="Try again later.",
                 ) from error
             except _UNREACHABLE as error:
                 self._upstream.forget(endpoint)
@@ -136,7 +136,7 @@ class ApiProxy(APIHandler):
             self._upstream.forget(endpoint)  # another server with another token; it has done nothing
         raise ServerUnavailable("The studio server comes and goes.", hint="Its log tells why.")
 
-    def _request(self, endpoint: Endpoint, method: str, path: str) -> HTTPRequest:
+    def _request(self, endpoint: Endpoint, route: Route, path: str) -> HTTPRequest:
         headers = {"Authorization": f"token {endpoint.token}", "X-Studio-User": self._user()}
         if self.request.body:
             headers["Content-Type"] = self.request.headers.get("Content-Type", "application/json")
@@ -145,12 +145,12 @@ class ApiProxy(APIHandler):
         path = quote(path, safe=_PATH_CHARACTERS, encoding="latin-1")  # as Tornado has read its bytes
         return HTTPRequest(
             f"{endpoint.url}{path}?{query}" if query else f"{endpoint.url}{path}",
-            method=method,
+            method=route.method,
             headers=headers,
-            body=self.request.body if method in _WITH_BODY else None,
+            body=self.request.body if route.method in _WITH_BODY else None,
             follow_redirects=False,
             connect_timeout=5.0,
-            request_timeout=TIMEOUT,
+            request_timeout=route.patience or TIMEOUT,
             decompress_response=False,
         )
 
@@ -158,8 +158,12 @@ class ApiProxy(APIHandler):
         """Who asks, for the studio's records: printable ASCII, because it is a header."""
         return ascii(str(getattr(self.current_user, "username", "")))[1:-1][:200]
 
-    def _answer(self, response: HTTPResponse) -> None:
+    def _answer(self, route: Route, response: HTTPResponse) -> None:
         self.set_status(response.code)
+        if (
+            route.answer is bytes and _POLICY in response.headers
+        ):  # a file, which the studio puts into a sandbox
+            self.set_header(_POLICY, response.headers[_POLICY])
         for name in _ANSWER_HEADERS:
             if name in response.headers:
                 self.set_header(name, response.headers[name])

@@ -18,6 +18,7 @@ from typing_extensions import Self
 from studio.api.routes import ROUTES, STREAM_PATH, Route
 from studio.artifacts.local import LocalArtifacts
 from studio.executors.pool import PoolExecutor
+from studio.exports import Exports
 from studio.ports import Executor, Store
 from studio.scheduler.clock import SystemClock
 from studio.scheduler.loop import Scheduler
@@ -91,6 +92,7 @@ class StudioServer:
             artifacts=artifacts,
             outputs=hub.outputs,
             sources=SourceDigests(),
+            exports=Exports(),
             clock=clock,
             started_at=clock.now(),
             actor=_actor(),

@@ -15,7 +15,17 @@ from tornado import web
 from studio.api.models import ErrorAnswer, ErrorDetail
 from studio.api.routes import Route
 from studio.core.names import shown
-from studio.errors import Conflict, Forbidden, InvalidInput, NotFound, StoreUnavailable, StudioError
+from studio.errors import (
+    Conflict,
+    ExportFailed,
+    ExportUnavailable,
+    Forbidden,
+    InvalidInput,
+    NotFound,
+    StoreUnavailable,
+    StudioError,
+)
+from studio.server.answers import FileAnswer
 from studio.server.gate import HEADERS, Gate, Refusal
 from studio.server.request import Request, read_body
 from studio.server.services import Services
@@ -38,6 +48,8 @@ _STATUS: Final[tuple[tuple[type[StudioError], int], ...]] = (
     (NotFound, 404),
     (Conflict, 409),
     (Forbidden, 403),
+    (ExportFailed, 422),
+    (ExportUnavailable, 501),
     (StoreUnavailable, 503),
 )
 
@@ -190,6 +202,8 @@ class Api(Draining):
         self._chunks: list[bytes] = []
         self._size = 0
         self._limit = MAX_BODY
+        self._is_gone = False  # who asked
+        self._given_up: Callable[[], Any] = lambda: None
 
     def admit(self) -> None:
         found = self._routes.get(self.request.method or "")
@@ -229,20 +243,36 @@ class Api(Draining):
             content=content if self._takes_file else b"",
             actor=self._services.actor,
         )
-        answer = await self._handler(request, self._services)
+        answer = await self._work(request)
+        if self._is_gone:
+            return
         self.set_status(self._route.status)
         if self._route.answer is None:
             if self._route.status == 204:
                 self.clear_header("Content-Type")
             self.finish()
-        elif isinstance(answer, bytes):
-            # Somebody else's content: never shown as a page of this origin.
-            self.set_header("Content-Type", "application/x-ipynb+json")
-            self.set_header("Content-Security-Policy", "sandbox; " + HEADERS["Content-Security-Policy"])
-            self.set_header("Content-Disposition", 'attachment; filename="output.ipynb"')
-            self.finish(answer)
+        elif isinstance(answer, FileAnswer):
+            for name, value in answer.headers.items():
+                self.set_header(name, value)
+            self.finish(answer.content)
         else:
             self.finish_json(answer)
+
+    async def _work(self, request: Request) -> Any:
+        """The handler's answer; None if it was given up because nobody waits for it."""
+        work = asyncio.ensure_future(self._handler(request, self._services))
+        if self._route.patience is not None:
+            self._given_up = work.cancel
+        try:
+            return await work
+        except asyncio.CancelledError:
+            if not self._is_gone:
+                raise
+            return None
+
+    def on_connection_close(self) -> None:
+        self._is_gone = True
+        self._given_up()
 
     @property
     def _takes_file(self) -> bool:

@@ -10,6 +10,7 @@ from typing import Any, Final
 from studio.artifacts.local import LocalArtifacts
 from studio.core.model import Command, CommandKind
 from studio.errors import StoreUnavailable
+from studio.exports import Exports
 from studio.ports import Clock, Store
 from studio.scheduler.loop import Scheduler
 from studio.server.outputs import LiveOutputs
@@ -27,6 +28,7 @@ class Services:
     artifacts: LocalArtifacts
     outputs: LiveOutputs
     sources: SourceDigests
+    exports: Exports
     clock: Clock
     started_at: float  # seconds since the epoch
     actor: str  # who acts with the server's token: the Unix user

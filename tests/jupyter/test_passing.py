@@ -55,6 +55,7 @@ def _handler(echo: Echo) -> type[BaseHTTPRequestHandler]:
                 "Content-Type": "application/x-ipynb+json",
                 "Content-Disposition": 'attachment; filename="output.ipynb"',
                 "Cache-Control": "no-store",
+                "Content-Security-Policy": "sandbox allow-scripts; default-src 'none'",
                 "Set-Cookie": "a=b",
                 "Location": "http://evil.example/",
                 "Access-Control-Allow-Origin": "*",
@@ -149,6 +150,16 @@ def test_few_headers_come_back(proxied: Jupyter) -> None:
     assert "a=b" not in answer.headers.get("Set-Cookie", "")
     assert not {"location", "access-control-allow-origin"} & set(answer.headers)
     assert SECRET not in answer.text + str(answer.headers)
+
+
+@pytest.mark.parametrize("what", ["notebook", "export?format=html"])
+def test_files_stay_in_their_sandbox(proxied: Jupyter, what: str) -> None:
+    with proxied.logged_in() as browser:
+        answer = browser.get(f"/api/dags/a/runs/b/tasks/c/{what}", headers={"Referer": proxied.url})
+        other = browser.get("/api/dags/a", headers={"Referer": proxied.url})
+    assert answer.headers.get_list("Content-Security-Policy") == ["sandbox allow-scripts; default-src 'none'"]
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    assert "allow-scripts" not in other.headers["Content-Security-Policy"]
 
 
 def test_redirects_are_not_followed(proxied: Jupyter, echo: tuple[Echo, str]) -> None:

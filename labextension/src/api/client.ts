@@ -73,7 +73,7 @@ export function urlOf(template: string, segments: Readonly<Record<string, string
 }
 
 function answerOf(operation: Operation, response: Response): Promise<unknown> {
-  if (operation === 'get_notebook') {
+  if (operation === 'get_notebook' || operation === 'export_task') {
     return response.blob();
   }
   return response.status === 202 || response.status === 204 ? Promise.resolve(undefined) : response.json();

@@ -991,6 +991,7 @@ export const routes = {
   list_approvals: { method: 'GET', path: '/api/approvals' },
   get_output: { method: 'GET', path: '/api/dags/{dag_id}/runs/{run_id}/tasks/{task_id}/output' },
   get_notebook: { method: 'GET', path: '/api/dags/{dag_id}/runs/{run_id}/tasks/{task_id}/notebook' },
+  export_task: { method: 'GET', path: '/api/dags/{dag_id}/runs/{run_id}/tasks/{task_id}/export' },
   get_log: { method: 'GET', path: '/api/dags/{dag_id}/runs/{run_id}/tasks/{task_id}/log' },
   preview_backfill: { method: 'POST', path: '/api/dags/{dag_id}/backfills/preview' },
   create_backfill: { method: 'POST', path: '/api/dags/{dag_id}/backfills' },
@@ -1049,6 +1050,7 @@ export interface Operations {
   list_approvals: { path: Record<string, never>; query: { dag_id?: string | number | undefined }; body: undefined; answer: ApprovalList };
   get_output: { path: { dag_id: string; run_id: string; task_id: string }; query: { map_index?: string | number | undefined; try_number?: string | number | undefined }; body: undefined; answer: TaskOutput };
   get_notebook: { path: { dag_id: string; run_id: string; task_id: string }; query: { map_index?: string | number | undefined; try_number?: string | number | undefined }; body: undefined; answer: Blob };
+  export_task: { path: { dag_id: string; run_id: string; task_id: string }; query: { map_index?: string | number | undefined; try_number?: string | number | undefined; format?: string | number | undefined }; body: undefined; answer: Blob };
   get_log: { path: { dag_id: string; run_id: string; task_id: string }; query: { map_index?: string | number | undefined; try_number?: string | number | undefined }; body: undefined; answer: TaskLog };
   preview_backfill: { path: { dag_id: string }; query: Record<string, never>; body: CreateBackfill; answer: BackfillPreview };
   create_backfill: { path: { dag_id: string }; query: Record<string, never>; body: CreateBackfill; answer: BackfillInfo };

@@ -11,6 +11,7 @@ from studio.core.names import shown
 from studio.core.states import ATTEMPT_TERMINAL
 from studio.errors import NotFound
 from studio.server import views
+from studio.server.answers import FileAnswer
 from studio.server.limits import check_note
 from studio.server.lookup import find_attempt, find_spec, find_task
 from studio.server.notebook_file import LOG, OUTPUT, read_file
@@ -69,14 +70,14 @@ async def get_output(request: Request, services: Services) -> m.TaskOutput:
     return await services.outputs.read(task, attempt)
 
 
-async def get_notebook(request: Request, services: Services) -> bytes:
+async def get_notebook(request: Request, services: Services) -> FileAnswer:
     _, task = await find_task(services, request)
     attempt = await find_attempt(services, task, request.try_number)
     if attempt is None or services.outputs.output_path(attempt) is None:
         raise NotFound(f"The task {shown(task.task_id)} has no output notebook yet.")
     path = services.artifacts.attempt_file(attempt.directory, OUTPUT)
     content, _ = await asyncio.to_thread(read_file, path)
-    return content
+    return FileAnswer(content, "application/x-ipynb+json", OUTPUT)
 
 
 async def get_log(request: Request, services: Services) -> m.TaskLog:
