@@ -9,13 +9,14 @@ max_cell_output, max_output  characters kept of one cell's text, and of all outp
 strict                       a `!command` that fails fails its cell (`%%bash` does so anyway)
 outputs                      paths or patterns that must exist after success, relative to cwd; text may be a template
 memory_limit, max_processes  bytes, and a number, for the kernel and all that it starts (`cage`)
+export                       formats, "html" or "pdf", that are made of the output notebook at the end (`exporting`)
 
 details of the result: `kernel_name`, `kernel` ("forked", "spawned"), `rendered`, `source`, `environment`
 (`environment`), `cells`, `executed`, `duration`, `cell_durations`, `cell_resources` {index: {"cpu", "peak_memory"}},
-`resources`, `outputs` (`declared_outputs`), `truncated`, `warnings`, and of a failure `failed_cell_in_source` and
-`reason`: "cell_failed", "stdin_not_available", "system_exit", "cell_timeout", "timeout", "condition_failed",
-"output_missing", "kernel_failed" (it did not start), "kernel_exited", "kernel_killed", "kernel_crashed",
-"kernel_died", "oom_killed", "too_many_processes", or the code of another `StudioError`.
+`resources`, `outputs` (`declared_outputs`), `exports` (`exporting`), `truncated`, `warnings`, and of a failure
+`failed_cell_in_source` and `reason`: "cell_failed", "stdin_not_available", "system_exit", "cell_timeout", "timeout",
+"condition_failed", "output_missing", "kernel_failed" (it did not start), "kernel_exited", "kernel_killed",
+"kernel_crashed", "kernel_died", "oom_killed", "too_many_processes", or the code of another `StudioError`.
 """
 
 from __future__ import annotations
@@ -44,6 +45,7 @@ from studio.worker.declared_outputs import record_outputs
 from studio.worker.endings import crashed
 from studio.worker.engine import DEFAULT_KERNEL, language_in
 from studio.worker.environment import Environment
+from studio.worker.exporting import with_exports
 from studio.worker.fork_servers import FORK_SERVERS
 from studio.worker.kernels import Kernels
 from studio.worker.notebook_report import NotebookReport
@@ -66,7 +68,8 @@ def run_notebook(request: TaskRequest, emit: Emit) -> TaskResult:
     try:
         parameters = _parameters(request, log)
         with _caged(request) as cage:
-            return _execute(request, parameters, emit, log, cage)
+            result = _execute(request, parameters, emit, log, cage)
+        return with_exports(result, request, log)
     except (StudioError, TaskOutcome, KeyboardInterrupt, SystemExit):
         raise
     except BaseException as error:  # of a function that is applied to a mapped argument
