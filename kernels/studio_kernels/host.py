@@ -25,7 +25,7 @@ from typing import Any
 
 _SCRIPT = str(Path(__file__).with_name("fork_server.py"))
 _START = 60.0  # seconds until a server that is not ready is given up
-_PAUSES = (5.0, 600.0)  # seconds until one that failed is tried again: after the first failure, and at most
+_PAUSES = (0.5, 600.0)  # seconds until one that failed is tried again: after the first failure, and at most
 
 _log = logging.getLogger(__name__)
 
@@ -149,7 +149,7 @@ class ForkServers:
                     os.unlink(path)
             if not server.inode or (error and time.monotonic() - began < _START):
                 count = self._failures.get(name, (0, 0.0))[0] + 1
-                pause = min(_PAUSES[0] * 4 ** (count - 1), _PAUSES[1])
+                pause = min(_PAUSES[0] * 8 ** (count - 1), _PAUSES[1])
                 self._failures[name] = (count, time.monotonic() + pause)
         if error and not self._is_closed:
             _log.warning("kernels of %s are spawned, not forked, for now: %s", command[0], error)

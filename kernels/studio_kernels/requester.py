@@ -39,6 +39,7 @@ class ForkedProcess:
         self.pidfd = pidfd
         self.link = link
         self.exit_code: int | None = None
+        self.lost_server = False  # the fork server has ended, and the kernel with it
 
     def signal_group(self, number: int) -> None:
         """To the kernel and what it has started, as far as that has not left its process group."""
@@ -68,6 +69,7 @@ class ForkedProcess:
             message, _ = wire.receive_packet(self.link)
         except (OSError, ValueError):
             message = None
+        self.lost_server = not (message and "exit" in message)
         self.exit_code = int(message["exit"]) if message and "exit" in message else -signal.SIGKILL
 
     def close(self) -> None:

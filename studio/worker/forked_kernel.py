@@ -60,6 +60,11 @@ class ForkedKernel(KernelProcess):
             process.wait_gone(_GONE)
             self.exit_code = process.exit_code
 
+    def last_words(self) -> str:
+        if self._process is not None and self._process.lost_server:
+            return "the fork server that it came from was killed, and it ended with it"
+        return super().last_words()
+
     def release(self) -> None:
         process = self._process
         if process is not None and self._parts and not process.wait_gone(GRACE):
