@@ -296,6 +296,7 @@ class PipeKernelApp(IPKernelApp):
         self.session.connect(answers)
         task_log.install(self.kernel)
         streams.send_in_pieces()
+        streams.keep_no_history(self.shell)
         shell: Any = self.shell
         shell.init_environment()
         if self._runs_code_of_users:

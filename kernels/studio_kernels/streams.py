@@ -5,6 +5,7 @@ Whoever reads it would have to hold it in memory whole, several times over. Impo
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from functools import cache
 from typing import Any, Final
 
@@ -31,3 +32,9 @@ def send_in_pieces() -> None:
         return written
 
     OutStream.write = write_pieces  # type: ignore[method-assign]
+
+
+def keep_no_history(shell: Any) -> None:
+    """For a kernel that nobody sits at: IPython 9 keeps all that was ever printed, for its magic `%notebook`."""
+    if hasattr(shell, "_tee"):
+        shell._tee = lambda channel: nullcontext()

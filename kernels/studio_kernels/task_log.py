@@ -57,9 +57,14 @@ class TaskLogHandler(logging.Handler):
             self.handleError(record)
 
 
+def is_of_task() -> bool:
+    """Whether this process is the kernel of a task."""
+    return "STUDIO_ATTEMPT" in os.environ
+
+
 def install(kernel: Any) -> None:
     """If this is the kernel of a task: from INFO on, and whatever the task's own code asks for."""
-    if "STUDIO_ATTEMPT" in os.environ:
+    if is_of_task():
         root = logging.getLogger()
         root.addHandler(TaskLogHandler(kernel))
         if root.level == logging.WARNING:  # the default: nobody has chosen

@@ -56,6 +56,8 @@ def serve(argv: list[str] | None = None) -> None:
     pass_over_zombies(app.kernel)
     task_log.install(app.kernel)
     streams.send_in_pieces()
+    if task_log.is_of_task():
+        streams.keep_no_history(app.shell)
     app.start()
     for name in ("control_thread", "shell_channel_thread"):
         thread = getattr(app, name, None)

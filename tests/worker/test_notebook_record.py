@@ -248,3 +248,11 @@ def test_a_cage_that_was_too_small_is_the_reason(run_notebook: Any) -> None:
     assert ran.result.details["reason"] == "oom_killed"
     assert ran.result.error.startswith("The attempt needed more than the 400,000,000 bytes of memory")
     assert run_notebook("1", memory_limit=400_000_000, max_processes=100).result.state == "success"
+
+
+def test_a_tasks_kernel_keeps_nothing_of_what_was_printed(run_notebook: Any) -> None:
+    ran = run_notebook(
+        "print('x' * 3_000_000)", "len(get_ipython().history_manager.outputs)", env={"STUDIO_ATTEMPT": "1"}
+    )
+    assert ran.output.cells[1].outputs[0]["data"]["text/plain"] == "0"
+    assert "the rest is in the log" in ran.output.cells[0].outputs[-1].text
