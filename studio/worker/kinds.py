@@ -14,6 +14,7 @@ from studio.outcomes import TaskOutcome
 from studio.worker.endings import refused, result_of
 from studio.worker.error_names import class_names
 from studio.worker.function import run_callback, run_function
+from studio.worker.notebook_imports import load_notebooks
 from studio.worker.task import (
     CellChanged,
     CellSource,
@@ -46,10 +47,8 @@ __all__ = [
 
 
 def _run_notebook(request: TaskRequest, emit: Emit) -> TaskResult:
-    # Papermill takes 0.3 s to import: paid by the first notebook of a runner, or before it if the runner preloads.
-    from studio.worker.notebook import run_notebook  # noqa: PLC0415
-
-    return run_notebook(request, emit)
+    result: TaskResult = load_notebooks().run_notebook(request, emit)
+    return result
 
 
 MAX_LABEL = 250  # characters of a rendered `map_index_template`

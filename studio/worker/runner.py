@@ -34,6 +34,7 @@ from studio.worker.messages import (
     Warm,
     raw,
 )
+from studio.worker.notebook_imports import load_notebooks
 from studio.worker.processes import (
     become_subreaper,
     children,
@@ -194,7 +195,7 @@ def _kill_children() -> None:
 
 def _warm() -> None:
     try:
-        importlib.import_module("studio.worker.notebook")
+        load_notebooks()
         importlib.import_module("studio.worker.installed_packages").warm()
     except ImportError as error:  # the notebook task will say it
         sys.stderr.write(f"notebooks cannot be run here: {error}\n")
