@@ -111,13 +111,21 @@ class FrameReader:
 
 def _message(body: bytes, count: int) -> dict[str, Any]:
     if not count:
-        return json.loads(body)  # type: ignore[no-any-return]
+        return _document(body)
     parts: list[memoryview] = []
     view, at = memoryview(body), 0
     for _ in range(count + 1):
         (size,) = _SIZE.unpack_from(view, at)
         parts.append(view[at + _SIZE.size : at + _SIZE.size + size])
         at += _SIZE.size + size
-    message: dict[str, Any] = json.loads(bytes(parts[0]))
+    message = _document(bytes(parts[0]))
     message["buffers"] = parts[1:]
     return message
+
+
+def _document(body: bytes) -> dict[str, Any]:
+    """JSON can hold half a character (of a file's name, say), which nothing else can write down: "?" instead."""
+    document: dict[str, Any] = json.loads(body)
+    if b"\\ud" in body:  # how `json.dumps` writes halves, and whole ones of two halves
+        document = json.loads(json.dumps(document, ensure_ascii=False).encode(errors="replace"))
+    return document

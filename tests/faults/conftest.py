@@ -35,16 +35,24 @@ class Faults:
         self._numbers = itertools.count()
 
     def begin(
-        self, *cells: str, kernel: str = "python3", language: str = "python", task: Any = None, **config: Any
+        self,
+        *cells: str,
+        kernel: str = "python3",
+        content: bytes | None = None,
+        task: Any = None,
+        **config: Any,
     ) -> Running:
-        """Publish and trigger a notebook of these cells; `task`: options of the task, `config`: of the notebook."""
+        """Publish and trigger a notebook of these cells, or with this `content`.
+
+        `task`: options of the task, `config`: of the notebook.
+        """
         dag_id = f"fault{next(self._numbers)}"
         folder = self._folder / dag_id
         folder.mkdir()
-        metadata = {"kernelspec": {"name": kernel, "display_name": kernel, "language": language}}
+        metadata = {"kernelspec": {"name": kernel, "display_name": kernel, "language": "python"}}
         made = [nbformat.v4.new_code_cell(source) for source in cells]
         notebook = nbformat.v4.new_notebook(cells=made, metadata=metadata)
-        digest = self.client.put_source(nbformat.writes(notebook).encode())
+        digest = self.client.put_source(nbformat.writes(notebook).encode() if content is None else content)
         config = {
             "path": str(folder / "nb.ipynb"),
             "digest": digest,
