@@ -13,16 +13,18 @@ import os
 import signal
 import sys
 import tempfile
+import uuid
 from functools import cache
 from typing import Any
 
 from jupyter_client.connect import KernelConnectionInfo
 from jupyter_client.provisioning.local_provisioner import LocalProvisioner
+from jupyter_core.paths import jupyter_runtime_dir
 
 from studio_kernels import host, preloads, requester
 
 _LAUNCHER = ["-m", "ipykernel_launcher"]
-_SOCKET_PATH_LIMIT = 95  # bytes; sockaddr_un holds 107, and a number follows
+_SOCKET_PATH_LIMIT = 95  # bytes; sockaddr_un holds 107, and a few follow
 
 
 @cache
@@ -33,6 +35,12 @@ def fork_servers() -> host.ForkServers | None:
     servers = host.ForkServers(tempfile.mkdtemp(prefix="studio-forks-"), "zmq", contain=False)
     atexit.register(servers.close)
     return servers
+
+
+def _runtime_directory() -> str:
+    directory = jupyter_runtime_dir()
+    os.makedirs(directory, mode=0o700, exist_ok=True)
+    return directory
 
 
 class ForkedPopen:
@@ -75,11 +83,11 @@ class ForkProvisioner(LocalProvisioner):
         if (
             manager is not None
             and manager.transport == "tcp"
-            and not manager.has_kernel
+            and not self.ports_cached
             and host.is_possible()
         ):
             stem = os.path.splitext(manager.connection_file)[0]
-            if not self.ports_cached and len(os.fsencode(stem)) < _SOCKET_PATH_LIMIT - len("-ipc"):
+            if os.path.isabs(stem) and len(os.fsencode(stem)) < _SOCKET_PATH_LIMIT:
                 manager.cache_ports = False
                 manager.transport = "ipc"
                 manager.ip = f"{stem}-ipc"
