@@ -11,6 +11,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 import zmq
@@ -49,11 +50,19 @@ def pass_over_zombies(kernel: Any) -> None:
     kernel._process_children = living
 
 
+def _show_plots() -> None:
+    """After a fork: the backend for plots was loaded when there was no shell that it could hook into."""
+    backend = sys.modules.get("matplotlib_inline.backend_inline")
+    if backend is not None:
+        backend._enable_matplotlib_integration()
+
+
 def serve(argv: list[str] | None = None) -> None:
     """Start the kernel and serve until it is told to shut down. `argv`: as for `ipykernel_launcher`."""
     app = StudioKernelApp.instance()
     app.initialize(argv)
     pass_over_zombies(app.kernel)
+    _show_plots()
     task_log.install(app.kernel)
     streams.send_in_pieces()
     if task_log.is_of_task():

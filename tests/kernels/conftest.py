@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from queue import Empty
 from typing import Any
@@ -16,6 +17,7 @@ from jupyter_client.blocking.client import BlockingKernelClient
 from jupyter_client.kernelspec import KernelSpecManager
 from jupyter_client.manager import KernelManager
 from jupyter_core.utils import run_sync
+from studio_kernels.provisioner import ForkedPopen
 
 GENEROUS = 60.0  # seconds until something that must happen is called missing
 
@@ -104,9 +106,24 @@ class Kernel:
         return code
 
 
+@cache
+def warm(name: str) -> None:
+    """Wait until kernels of this spec are forks, if it is the spec of those: the first ones are not."""
+    while name == "studio":
+        manager = KernelManager(kernel_name=name)
+        manager.start_kernel()
+        is_forked = isinstance(getattr(manager.provisioner, "process", None), ForkedPopen)
+        manager.shutdown_kernel(now=True)
+        manager.context.destroy(linger=0)
+        if is_forked:
+            return
+        time.sleep(0.5)
+
+
 @contextmanager
 def started(name: str, folder: Path, **environment: str) -> Iterator[Kernel]:
     """A kernel that runs in `folder`."""
+    warm(name)
     manager = KernelManager(kernel_name=name)
     env = {**os.environ, "STUDIO_TEST_CWD": str(folder), **environment}
     env.pop("PYTEST_CURRENT_TEST", None)  # ipykernel would not listen to file descriptor 1

@@ -8,7 +8,7 @@ from typing import Any
 import jupyter_kernel_test  # type: ignore[import-untyped]
 import pytest
 
-from tests.kernels.conftest import KERNELS
+from tests.kernels.conftest import KERNELS, warm
 
 
 class PythonKernelSuite(jupyter_kernel_test.KernelTests):  # type: ignore[misc]
@@ -61,6 +61,7 @@ def running() -> Any:
 def test_the_protocol_is_kept(suite: type[PythonKernelSuite], name: str, running: Any) -> None:
     """But for the history, which is off in the kernels of tasks."""
     if suite not in running:
+        warm(suite.kernel_name)
         suite.setUpClass()
         running.append(suite)
     result = unittest.TestResult()
