@@ -15,6 +15,7 @@ from typing import Any, Final
 import psutil
 from jupyter_client.manager import start_new_async_kernel
 from studio_kernels.host import ForkServers
+from studio_kernels.requester import Refused
 
 from studio.worker.forked_kernel import ForkedKernel
 
@@ -25,7 +26,13 @@ PATIENCE: Final = 60.0  # seconds for a fork server, and for a plain kernel
 async def idle_kernels(home: Path) -> tuple[float, float, float]:
     """PSS in MB: of ten forked kernels, of their fork server, of ten plain ipykernels. They are there one after the
     other: pages that both kinds map would count half."""
-    forked, servers = await _forked(home)
+    for is_last in (False, False, True):
+        try:
+            forked, servers = await _forked(home)
+            break
+        except Refused:  # something was installed or edited meanwhile: another server takes it into account
+            if is_last:
+                raise
     return forked, servers, await _plain(home)
 
 
