@@ -94,6 +94,9 @@ def dress(request: Mapping[str, Any], stderr: int) -> None:
     os.close(stderr)
     os.environ.clear()
     os.environ.update(request["env"])
+    os.environ.setdefault(
+        "MPLBACKEND", SERVER_ENV["MPLBACKEND"]
+    )  # as ipykernel does: else plots are seen by nobody
     time.tzset()
     if request.get("cwd"):
         os.chdir(request["cwd"])

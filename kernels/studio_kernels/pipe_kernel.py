@@ -265,8 +265,11 @@ class PipeKernelApp(IPKernelApp):
                 await self.kernel.shell_main(None, _message("execute_request", content))
             await self.kernel.shell_main(None, _message("kernel_info_request", {}))
 
+        of_the_module = {name: value for name, value in shell.user_ns.items() if name.startswith("__")}
         asyncio.run(run())
         shell.reset(new_session=False)
+        for name, value in of_the_module.items():  # a module without `__spec__` cannot spawn processes
+            shell.user_ns.setdefault(name, value)
         shell.execution_count = 1
         shell.displayhook.flush()
         shell.events.trigger("post_execute")
