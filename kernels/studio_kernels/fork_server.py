@@ -319,16 +319,19 @@ def run_kernel(server: ForkServer, request: dict[str, Any], fds: list[int]) -> N
 
 
 def fingerprint() -> str:
-    """Changes when a package is installed or removed, or the configuration of kernels is changed."""
+    """Changes when a package is installed or removed, or the configuration of kernels is changed.
+
+    Only folders of installed packages are looked at: what people edit themselves is never imported before a fork.
+    """
     stamps: list[str] = []
     profile = os.path.join(
         os.environ.get("IPYTHONDIR") or os.path.expanduser("~/.ipython"), "profile_default"
     )
     configuration = [os.path.join(profile, name) for name in _CONFIGURATION]
-    for path in (*sys.path, os.path.join(sys.prefix, "pyvenv.cfg"), *configuration):
-        if path and not path.endswith(".zip"):
-            with suppress(OSError):
-                stamps.append(f"{path}={os.stat(path).st_mtime_ns}")
+    packages = [path for path in sys.path if path.endswith("-packages")]
+    for path in (*packages, os.path.join(sys.prefix, "pyvenv.cfg"), *configuration):
+        with suppress(OSError):
+            stamps.append(f"{path}={os.stat(path).st_mtime_ns}")
     return ";".join(stamps)
 
 
