@@ -135,12 +135,12 @@ class ForkServers:
         began = time.monotonic()
         try:
             error = self._run(name, command, server)
-        except OSError as fault:
-            error = str(fault)
+        except Exception as fault:  # whatever it is, another one may be started later
+            error = str(fault) or type(fault).__name__
         with self._lock:
-            self._starting.pop(name, None)
-            if self._servers.get(name) is server:
-                del self._servers[name]
+            for known in (self._starting, self._servers):  # there may be another one under this name by now
+                if known.get(name) is server:
+                    del known[name]
             if server in self._old:
                 self._old.remove(server)
             path = os.path.join(self._directory, name)
@@ -170,7 +170,7 @@ class ForkServers:
                 ]
                 with self._lock:  # whoever looks at this process's children shall know it from the start
                     if self._is_closed:
-                        return ""
+                        raise OSError("its host has been closed")
                     server.process = process = subprocess.Popen(
                         arguments,
                         stdin=subprocess.DEVNULL,
@@ -205,7 +205,7 @@ class ForkServers:
                         os.kill(former.process.pid, signal.SIGTERM)
             libraries = ", ".join(sorted(server.preload)) or "nothing more"
             _log.info("fork server %d of %s is ready, with %s", process.pid, command[0], libraries)
-            select.select([pidfd], [], [])
+            process.wait()
             return "" if server in self._old else self._status_of(process)
         finally:
             os.close(ready)
@@ -226,9 +226,11 @@ class ForkServers:
     def _is_ready(ready: int, pidfd: int, server: _Server) -> bool:
         text = b""
         deadline = time.monotonic() + _START
-        while time.monotonic() < deadline:
-            readable, _, _ = select.select([ready, pidfd], [], [], deadline - time.monotonic())
-            if ready not in readable:
+        poll = select.poll()  # `select` knows no descriptors above 1023
+        for fd in (ready, pidfd):
+            poll.register(fd, select.POLLIN)
+        while (left := deadline - time.monotonic()) > 0:
+            if ready not in [fd for fd, _ in poll.poll(left * 1000)]:
                 return False
             data = os.read(ready, 1 << 16)
             if not data:

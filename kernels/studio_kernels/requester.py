@@ -52,13 +52,13 @@ class ForkedProcess:
     @property
     def is_alive(self) -> bool:
         """Whether the process is there; what it left may be there longer."""
-        return self.exit_code is None and self.pidfd >= 0 and not select.select([self.pidfd], [], [], 0)[0]
+        return self.exit_code is None and self.pidfd >= 0 and not _is_readable(self.pidfd, 0)
 
     def wait_gone(self, timeout: float) -> bool:
         """Block until the kernel has ended and nothing is left of it; False if it has not after `timeout` seconds."""
         if self.exit_code is not None:
             return True
-        if self.link.fileno() < 0 or not select.select([self.link], [], [], timeout)[0]:
+        if self.link.fileno() < 0 or not _is_readable(self.link.fileno(), timeout):
             return False
         self.hear()
         return True
@@ -78,6 +78,13 @@ class ForkedProcess:
         if self.pidfd >= 0:
             os.close(self.pidfd)
             self.pidfd = -1
+
+
+def _is_readable(fd: int, timeout: float) -> bool:
+    """Whether it is within so many seconds; its end counts. `select` would know no descriptors above 1023."""
+    poll = select.poll()
+    poll.register(fd, select.POLLIN)
+    return bool(poll.poll(timeout * 1000))
 
 
 def ask(path: str, request: dict[str, Any], fds: tuple[int, ...]) -> socket.socket:

@@ -84,7 +84,10 @@ class ForkedKernel(KernelProcess):
         """Ask for it already; what is done until it is entered, it uses to come up. Raises as entering does."""
         if self._cwd is not None and not os.path.isdir(self._cwd):
             return  # entering says it
-        self._stderr = tempfile.TemporaryFile()  # noqa: SIM115 - closed in release()
+        if self._stderr is None:
+            self._stderr = tempfile.TemporaryFile()  # noqa: SIM115 - closed in release()
+        for link in self._ends:  # of a first attempt, before there was a server
+            link.close()
         requests, their_requests = socket.socketpair()
         answers, their_answers = socket.socketpair()
         request = {"cwd": self._cwd or os.getcwd(), "env": self._env, "argv": [], "farewell": PROBE}
