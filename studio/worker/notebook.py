@@ -24,6 +24,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, redirect_stderr, redirect_stdout
+from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
@@ -49,7 +50,7 @@ from studio.worker.exporting import with_exports
 from studio.worker.fork_servers import FORK_SERVERS
 from studio.worker.kernels import Kernels
 from studio.worker.notebook_report import NotebookReport
-from studio.worker.notebook_source import read_source
+from studio.worker.notebook_source import SourceNotebook, read_source
 from studio.worker.papermill_files import literal_path, register, silence_format_warnings
 from studio.worker.task import Emit, Rendered, TaskRequest, TaskResult
 from studio.worker.task_log import TaskLog, log_of
@@ -66,9 +67,9 @@ def run_notebook(request: TaskRequest, emit: Emit) -> TaskResult:
         return _no_sensor()
     log = log_of(request, emit)
     try:
-        parameters = _parameters(request, log)
+        prepared = _prepare(request, _parameters(request, log), emit)
         with _caged(request) as cage:
-            result = _execute(request, parameters, emit, log, cage)
+            result = _execute(request, prepared, emit, log, cage)
         return with_exports(result, request, log)
     except (StudioError, TaskOutcome, KeyboardInterrupt, SystemExit):
         raise
@@ -87,38 +88,69 @@ def _parameters(request: TaskRequest, log: TaskLog) -> dict[str, Any]:
         return arguments_of(given, context, "parameter")
 
 
-def _execute(
-    request: TaskRequest, parameters: dict[str, Any], emit: Emit, log: TaskLog, cage: Cage | None
-) -> TaskResult:
+@dataclass(frozen=True, slots=True)
+class _Prepared:
+    """All that is known, and was checked, before a kernel starts."""
+
+    source: SourceNotebook
+    parameters: dict[str, Any]
+    kernel_name: str
+    outputs: list[str]  # declared, rendered
+    environment: Environment
+    details: dict[str, Any]
+
+
+def _prepare(request: TaskRequest, parameters: dict[str, Any], emit: Emit) -> _Prepared:
+    """Raises `StudioError` for what is wrong with the notebook, its parameters and its cells' tags."""
     config = request.config
     rendered = kept(parameters)
     emit(Rendered(parameters=rendered))
     source = read_source(config, request.directory)
-    notebook = source.notebook
-    declared = NotebookParameters(notebook, f"The notebook {os.path.basename(source.record['path'])}")
+    folder, name = os.path.split(source.record["path"])
+    declared = NotebookParameters(source.notebook, f"The notebook {name}")
     parameters = declared.check(parameters, written=config.get("parameters"))
-    check_controls(notebook["cells"])
-    outputs = _declared_outputs(request)
-    kernel_name = config.get("kernel_name") or _kernel_of(notebook)
-    output = os.path.join(request.directory, OUTPUT)
-    environment = Environment(
-        os.path.dirname(source.record["path"]), parameters=parameters, source_digest=source.record["digest"]
-    )
+    check_controls(source.notebook["cells"])
+    kernel_name = config.get("kernel_name") or _kernel_of(source.notebook)
     details = {
         "kernel_name": kernel_name,
         "rendered": rendered,
         "source": source.record,
         "warnings": [*source.warnings, *declared.remarks(parameters)],
     }
-    report = NotebookReport(emit, log, notebook, environment, details)
+    environment = Environment(folder, parameters=parameters, source_digest=source.record["digest"])
+    return _Prepared(source, parameters, kernel_name, _declared_outputs(request), environment, details)
+
+
+def _execute(
+    request: TaskRequest, prepared: _Prepared, emit: Emit, log: TaskLog, cage: Cage | None
+) -> TaskResult:
+    config = request.config
+    report = NotebookReport(emit, log, prepared.source.notebook, prepared.environment, prepared.details)
     if cage is not None:
         report.caged(cage, config)
     elif _wants_cage(config):
         report.warn(f"`memory_limit` and `max_processes` have no effect here: {Cage.obstacle()}")
+    try:
+        _run_papermill(request, prepared, report, cage)
+        result = report.ended()
+        if not prepared.outputs or result.state != "success":
+            return result
+        report.keep("outputs", record_outputs(prepared.outputs, str(config.get("cwd") or os.getcwd())))
+        return report.ended()
+    except (StudioError, PapermillException) as error:
+        return report.failed_by(error)
+
+
+def _run_papermill(
+    request: TaskRequest, prepared: _Prepared, report: NotebookReport, cage: Cage | None
+) -> None:
+    """Raises `PapermillException` and `StudioError` for what fails the task."""
+    config, notebook = request.config, prepared.source.notebook
+    output = os.path.join(request.directory, OUTPUT)
     register()
     silence_format_warnings()
     opening = _kernels(os.environ.get(FORK_SERVERS, "")).open(
-        kernel_name,
+        prepared.kernel_name,
         cwd=config.get("cwd"),
         env=request.env,
         sources=_sources(notebook),
@@ -128,11 +160,11 @@ def _execute(
     try:
         opening.begin()
         execute_notebook(
-            literal_path(source.path),
+            literal_path(prepared.source.path),
             literal_path(output),
-            parameters=parameters,
+            parameters=prepared.parameters,
             engine_name="studio",
-            kernel_name=kernel_name,
+            kernel_name=prepared.kernel_name,
             language=_language_of(notebook),
             progress_bar=False,
             observer=report,
@@ -144,24 +176,14 @@ def _execute(
             cage=cage,
             error_markers=False,
         )
-    except PapermillExecutionError as error:
+    except PapermillExecutionError:
         if report.failed_cell is None:
             # Papermill counts an error that its cell allows (`raises-exception`), and an early end.
             _remove_markers(report.notebook, output)
         elif report.ended_by is None:
-            return report.failed_by(error)
-    except (StudioError, PapermillException) as error:
-        return report.failed_by(error)
+            raise
     finally:
         opening.release()
-    result = report.ended()
-    if not outputs or result.state != "success":
-        return result
-    try:
-        report.keep("outputs", record_outputs(outputs, str(config.get("cwd") or os.getcwd())))
-    except StudioError as error:
-        return report.failed_by(error)
-    return report.ended()
 
 
 def _no_sensor() -> TaskResult:
