@@ -20,11 +20,12 @@ import threading
 import time
 import uuid
 import weakref
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from ipykernel.displayhook import ZMQDisplayHook
-from ipykernel.iostream import IOPubThread
+from ipykernel.iostream import IOPubThread, OutStream
 from ipykernel.ipkernel import IPythonKernel
 from ipykernel.kernelapp import IPKernelApp
 from jupyter_client.jsonutil import json_default
@@ -38,6 +39,20 @@ _SIGNALS = frozenset(
     {signal.SIGINT, signal.SIGTERM, signal.SIGALRM, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2}
 )
 _CHUNK = 1 << 18  # bytes
+
+
+@contextmanager
+def signals_wait() -> Iterator[None]:
+    """What is done in here is done as a whole; and threads that are started in here are never woken by a signal.
+
+    A signal that another thread takes interrupts the main thread all the same, between two of Python's steps.
+    """
+    former = signal.pthread_sigmask(signal.SIG_BLOCK, ())
+    try:
+        signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)  # may raise what has come before
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS - former)
 
 
 class _Channel:
@@ -63,7 +78,8 @@ class _Timer:
             self._due.append((time.monotonic() + delay, function))
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run, name="flush", daemon=True)
-                self._thread.start()
+                with signals_wait():
+                    self._thread.start()
             self._changed.notify()
 
     def _run(self) -> None:
@@ -97,28 +113,62 @@ class PipePublisher(IOPubThread):
         return False
 
 
+class PipeStream(OutStream):
+    """Standard output or error. What is taken out of it is sent before anything else is: no thread can come between."""
+
+    def __init__(self, session: PipeSession, *args: Any, **kwargs: Any) -> None:
+        super().__init__(session, *args, **kwargs)
+        session.streams.append(self)
+
+    def _flush(self) -> None:
+        with self.session.lock:
+            super()._flush()
+
+
 class PipeSession(Session):
-    """A session that sends frames; one process at a time, one thread at a time, never half a frame."""
+    """A session that sends frames; one process at a time, one thread at a time, never half a frame.
+
+    What a child of this kernel prints is sent too; that its copy of the running cell has ended is not.
+    """
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
+        self.lock = threading.RLock()  # of who sends
+        self.streams: list[PipeStream] = []  # that send by it
+        self.owner = 0  # process
+        self.is_leaving = False  # nobody has to listen any more
         self._answers: socket.socket | None = None
-        self._lock = threading.RLock()
-        self._owner = 0
-        self._is_shared = False  # a child of this kernel may send as well
+        self._between_processes = (
+            -1
+        )  # descriptor of a file that is locked once there are children, which send as well
 
     def connect(self, answers: socket.socket) -> None:
         """In the fork."""
         self._answers = answers
-        self._owner = self.pid = os.getpid()
+        self.owner = self.pid = os.getpid()
         self.session = uuid.uuid4().hex
-        os.register_at_fork(before=self._share, after_in_child=self._forked)
+        os.register_at_fork(
+            before=self._before_fork, after_in_parent=self._after_fork, after_in_child=self._in_child
+        )
 
-    def _share(self) -> None:
-        self._is_shared = True
+    def _before_fork(self) -> None:
+        """No other thread is within a frame, or within a stream, when the child is made: it would be so for ever."""
+        self.lock.acquire()
+        for stream in self.streams:
+            stream._buffer_lock.acquire()
+        if self._between_processes < 0:
+            self._between_processes = os.memfd_create("studio-kernel")
 
-    def _forked(self) -> None:
-        self._lock = threading.RLock()
+    def _after_fork(self) -> None:
+        for stream in self.streams:
+            stream._buffer_lock.release()
+        self.lock.release()
+
+    def _in_child(self) -> None:
+        self.lock = threading.RLock()
+        for stream in self.streams:
+            stream._buffer_lock = threading.RLock()
+            stream._buffers.clear()  # its parent sends that
 
     def send(
         self,
@@ -133,6 +183,12 @@ class PipeSession(Session):
         metadata: Any = None,
     ) -> Any:
         """As of `Session`."""
+        if (
+            os.getpid() != self.owner
+            and self._answers is not None
+            and not self._may_child(stream, msg_or_type)
+        ):
+            return None
         if isinstance(msg_or_type, dict):
             message, buffers = msg_or_type, buffers or msg_or_type.get("buffers")
         else:
@@ -151,34 +207,28 @@ class PipeSession(Session):
         )
         return message
 
+    @staticmethod
+    def _may_child(stream: Any, msg_or_type: Any) -> bool:
+        kind = msg_or_type["header"]["msg_type"] if isinstance(msg_or_type, dict) else msg_or_type
+        return stream.name == wire.IOPUB and kind not in ("status", "execute_input")
+
     def _put(self, data: bytes) -> None:
         if self._answers is None:
             return
-        former = signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
-        try:
-            with self._lock:
-                if self._is_shared:
-                    fcntl.lockf(self._lock_file(), fcntl.LOCK_EX)
+        with signals_wait(), self.lock:
+            try:
+                if self._between_processes >= 0:
+                    fcntl.lockf(self._between_processes, fcntl.LOCK_EX)
                 try:
-                    self._answers.sendall(data)
+                    rest = memoryview(data)
+                    while rest:  # once: `sendall` would run handlers of signals after each piece
+                        rest = rest[self._answers.send(rest) :]
                 finally:
-                    if self._is_shared:
-                        fcntl.lockf(self._lock_file(), fcntl.LOCK_UN)
-        except OSError:
-            if os.getpid() == self._owner:
-                os._exit(1)  # nobody listens any more
-        finally:
-            signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS - former)
-
-    def _lock_file(self) -> int:
-        """A file that this kernel and its children lock, each process for itself."""
-        if not hasattr(self, "_lock_fd"):
-            self._lock_fd = (
-                os.memfd_create("studio-kernel")
-                if hasattr(os, "memfd_create")
-                else os.open(sys.executable, os.O_RDWR)
-            )
-        return self._lock_fd
+                    if self._between_processes >= 0:
+                        fcntl.lockf(self._between_processes, fcntl.LOCK_UN)
+            except OSError:
+                if os.getpid() == self.owner and not self.is_leaving:
+                    os._exit(1)  # nobody listens any more
 
     # Requests come as messages already.
 
@@ -221,6 +271,7 @@ class PipeKernelApp(IPKernelApp):
     def build(self, argv: list[str]) -> None:
         """All of `initialize` that needs no socket, thread or stream."""
         super(IPKernelApp, self).initialize(argv)
+        self.outstream_class = f"{PipeStream.__module__}.{PipeStream.__name__}"
         self.parent_handle = 0  # there is no process to watch: the requests end with it
         self.log.setLevel("ERROR")
         self.init_pdb()
@@ -289,7 +340,8 @@ class PipeKernelApp(IPKernelApp):
     def prepare(self) -> None:
         """In the fork, before it is known for whom: its streams."""
         self.kernel.ident = str(uuid.uuid4())
-        self.init_io()
+        with signals_wait():
+            self.init_io()
         self.kernel._stdout, self.kernel._stderr = sys.stdout, sys.stderr
         self.init_signal()
 
@@ -323,20 +375,20 @@ class PipeKernelApp(IPKernelApp):
         loop = asyncio.get_running_loop()
         self._requests.setblocking(False)
         reader = wire.FrameReader()
-        while data := await loop.sock_recv(self._requests, _CHUNK):
-            for message in reader.feed(data):
-                message["msg_id"], message["msg_type"] = (
-                    message["header"]["msg_id"],
-                    message["header"]["msg_type"],
-                )
-                await kernel.shell_main(None, message)
-                if os.getpid() != self.session._owner:  # a cell forked, and the child came back here
-                    os._exit(0)
+        with _wakes(loop):
+            while data := await loop.sock_recv(self._requests, _CHUNK):
+                for message in reader.feed(data):
+                    header = message["header"]
+                    message["msg_id"], message["msg_type"] = header["msg_id"], header["msg_type"]
+                    await kernel.shell_main(None, message)
+                    if os.getpid() != self.session.owner:  # a cell forked, and the child came back here
+                        os._exit(0)
 
     def end(self, code: int, farewell: str) -> None:
         """Say what the expression `farewell` is; leave as an interpreter does, as far as there is anything to do."""
         with suppress(BaseException):
             signal.signal(signal.SIGINT, signal.SIG_IGN)
+        self.session.is_leaving = True
         if farewell:
             with suppress(Exception):
                 self.session.send(self.iopub_socket, wire.FAREWELL, {"text": repr(eval(farewell))})
@@ -347,6 +399,22 @@ class PipeKernelApp(IPKernelApp):
             with suppress(BaseException):
                 stream.flush()
         os._exit(code)
+
+
+@contextmanager
+def _wakes(loop: asyncio.AbstractEventLoop) -> Iterator[None]:
+    """A signal wakes the loop, so that an interrupt is noticed by a cell that awaits something."""
+    woken, wake = socket.socketpair()
+    with woken, wake:
+        woken.setblocking(False)
+        wake.setblocking(False)
+        loop.add_reader(woken, lambda: woken.recv(4096))
+        signal.set_wakeup_fd(wake.fileno(), warn_on_full_buffer=False)
+        try:
+            yield
+        finally:
+            signal.set_wakeup_fd(-1)
+            loop.remove_reader(woken)
 
 
 def _message(kind: str, content: dict[str, Any]) -> dict[str, Any]:
