@@ -36,8 +36,9 @@ test('an error says what the server said, and what is wrong if it said nothing',
 });
 
 test('the wishes of all views make one subscription', () => {
-  const message = merged([{ dagId: 'b' }, { dags: true }, { dagId: 'a', output: 'x' }, { dagId: 'b' }]);
-  assert.deepEqual(message, { type: 'subscribe', dags: true, dag_ids: ['a', 'b'], outputs: ['x'] });
+  const wishes = [{ dagId: 'b' }, { dags: true }, { dagId: 'a', output: 'x' }, { dagId: 'b', log: 'y' }];
+  const message = merged(wishes);
+  assert.deepEqual(message, { type: 'subscribe', dags: true, dag_ids: ['a', 'b'], outputs: ['x'], logs: ['y'] });
 });
 
 test('names do not get into DOT, and come back from the layout', () => {

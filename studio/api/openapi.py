@@ -32,6 +32,29 @@ _QUERY: Final[dict[str, Schema]] = {
     },
     "format": {"type": "string", "enum": ["html", "pdf"], "description": "Without it, html."},
     "try_number": {"type": "integer", "minimum": 1, "description": "Without it, the latest."},
+    "level": {
+        "type": "string",
+        "enum": ["debug", "info", "warning", "error", "critical"],
+        "description": "Records of this level and above.",
+    },
+    "source": {"type": "string", "description": "stdout, stderr, studio, kernel, or the name of a logger."},
+    "search": {"type": "string", "description": "Part of the text, in upper or lower case."},
+    "after": {
+        "type": "integer",
+        "minimum": 0,
+        "description": "Records from this byte on; the first of them.",
+    },
+    "get_log.before": {
+        "type": "integer",
+        "minimum": 0,
+        "description": "Records that stand before this byte.",
+    },
+    "tail": {
+        "type": "integer",
+        "minimum": 1,
+        "maximum": 5000,
+        "description": "The last of the records, so many; without it and `after`, 1000.",
+    },
 }
 
 
@@ -67,12 +90,16 @@ def path_parameters(route: Route) -> list[str]:
     return re.findall(r"\{(\w+)\}", route.path)
 
 
+def _query(route: Route, name: str) -> Schema:
+    return dict(_QUERY.get(f"{route.name}.{name}") or _QUERY[name])
+
+
 def _operation(route: Route) -> dict[str, Any]:
     parameters = [
         {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
         for name in path_parameters(route)
     ]
-    parameters += [{"name": name, "in": "query", "schema": dict(_QUERY[name])} for name in route.query]
+    parameters += [{"name": name, "in": "query", "schema": _query(route, name)} for name in route.query]
     operation: dict[str, Any] = {"operationId": route.name, "summary": route.summary}
     if parameters:
         operation["parameters"] = parameters

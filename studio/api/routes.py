@@ -210,9 +210,18 @@ _TASKS: Final = (
         "get_log",
         "GET",
         _TASK + "/log",
-        "The end of a task's log.",
+        "Records of a task's log: without `after` the last ones.",
         m.TaskLog,
+        query=("map_index", "try_number", "level", "source", "search", "after", "before", "tail"),
+    ),
+    Route(
+        "get_log_text",
+        "GET",
+        _TASK + "/log/text",
+        "The whole log as text.",
+        bytes,
         query=("map_index", "try_number"),
+        media=("text/plain; charset=utf-8",),
     ),
 )
 

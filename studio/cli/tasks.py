@@ -20,6 +20,7 @@ from studio.cli.show import (
 )
 from studio.cli.show_task import print_task
 from studio.cli.task_actions import approvals, clear, mark, note, respond
+from studio.cli.task_log import log
 from studio.client import connect
 from studio.core.states import TaskState
 from studio.exports.conversion import FORMATS, Format
@@ -30,40 +31,13 @@ def tasks() -> None:
     """Show what a task did, run it again, mark it, answer it. Without --run the latest run is meant."""
 
 
-for command in (clear, mark, note, respond, approvals):
+for command in (log, clear, mark, note, respond, approvals):
     tasks.add_command(command)
 
 
 def _task(command: Any) -> Any:
     command = map_index_option(run_option(command))
     return click.argument("dag_id")(click.argument("task_id")(command))
-
-
-@tasks.command()
-@_task
-@click.option("--try", "try_number", type=click.IntRange(1), help="Without it the latest.")
-@json_option
-def log(
-    dag_id: str,
-    task_id: str,
-    run_id: str | None,
-    map_index: int | None,
-    try_number: int | None,
-    as_json: bool,
-) -> int:
-    """The end of the task's log."""
-    with connect() as client:
-        run = run_id or latest(client, dag_id)
-        found = client.get_log(dag_id, run, task_id, map_index=map_index, try_number=try_number)
-    if as_json:
-        print_json(found)
-    else:
-        if found.truncated:
-            click.echo("… (the beginning is left out)", err=True)
-        if not found.text:
-            click.echo("(The log is empty; `studio tasks output` and `why` have cells and errors.)", err=True)
-        click.echo(printable(found.text), nl=bool(found.text) and not found.text.endswith("\n"))
-    return 0
 
 
 @tasks.command()

@@ -93,13 +93,19 @@ class Client(DagCalls, RunCalls, TaskCalls, BackfillCalls, SharedCalls):
     # --- live -------------------------------------------------------------------------------------------------------
 
     def follow(
-        self, *, dags: bool = False, dag_ids: Sequence[str] = (), outputs: Sequence[str] = ()
+        self,
+        *,
+        dags: bool = False,
+        dag_ids: Sequence[str] = (),
+        outputs: Sequence[str] = (),
+        logs: Sequence[str] = (),
     ) -> Iterator[m.ServerMessage]:
         """Messages of the stream as they come, for ever; connects again when the connection breaks.
 
         After each `Hello` and `Resync` fetch once what you show: what comes then is complete.
         """
-        return follow(self._transport, m.Subscribe(dags=dags, dag_ids=list(dag_ids), outputs=list(outputs)))
+        subscription = m.Subscribe(dags=dags, dag_ids=list(dag_ids), outputs=list(outputs), logs=list(logs))
+        return follow(self._transport, subscription)
 
     def wait_for_run(
         self,

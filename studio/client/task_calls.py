@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal
 
 from studio.api import models as m
 from studio.client.calls import Calls, task_path
+from studio.client.follow_log import follow_log
 
 
 class TaskCalls(Calls):
@@ -97,8 +98,53 @@ class TaskCalls(Calls):
         *,
         map_index: int | None = None,
         try_number: int | None = None,
+        level: str | None = None,
+        source: str | None = None,
+        search: str | None = None,
+        after: int | None = None,
+        before: int | None = None,
+        tail: int | None = None,
     ) -> m.TaskLog:
-        return self._try("get_log", dag_id, run_id, task_id, map_index, try_number)  # type: ignore[no-any-return]
+        """The last records (`tail`: so many), or with `after` the first that stand from that byte on.
+
+        `level`: at least "debug", "info", "warning", "error" or "critical"; `source`: "stdout", "stderr", "studio",
+        "kernel" or a logger's name; `search`: part of the text, in any case. If the answer is `truncated`, go on with
+        `before=answer.start`, or after `after` with `after=answer.end`.
+        """
+        path = task_path(dag_id, run_id, task_id)
+        query = {"map_index": map_index, "try_number": try_number, "level": level, "source": source}
+        query |= {"search": search, "after": after, "before": before, "tail": tail}
+        return self._call("get_log", path, query=query)  # type: ignore[no-any-return]
+
+    def get_log_text(
+        self,
+        dag_id: str,
+        run_id: str,
+        task_id: str,
+        *,
+        map_index: int | None = None,
+        try_number: int | None = None,
+    ) -> bytes:
+        """The whole log as lines for people. Raises `NotFound` if there is none."""
+        return self._try("get_log_text", dag_id, run_id, task_id, map_index, try_number)  # type: ignore[no-any-return]
+
+    def follow_log(
+        self,
+        dag_id: str,
+        run_id: str,
+        task_id: str,
+        *,
+        map_index: int | None = None,
+        try_number: int | None = None,
+        level: str | None = None,
+        source: str | None = None,
+        search: str | None = None,
+        tail: int | None = None,
+    ) -> Iterator[m.LogRecord]:
+        """Records as they come, from the last ones on, until the attempt has ended; the filters are `get_log`'s."""
+        path = task_path(dag_id, run_id, task_id)
+        query = {"map_index": map_index, "try_number": try_number, "level": level, "source": source}
+        return follow_log(self._transport, path, {**query, "search": search, "tail": tail})
 
     def _try(
         self, name: str, dag_id: str, run_id: str, task_id: str, map_index: int | None, try_number: int | None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -14,6 +15,19 @@ SANDBOXED_PAGE: Final = (
     "media-src data:; script-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'self'"
 )
 SANDBOXED: Final = "sandbox; " + HEADERS["Content-Security-Policy"]
+
+
+@dataclass(frozen=True, slots=True)
+class StreamedFile:
+    """A file that is sent as it is read: `chunks` is asked for the next when the client has taken the one before."""
+
+    chunks: AsyncIterator[bytes]
+    media: str
+    name: str  # ASCII, no quotes
+
+    @property
+    def headers(self) -> dict[str, str]:
+        return FileAnswer(b"", self.media, self.name).headers
 
 
 @dataclass(frozen=True, slots=True)

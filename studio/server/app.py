@@ -91,6 +91,7 @@ class StudioServer:
             scheduler=self.scheduler,
             artifacts=artifacts,
             outputs=hub.outputs,
+            logs=hub.logs,
             sources=SourceDigests(),
             exports=Exports(),
             clock=clock,

@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final
 
 import msgspec
-from tornado import web
+from tornado import iostream, web
 
 from studio.api.models import ErrorAnswer, ErrorDetail
 from studio.api.routes import Route
@@ -25,7 +25,7 @@ from studio.errors import (
     StoreUnavailable,
     StudioError,
 )
-from studio.server.answers import FileAnswer
+from studio.server.answers import FileAnswer, StreamedFile
 from studio.server.gate import HEADERS, Gate, Refusal
 from studio.server.request import Request, read_body
 from studio.server.services import Services
@@ -255,8 +255,21 @@ class Api(Draining):
             for name, value in answer.headers.items():
                 self.set_header(name, value)
             self.finish(answer.content)
+        elif isinstance(answer, StreamedFile):
+            await self._send(answer)
         else:
             self.finish_json(answer)
+
+    async def _send(self, answer: StreamedFile) -> None:
+        for name, value in answer.headers.items():
+            self.set_header(name, value)
+        try:
+            async for chunk in answer.chunks:
+                self.write(chunk)
+                await self.flush()
+            await self.finish()
+        except iostream.StreamClosedError:  # who asked is gone
+            return
 
     async def _work(self, request: Request) -> Any:
         """The handler's answer; None if it was given up because nobody waits for it."""

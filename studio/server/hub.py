@@ -11,7 +11,14 @@ from typing import Any, Final
 
 from typing_extensions import Self
 
-from studio.api.models import DagChanged, DagRemoved, OutputChanged, Resync, RunChanged, ServerMessage
+from studio.api.models import (
+    DagChanged,
+    DagRemoved,
+    LogAppended,
+    OutputChanged,
+    Resync,
+    RunChanged,
+)
 from studio.artifacts.local import LocalArtifacts
 from studio.core.model import Run, TaskInstance
 from studio.core.states import ACTIVE, RunState
@@ -20,7 +27,9 @@ from studio.ports import Store
 from studio.scheduler.changes import Changes
 from studio.server import views
 from studio.server.listener import Listener
+from studio.server.live_logs import LiveLogs
 from studio.server.outputs import LiveOutputs, topic_of
+from studio.server.parcels import Parcel
 
 log = logging.getLogger("studio.server")
 
@@ -34,7 +43,8 @@ class Hub:
     """The stream's middle: `publish` on one side, listeners on the other. An async context manager."""
 
     def __init__(self, store: Store, artifacts: LocalArtifacts) -> None:
-        self.outputs = LiveOutputs(artifacts, self._send_output)
+        self.logs = LiveLogs(artifacts, self._send_log, self._has_log_watchers)
+        self.outputs = LiveOutputs(artifacts, self._send_output, self.logs.grown)
         self._store = store
         self._listeners: set[Listener] = set()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -55,6 +65,8 @@ class Hub:
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.logs.close()
+        self.outputs.close()
 
     def add(self, listener: Listener) -> None:
         self._listeners.add(listener)
@@ -66,6 +78,8 @@ class Hub:
         """The listener has a new subscription: learn which attempts its topics are about."""
         for topic in listener.outputs:
             self._start(self._bind(topic))
+        for topic in listener.logs:
+            self._start(self._follow_log(topic))
 
     # --- the scheduler's side -------------------------------------------------------------------------------------
 
@@ -93,7 +107,7 @@ class Hub:
             watchers = [listener for listener in self._listeners if change.run.dag_id in listener.dag_ids]
             if watchers:
                 summary = views.run_summary(change.run, change.counts)
-                message = RunChanged(summary, [views.task_status(task) for task in change.tasks])
+                message = Parcel(RunChanged(summary, [views.task_status(task) for task in change.tasks]))
                 for listener in watchers:
                     listener.put(message)
 
@@ -116,34 +130,61 @@ class Hub:
                 self._attempts[task.id] = task.attempt
                 while len(self._attempts) > _REMEMBERED:
                     self._attempts.popitem(last=False)
+                if before != task.attempt and self._has_log_watchers(topic):
+                    self._start(self._follow_log(topic))
             over = before if before is not None else task.attempt
             if over is None or self._attempts.get(task.id) == over:
                 continue
-            if any(topic in listener.outputs for listener in self._listeners):
+            if any(topic in listener.outputs or topic in listener.logs for listener in self._listeners):
                 self._start(self._finish(task.id, over, topic))
             else:
-                self.outputs.forget(over)
+                self._forget(over)
 
     async def _finish(self, task: int, attempt_id: int, topic: str) -> None:
         attempt = next((found for found in await self._store.attempts(task) if found.id == attempt_id), None)
         if attempt is None:
-            self.outputs.forget(attempt_id)
+            self._forget(attempt_id)
         else:
             await self.outputs.ended(attempt, topic)
+            await self.logs.ended(attempt, topic)
+
+    def _forget(self, attempt_id: int) -> None:
+        self.outputs.forget(attempt_id)
+        self.logs.forget(attempt_id)
 
     async def _bind(self, topic: str) -> None:
+        task = await self._task(topic)
+        if task is not None and task.attempt is not None:
+            self.outputs.bind(task.attempt, topic, task.try_number)
+
+    async def _follow_log(self, topic: str) -> None:
+        task = await self._task(topic)
+        attempts = [] if task is None else await self._store.attempts(task.id)
+        if attempts:
+            await self.logs.follow(attempts[-1], topic)
+
+    async def _task(self, topic: str) -> TaskInstance | None:
         dag_id, run_id, task_id, map_index = topic.split("/")
         found = await self._store.run(dag_id, run_id)
-        for task in found[1] if found else ():
-            if (task.task_id, str(task.map_index)) == (task_id, map_index) and task.attempt is not None:
-                self.outputs.bind(task.attempt, topic, task.try_number)
+        tasks = found[1] if found else []
+        return next((t for t in tasks if (t.task_id, str(t.map_index)) == (task_id, map_index)), None)
 
     # --- the listeners' side ----------------------------------------------------------------------------------------
 
     def _send_output(self, message: OutputChanged) -> None:
+        parcel = Parcel(message)
         for listener in self._listeners:
             if message.topic in listener.outputs:
-                listener.put(message)
+                listener.put(parcel)
+
+    def _send_log(self, message: LogAppended) -> None:
+        parcel = Parcel(message)
+        for listener in self._listeners:
+            if message.topic in listener.logs:
+                listener.put(parcel)
+
+    def _has_log_watchers(self, topic: str) -> bool:
+        return any(topic in listener.logs for listener in self._listeners)
 
     def _send_summary(self, dag_id: str, *, to_watchers: bool) -> None:
         """Soon, and once for all the changes until then."""
@@ -160,8 +201,8 @@ class Hub:
         if dag is None:
             return
         runs = await self._store.latest_runs(LATEST_RUNS, dag_id)
-        message: ServerMessage = DagChanged(
-            views.dag_summary(dag, runs.get(dag_id, []), await self._store.dag_files())
+        message = Parcel(
+            DagChanged(views.dag_summary(dag, runs.get(dag_id, []), await self._store.dag_files()))
         )
         for listener in self._listeners:
             if listener.subscription.dags or (to_watchers and dag_id in listener.dag_ids):

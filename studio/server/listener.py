@@ -6,13 +6,13 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Final
 
-import msgspec
 from msgspec.structs import replace
 
 from studio.api.models import (
     DagChanged,
     DagRemoved,
     Hello,
+    LogAppended,
     OutputChanged,
     Resync,
     RunChanged,
@@ -20,10 +20,13 @@ from studio.api.models import (
     StreamError,
     Subscribe,
 )
+from studio.server.parcels import Parcel
 
 FLUSH_INTERVAL: Final = 0.05  # seconds between batches
 MAX_PENDING: Final = 1000  # objects that wait for a client; a slower one is told to fetch again
 MAX_PARTS: Final = 20_000  # tasks and cells in them
+MAX_WEIGHT: Final = 16 * 1024 * 1024  # bytes of their outputs and logs
+MAX_LOG: Final = 512 * 1024  # bytes of one log that wait for a client; of more, only the end does
 
 _Key = tuple[str, ...]
 _ANSWERS: Final = (Hello, StreamError)
@@ -35,49 +38,62 @@ class Listener:
     def __init__(self, server: str, write: Callable[[bytes], Awaitable[None]]) -> None:
         self._server = server
         self._write = write
-        self._pending: dict[_Key, ServerMessage] = {}
+        self._pending: dict[_Key, Parcel] = {}
         self._parts = 0
+        self._weight = 0
         self._answers = 0
         self._wake = asyncio.Event()
         self.subscription = Subscribe()
         self.outputs: frozenset[str] = frozenset()
+        self.logs: frozenset[str] = frozenset()
         self.dag_ids: frozenset[str] = frozenset()
 
     def subscribe(self, subscription: Subscribe) -> None:
         """Replaces what is listened to; what waits of before is dropped."""
         self.subscription = subscription
-        self.outputs, self.dag_ids = frozenset(subscription.outputs), frozenset(subscription.dag_ids)
+        self.outputs, self.logs = frozenset(subscription.outputs), frozenset(subscription.logs)
+        self.dag_ids = frozenset(subscription.dag_ids)
         self._drop()
         self.put(Hello(server=self._server))
 
-    def put(self, message: ServerMessage) -> None:
-        """Never blocks, never fails."""
+    def put(self, message: ServerMessage | Parcel) -> None:
+        """Never blocks, never fails. Who tells several listeners the same gives each the same parcel."""
+        parcel = message if isinstance(message, Parcel) else Parcel(message)
+        message = parcel.message
         self._answers += isinstance(message, _ANSWERS)
         key = _key(message) or ("answer", str(self._answers))
         before = self._pending.get(key)
-        self._pending[key] = _merged(before, message)
+        if before is not None:
+            self._weight -= before.weight
+            merged = _merged(before.message, message)
+            parcel = parcel if merged is message else Parcel(merged)
+        self._pending[key] = parcel
+        self._weight += parcel.weight
         self._parts += len(message.tasks) if isinstance(message, RunChanged) else 0
         self._parts += len(message.cells) if isinstance(message, OutputChanged) else 0
-        if len(self._pending) > MAX_PENDING or self._parts > MAX_PARTS:
+        if len(self._pending) > MAX_PENDING or self._parts > MAX_PARTS or self._weight > MAX_WEIGHT:
             self._drop()
-            self._pending["resync",] = Resync()
+            self._pending["resync",] = Parcel(Resync())
         self._wake.set()
 
     def _drop(self) -> None:
         """Forget what waits, but for the answers: the client counts one for each message that it has sent."""
-        self._pending = {key: value for key, value in self._pending.items() if isinstance(value, _ANSWERS)}
-        self._parts = 0
+        self._pending = {
+            key: parcel for key, parcel in self._pending.items() if isinstance(parcel.message, _ANSWERS)
+        }
+        self._parts = self._weight = 0
 
     async def run(self) -> None:
         """Write until cancelled, or until the connection is gone."""
         while True:
             await self._wake.wait()
             self._wake.clear()
-            messages = list(self._pending.values())
+            data = b",".join([parcel.data for parcel in self._pending.values()])
             self._pending.clear()
-            self._parts = 0
-            if messages:
-                await self._write(msgspec.json.encode(messages))
+            self._parts = self._weight = 0
+            if data:
+                await self._write(b"[" + data + b"]")
+                del data
             await asyncio.sleep(FLUSH_INTERVAL)
 
 
@@ -92,6 +108,8 @@ def _key(message: ServerMessage) -> _Key | None:
             return ("dag", dag_id)
         case OutputChanged():
             return ("output", message.topic)
+        case LogAppended():
+            return ("log", message.topic)
         case Hello() | StreamError():
             return None
         case Resync():
@@ -107,4 +125,15 @@ def _merged(before: ServerMessage | None, message: ServerMessage) -> ServerMessa
             return message
         cells = {cell.index: cell for cell in [*before.cells, *message.cells]}
         return replace(message, cells=[cells[index] for index in sorted(cells)], reset=before.reset)
+    if isinstance(before, LogAppended) and isinstance(message, LogAppended):
+        return _joined(before, message)
     return message
+
+
+def _joined(before: LogAppended, message: LogAppended) -> LogAppended:
+    if before.attempt_id != message.attempt_id:
+        return message
+    if message.start == before.end and message.end - before.start <= MAX_LOG:
+        records = [*before.records, *message.records]
+        return replace(message, records=records, start=before.start, skipped=before.skipped)
+    return replace(message, skipped=message.start - before.start + before.skipped)

@@ -7,7 +7,7 @@ import os
 import stat
 from collections import OrderedDict
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, BinaryIO, Final, Literal
 
 import msgspec
 
@@ -15,28 +15,31 @@ from studio.api.models import CellOutput
 from studio.errors import NotFound
 
 OUTPUT: Final = "output.ipynb"
-LOG: Final = "log.txt"
 MAX_FILE: Final = 100 * 1024 * 1024  # bytes
 
 _CACHED: Final = 16  # notebooks
+_LARGE: Final = 2 * 1024 * 1024  # bytes of a file that is not kept
 
 
-def read_file(path: Path, *, tail: int | None = None) -> tuple[bytes, bool]:
-    """The content (its last `tail` bytes) and whether something was left out. Raises `NotFound`; no symlinks."""
+def open_file(path: Path) -> BinaryIO:
+    """A regular file of an attempt, to be closed. Raises `NotFound`, also for symlinks, pipes and the like."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     except OSError as error:
         raise NotFound(f"There is no {path.name} of this try yet.") from error
-    with os.fdopen(descriptor, "rb") as file:
-        status = os.fstat(descriptor)
-        if not stat.S_ISREG(status.st_mode):
-            raise NotFound(f"The {path.name} of this try is no regular file.")
-        size = status.st_size
-        start = max(0, size - tail) if tail is not None else 0
-        if tail is None and size > MAX_FILE:
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise NotFound(f"The {path.name} of this try is no regular file.")
+    return os.fdopen(descriptor, "rb")
+
+
+def read_file(path: Path) -> bytes:
+    """The content. Raises `NotFound`, also for symlinks."""
+    with open_file(path) as file:
+        size = os.fstat(file.fileno()).st_size
+        if size > MAX_FILE:
             raise NotFound(f"The {path.name} of this try has {size} bytes, too many to show.")
-        file.seek(start)
-        return file.read(MAX_FILE), start > 0
+        return file.read(MAX_FILE)
 
 
 class NotebookFiles:
@@ -52,8 +55,11 @@ class NotebookFiles:
             stamp = (status.st_mtime_ns, status.st_size)
             known = self._cache.get(path)
             if known is None or known[0] != stamp:
-                known = (stamp, cells_of(json.loads(read_file(path)[0])))
-                self._cache[path] = known
+                known = (stamp, cells_of(json.loads(read_file(path))))
+                if status.st_size > _LARGE:
+                    self._cache.pop(path, None)
+                else:
+                    self._cache[path] = known
                 while len(self._cache) > _CACHED:
                     self._cache.popitem(last=False)
         except (OSError, NotFound, ValueError):
@@ -80,6 +86,9 @@ def _cell(index: int, cell: dict[str, Any]) -> CellOutput:
     noted: dict[str, Any] = papermill if isinstance(papermill, dict) else {}
     outputs = [_joined(output) for output in cell.get("outputs") or [] if isinstance(output, dict)]
     count, duration = cell.get("execution_count"), noted.get("duration")
+    studio = metadata.get("studio") if isinstance(metadata, dict) else None
+    used: dict[str, Any] = studio if isinstance(studio, dict) else {}
+    memory = _number(used.get("peak_memory"))
     return CellOutput(
         index=index,
         cell_type=str(cell.get("cell_type", "raw")),
@@ -87,8 +96,14 @@ def _cell(index: int, cell: dict[str, Any]) -> CellOutput:
         state=_state(cell, noted, outputs),
         execution_count=count if isinstance(count, int) else None,
         outputs=outputs,
-        duration=float(duration) if isinstance(duration, int | float) else None,
+        duration=_number(duration),
+        cpu=_number(used.get("cpu")),
+        peak_memory=None if memory is None else int(memory),
     )
+
+
+def _number(value: Any) -> float | None:
+    return float(value) if isinstance(value, int | float) and abs(value) < 2**53 else None
 
 
 def _joined(output: dict[str, Any]) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from studio.errors import StoreUnavailable
 from studio.exports import Exports
 from studio.ports import Clock, Store
 from studio.scheduler.loop import Scheduler
+from studio.server.live_logs import LiveLogs
 from studio.server.outputs import LiveOutputs
 from studio.server.source_changes import SourceDigests
 from studio.settings import Settings
@@ -27,6 +28,7 @@ class Services:
     scheduler: Scheduler
     artifacts: LocalArtifacts
     outputs: LiveOutputs
+    logs: LiveLogs
     sources: SourceDigests
     exports: Exports
     clock: Clock

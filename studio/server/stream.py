@@ -72,10 +72,11 @@ class Stream(Gated, websocket.WebSocketHandler):
 
 def _check(subscription: Subscribe) -> None:
     """Raises `msgspec.ValidationError` for what no topic can be."""
-    for name, given in (("dag_ids", subscription.dag_ids), ("outputs", subscription.outputs)):
+    for name in ("dag_ids", "outputs", "logs"):
+        given = getattr(subscription, name)
         if len(given) > MAX_TOPICS:
             raise msgspec.ValidationError(f"{len(given)} {name}; at most {MAX_TOPICS} are allowed")
-    for topic in subscription.outputs:
+    for topic in (*subscription.outputs, *subscription.logs):
         parts = topic.split("/")
         if len(parts) != 4 or not all(parts) or len(topic) > 800:
-            raise msgspec.ValidationError(f"the output {shown(topic)} is not dag_id/run_id/task_id/map_index")
+            raise msgspec.ValidationError(f"the topic {shown(topic)} is not dag_id/run_id/task_id/map_index")

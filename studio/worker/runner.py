@@ -44,6 +44,7 @@ from studio.worker.processes import (
     reap_children,
 )
 from studio.worker.task import (
+    MAX_TOLD,
     CellChanged,
     Event,
     ForkServerWanted,
@@ -138,13 +139,16 @@ class Runner:
         if isinstance(event, ForkServerWanted):
             self._send(WantsForkServer(event.command, event.libraries, event.is_stale))
             return
+        told = raw(event)
         if isinstance(event, CellChanged):
             key = str(event.index)
+            if len(memoryview(told)) > MAX_TOLD:
+                told = raw(msgspec.structs.replace(event, outputs=[], elided=True))
         elif isinstance(event, Log):
             key = ""
         else:
             key = _KEYS.get(type(event), type(event).__name__)
-        self._send(Observed(attempt_id, key, raw(event)))
+        self._send(Observed(attempt_id, key, told))
 
     def _send(self, message: object) -> None:
         if os.getpid() != self._pid:  # a forked child has no voice

@@ -11,6 +11,7 @@ import msgspec
 from studio.core.signals import Signal
 
 MAX_ERROR: Final = 4000  # bytes of `TaskResult.error`
+MAX_TOLD: Final = 4 << 20  # bytes of a `CellChanged`, encoded
 MAX_SOURCE: Final = 20_000  # characters of one cell in `NotebookStarted`
 
 CellState = Literal["running", "success", "failed", "skipped"]
@@ -85,6 +86,7 @@ class CellChanged(msgspec.Struct, frozen=True, kw_only=True, tag="cell_changed")
     duration: float | None = None  # seconds
     cpu: float | None = None  # seconds, of the kernel's process
     peak_memory: int | None = None  # bytes, of the kernel's process
+    elided: bool = False  # `outputs` are left out, because they are too large to be told: the file has them
 
 
 class Log(msgspec.Struct, frozen=True, kw_only=True, tag="log"):

@@ -83,7 +83,14 @@ def test_commands_against_a_server(
     assert "as asked" in called(capsys, "tasks", "why", "bad", "fail")[1]
     assert "Failed in this run: fail." in called(capsys, "tasks", "why", "bad", "quick")[1]
     assert as_json(capsys, "tasks", "output", "bad", "fail")["cells"] == []
-    assert as_json(capsys, "tasks", "log", "bad", "fail")["try_number"] == 1
+    log = as_json(capsys, "tasks", "log", "bad", "fail")
+    assert (log["try_number"], log["ended"]) == (1, True)
+    assert log["records"][-1]["text"].endswith("ValueError: as asked")
+    errors = called(capsys, "tasks", "log", "bad", "fail", "--level", "error")[1]
+    assert "ERROR     studio  Traceback" in errors
+    assert called(capsys, "tasks", "log", "bad", "fail", "--follow", "--level", "error")[1] == errors
+    assert "as asked" in called(capsys, "tasks", "log", "bad", "fail", "--text")[1]
+    assert "Nothing in the log fits" in called(capsys, "tasks", "log", "bad", "fail", "--search", "ducks")[2]
     assert as_json(capsys, "tasks", "clear", "bad", "fail", "--no-downstream")["run"]["dag_id"] == "bad"
 
     long = as_json(capsys, "dags", "trigger", "long")["run"]["run_id"]

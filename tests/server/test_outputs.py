@@ -53,6 +53,14 @@ def test_cells_of_a_finished_notebook(tmp_path: Path) -> None:
     assert [cell.state for cell in files.cells(path, ended=True)][-1] == "skipped"
 
 
+def test_what_a_cell_used_stands_in_its_metadata(tmp_path: Path) -> None:
+    cells = [_code(), _code(), _code()]
+    cells[0]["metadata"]["studio"] = {"cpu": 0.25, "peak_memory": 50_000_000}
+    cells[1]["metadata"]["studio"] = {"cpu": "much", "peak_memory": float("1e300")}
+    found = NotebookFiles().cells(_write(tmp_path / "output.ipynb", *cells), ended=True)
+    assert [(cell.cpu, cell.peak_memory) for cell in found] == [(0.25, 50_000_000), (None, None), (None, None)]
+
+
 def test_text_in_lines_is_joined_but_json_is_not(tmp_path: Path) -> None:
     outputs = [
         {"output_type": "stream", "name": "stdout", "text": ["a\n", "b"]},
@@ -101,11 +109,4 @@ def test_links_and_pipes_are_not_read(tmp_path: Path) -> None:
     with pytest.raises(NotFound):
         read_file(tmp_path / "link")
     with pytest.raises(NotFound):
-        read_file(tmp_path / "pipe", tail=10)
-
-
-def test_tail_of_a_log(tmp_path: Path) -> None:
-    path = tmp_path / "log.txt"
-    path.write_bytes(b"0123456789")
-    assert read_file(path, tail=4) == (b"6789", True)
-    assert read_file(path, tail=40) == (b"0123456789", False)
+        read_file(tmp_path / "pipe")

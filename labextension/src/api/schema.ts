@@ -834,13 +834,15 @@ export interface SetPool {
 /**
  * Client → server: replaces what this connection listens to.
  *
- * `dags`: summaries of all DAGs. `dag_ids`: runs and tasks of these. `outputs`: "dag_id/run_id/task_id/map_index".
+ * `dags`: summaries of all DAGs. `dag_ids`: runs and tasks of these. `outputs`, `logs`: of the task instances
+ * "dag_id/run_id/task_id/map_index".
  */
 export interface Subscribe {
   type: 'subscribe';
   dags?: boolean;
   dag_ids?: string[];
   outputs?: string[];
+  logs?: string[];
 }
 
 export interface DagChanged {
@@ -857,6 +859,33 @@ export interface DagRemoved {
 export interface Hello {
   type: 'hello';
   server: string;
+}
+
+/**
+ * The log of a task's latest attempt has grown, from byte `start` to byte `end`.
+ *
+ * The first after a `subscribe`, and of each attempt, has no records: it tells how far the log is. A client that has
+ * less than `start` fetches what is between (`get_log` with `after`).
+ */
+export interface LogAppended {
+  type: 'log';
+  topic: string;
+  attempt_id: number;
+  try_number: number;
+  records: LogRecord[];
+  start: number;
+  end: number;
+  skipped: number;
+  ended: boolean;
+}
+
+/** A record of a log; `text` may have several lines. */
+export interface LogRecord {
+  offset: number;
+  time: number | null;
+  level: 'CRITICAL' | 'DEBUG' | 'ERROR' | 'INFO' | 'WARNING';
+  source: string;
+  text: string;
 }
 
 /** Cells that changed, each complete. `reset`: the cells are all there are (a new attempt began). */
@@ -881,6 +910,9 @@ export interface CellOutput {
   execution_count: number | null;
   outputs: Record<string, unknown>[];
   duration: number | null;
+  cpu: number | null;
+  peak_memory: number | null;
+  elided: boolean;
 }
 
 /** Events were dropped because the client was too slow: fetch again. */
@@ -929,11 +961,20 @@ export interface TaskDetail {
   source_changed: boolean | null;
 }
 
+/**
+ * Records of a log, oldest first: those asked for that stand from byte `start` to before byte `end`.
+ *
+ * `truncated`: more was asked for than is given: before `start`, or with `after` from `end` on.
+ */
 export interface TaskLog {
   attempt_id: number | null;
   try_number: number;
-  text: string;
+  records: LogRecord[];
+  start: number;
+  end: number;
+  size: number;
   truncated: boolean;
+  ended: boolean;
 }
 
 /** What a notebook task has produced so far. `try_number` 0: nothing was started yet. */
@@ -949,7 +990,7 @@ export interface TaskOutput {
 }
 
 /** Server → client on the stream. */
-export type ServerMessage = Hello | DagChanged | DagRemoved | RunChanged | OutputChanged | Resync | StreamError;
+export type ServerMessage = Hello | DagChanged | DagRemoved | RunChanged | OutputChanged | LogAppended | Resync | StreamError;
 
 /** Client → server on the stream. */
 export type ClientMessage = Subscribe;
@@ -993,6 +1034,7 @@ export const routes = {
   get_notebook: { method: 'GET', path: '/api/dags/{dag_id}/runs/{run_id}/tasks/{task_id}/notebook' },
   export_task: { method: 'GET', path: '/api/dags/{dag_id}/runs/{run_id}/tasks/{task_id}/export' },
   get_log: { method: 'GET', path: '/api/dags/{dag_id}/runs/{run_id}/tasks/{task_id}/log' },
+  get_log_text: { method: 'GET', path: '/api/dags/{dag_id}/runs/{run_id}/tasks/{task_id}/log/text' },
   preview_backfill: { method: 'POST', path: '/api/dags/{dag_id}/backfills/preview' },
   create_backfill: { method: 'POST', path: '/api/dags/{dag_id}/backfills' },
   list_backfills: { method: 'GET', path: '/api/backfills' },
@@ -1051,7 +1093,8 @@ export interface Operations {
   get_output: { path: { dag_id: string; run_id: string; task_id: string }; query: { map_index?: string | number | undefined; try_number?: string | number | undefined }; body: undefined; answer: TaskOutput };
   get_notebook: { path: { dag_id: string; run_id: string; task_id: string }; query: { map_index?: string | number | undefined; try_number?: string | number | undefined }; body: undefined; answer: Blob };
   export_task: { path: { dag_id: string; run_id: string; task_id: string }; query: { map_index?: string | number | undefined; try_number?: string | number | undefined; format?: string | number | undefined }; body: undefined; answer: Blob };
-  get_log: { path: { dag_id: string; run_id: string; task_id: string }; query: { map_index?: string | number | undefined; try_number?: string | number | undefined }; body: undefined; answer: TaskLog };
+  get_log: { path: { dag_id: string; run_id: string; task_id: string }; query: { map_index?: string | number | undefined; try_number?: string | number | undefined; level?: string | number | undefined; source?: string | number | undefined; search?: string | number | undefined; after?: string | number | undefined; before?: string | number | undefined; tail?: string | number | undefined }; body: undefined; answer: TaskLog };
+  get_log_text: { path: { dag_id: string; run_id: string; task_id: string }; query: { map_index?: string | number | undefined; try_number?: string | number | undefined }; body: undefined; answer: Blob };
   preview_backfill: { path: { dag_id: string }; query: Record<string, never>; body: CreateBackfill; answer: BackfillPreview };
   create_backfill: { path: { dag_id: string }; query: Record<string, never>; body: CreateBackfill; answer: BackfillInfo };
   list_backfills: { path: Record<string, never>; query: { dag_id?: string | number | undefined; limit?: string | number | undefined }; body: undefined; answer: BackfillList };

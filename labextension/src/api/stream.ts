@@ -12,6 +12,7 @@ export interface ITopics {
   dags?: boolean;
   dagId?: string;
   output?: string;
+  log?: string;
 }
 
 export type StreamStatus = 'idle' | 'connecting' | 'open' | 'waiting';
@@ -254,6 +255,7 @@ export function merged(topics: readonly ITopics[]): ClientMessage {
     type: 'subscribe',
     dags: topics.some(topic => topic.dags === true),
     dag_ids: listed(topics.map(topic => topic.dagId)),
-    outputs: listed(topics.map(topic => topic.output))
+    outputs: listed(topics.map(topic => topic.output)),
+    logs: listed(topics.map(topic => topic.log))
   };
 }

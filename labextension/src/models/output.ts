@@ -9,6 +9,8 @@ import type { CellOutput, OutputChanged, ServerMessage, TaskOutput } from '../ap
 import type { IStudioStream } from '../api/stream';
 import type { ITaskRef } from '../host';
 
+const ELIDED = 5000; // milliseconds between two fetches of what the stream does not carry
+
 /** The cells of a notebook task as they come. Without a try number it follows the newest try. */
 export class OutputModel implements IDisposable {
   constructor(options: OutputModel.IOptions) {
@@ -62,6 +64,9 @@ export class OutputModel implements IDisposable {
     if (!this._isDisposed) {
       this._isDisposed = true;
       this._subscription?.dispose();
+      if (this._timer !== null) {
+        window.clearTimeout(this._timer);
+      }
       Signal.clearData(this);
     }
   }
@@ -116,10 +121,21 @@ export class OutputModel implements IDisposable {
       this._reset(message.try_number);
     }
     this._merge(message.cells, message.rev);
+    if (message.cells.some(one => one.elided)) {
+      this._refreshLater();
+    }
     if (message.rev >= this._rev) {
       this._progress(message.cells_done, message.cells_total, message.rev);
     }
     return true;
+  }
+
+  /** Outputs that are too large for the stream are fetched, and not with every change. */
+  private _refreshLater(): void {
+    this._timer ??= window.setTimeout(() => {
+      this._timer = null;
+      void this.refresh();
+    }, ELIDED);
   }
 
   private _reset(tryNumber: number): void {
@@ -135,7 +151,7 @@ export class OutputModel implements IDisposable {
     for (const cell of cells) {
       if ((this._revs.get(cell.index) ?? 0) <= rev) {
         this._revs.set(cell.index, rev);
-        merged[cell.index] = cell;
+        merged[cell.index] = cell.elided ? { ...cell, outputs: merged[cell.index]?.outputs ?? [] } : cell;
       }
     }
     this._cells = merged;
@@ -160,6 +176,7 @@ export class OutputModel implements IDisposable {
   private readonly _changed = new Signal<this, void>(this);
   private readonly _revs = new Map<number, number>(); // cell index → rev it came with
   private _cells: readonly CellOutput[] | null = null;
+  private _timer: number | null = null;
   private _done = 0;
   private _total = 0;
   private _tryNumber = 0;

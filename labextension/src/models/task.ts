@@ -5,15 +5,16 @@ import { Signal } from '@lumino/signaling';
 import type { IStudioClient } from '../api/client';
 import type { StudioError } from '../api/errors';
 import { asStudioError } from '../api/errors';
-import type { TaskDetail, TaskLog } from '../api/schema';
+import type { TaskDetail } from '../api/schema';
 import type { IStudioStream } from '../api/stream';
 import type { ITaskRef } from '../host';
+import { LogModel } from './log';
 import { isTaskOver } from './order';
 import { OutputModel } from './output';
 
-const POLL = 4000; // milliseconds; why a task waits, and logs, are not in the stream
+const POLL = 4000; // milliseconds; why a task waits is not in the stream
 
-/** A task instance: its attempts, why it waits, its log, and for a notebook its output. */
+/** A task instance: its attempts, why it waits, and for a notebook its output. */
 export class TaskModel implements IDisposable {
   constructor(options: TaskModel.IOptions) {
     this._client = options.client;
@@ -33,10 +34,6 @@ export class TaskModel implements IDisposable {
 
   get detail(): TaskDetail | null {
     return this._detail;
-  }
-
-  get log(): TaskLog | null {
-    return this._log;
   }
 
   /** Null for a task that is no notebook. */
@@ -71,42 +68,18 @@ export class TaskModel implements IDisposable {
     this._tryNumber = tryNumber;
     this._output?.dispose();
     this._output = this._makeOutput();
-    this._log = null;
     this._emit();
-    if (this._logWanted) {
-      void this._fetchLog();
-    }
   }
 
-  /** Keep the log current from now on, or stop it. */
-  wantLog(wanted: boolean): void {
-    this._logWanted = wanted;
-    if (wanted) {
-      void this._fetchLog();
-    }
+  /** The log of the try that is shown, to be disposed of by whoever looks at it. */
+  openLog(): LogModel {
+    return new LogModel({ client: this._client, stream: this._stream, task: this._shown() });
   }
 
   async refresh(): Promise<void> {
     try {
       this._detail = await this._client.call('get_task', this._target());
       this._error = null;
-    } catch (reason) {
-      this._error = asStudioError(reason);
-    }
-    this._emit();
-    if (this._logWanted) {
-      await this._fetchLog();
-    }
-  }
-
-  private async _fetchLog(): Promise<void> {
-    const { path, query } = this._target();
-    const tryNumber = this._tryNumber ?? undefined;
-    try {
-      const log = await this._client.call('get_log', { path, query: { ...query, try_number: tryNumber } });
-      if ((this._tryNumber ?? undefined) === tryNumber) {
-        this._log = log;
-      }
     } catch (reason) {
       this._error = asStudioError(reason);
     }
@@ -124,8 +97,11 @@ export class TaskModel implements IDisposable {
     if (!this._isNotebook) {
       return null;
     }
-    const task = this._tryNumber === null ? this.ref : { ...this.ref, tryNumber: this._tryNumber };
-    return new OutputModel({ client: this._client, stream: this._stream, task });
+    return new OutputModel({ client: this._client, stream: this._stream, task: this._shown() });
+  }
+
+  private _shown(): ITaskRef {
+    return this._tryNumber === null ? this.ref : { ...this.ref, tryNumber: this._tryNumber };
   }
 
   private _target(): { path: { dag_id: string; run_id: string; task_id: string }; query: { map_index: number } } {
@@ -146,8 +122,6 @@ export class TaskModel implements IDisposable {
   private readonly _changed = new Signal<this, void>(this);
   private _output: OutputModel | null;
   private _detail: TaskDetail | null = null;
-  private _log: TaskLog | null = null;
-  private _logWanted = false;
   private _tryNumber: number | null = null;
   private _error: StudioError | null = null;
   private _isDisposed = false;

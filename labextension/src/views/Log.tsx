@@ -1,47 +1,115 @@
 import type { ReactElement } from 'react';
-import { useEffect, useLayoutEffect, useRef } from 'react';
+import { memo, useEffect, useLayoutEffect, useRef, useState } from 'react';
 
+import type { LogRecord } from '../api/schema';
+import type { LogLevel, LogModel } from '../models/log';
+import { LEVELS } from '../models/log';
 import type { TaskModel } from '../models/task';
-import { Empty } from './Notes';
+import { useSignal } from './hooks';
+import { Empty, ErrorNote } from './Notes';
 import { withoutAnsi } from './text';
 
 const NEAR = 24; // pixels from the end that still count as the end
+const TYPING = 300; // milliseconds after the last key until it is searched
 
 /** The end of a task's log, kept current while it is looked at. */
 export function Log({ model }: { model: TaskModel }): ReactElement {
-  const pre = useRef<HTMLPreElement>(null);
-  const isAtEnd = useRef(true);
+  const [log, setLog] = useState<LogModel | null>(null);
+  const tryNumber = model.tryNumber;
   useEffect(() => {
-    model.wantLog(true);
-    return () => model.wantLog(false);
-  }, [model]);
-  const text = model.log?.text;
+    const made = model.openLog();
+    setLog(made);
+    return () => made.dispose();
+  }, [model, tryNumber]);
+  return log === null || log.isDisposed ? <Empty title="Fetching the log…" /> : <Records log={log} />;
+}
+
+function Records({ log }: { log: LogModel }): ReactElement {
+  useSignal(log.changed);
+  const list = useRef<HTMLDivElement>(null);
+  const isAtEnd = useRef(true);
+  const { records, error } = log;
   useLayoutEffect(() => {
-    if (pre.current !== null && isAtEnd.current) {
-      pre.current.scrollTop = pre.current.scrollHeight;
+    if (list.current !== null && isAtEnd.current) {
+      list.current.scrollTop = list.current.scrollHeight;
     }
-  }, [text]);
-  if (model.log === null) {
-    return <Empty title="Fetching the log…" />;
+  }, [records]);
+  if (records === null) {
+    return error === null ? (
+      <Empty title="Fetching the log…" />
+    ) : (
+      <ErrorNote error={error} onRetry={() => void log.refresh()} />
+    );
   }
-  if (model.log.text === '') {
-    return <Empty title="The log is empty so far." />;
-  }
+  const isFiltered = log.level !== 'DEBUG' || log.search !== '';
   return (
     <>
-      {model.log.truncated && <p className="jp-Studio-muted">The beginning is left out.</p>}
-      <pre
-        ref={pre}
-        className="jp-Studio-log"
-        tabIndex={0}
-        aria-label="Log"
-        onScroll={event => {
-          const { scrollHeight, scrollTop, clientHeight } = event.currentTarget;
-          isAtEnd.current = scrollHeight - scrollTop - clientHeight < NEAR;
-        }}
-      >
-        {withoutAnsi(model.log.text)}
-      </pre>
+      <Filter log={log} />
+      {records.length === 0 && <Empty title={isFiltered ? 'No record fits.' : 'The log is empty so far.'} />}
+      {log.truncated && <p className="jp-Studio-muted">The beginning is left out.</p>}
+      {records.length > 0 && (
+        <div
+          ref={list}
+          className="jp-Studio-log"
+          role="log"
+          tabIndex={0}
+          aria-label="Log"
+          aria-live="off"
+          onScroll={event => {
+            const { scrollHeight, scrollTop, clientHeight } = event.currentTarget;
+            isAtEnd.current = scrollHeight - scrollTop - clientHeight < NEAR;
+          }}
+        >
+          {records.map(record => (
+            <Row key={record.offset} record={record} />
+          ))}
+        </div>
+      )}
     </>
   );
 }
+
+function Filter({ log }: { log: LogModel }): ReactElement {
+  const [text, setText] = useState(log.search);
+  useEffect(() => {
+    if (text !== log.search) {
+      const timer = window.setTimeout(() => log.filter(log.level, text), TYPING);
+      return () => window.clearTimeout(timer);
+    }
+    return undefined;
+  }, [log, text]);
+  return (
+    <div className="jp-Studio-logFilter">
+      <select
+        aria-label="Lowest level"
+        value={log.level}
+        onChange={event => log.filter(event.target.value as LogLevel, text)}
+      >
+        {LEVELS.map(level => (
+          <option key={level} value={level}>
+            {level === 'DEBUG' ? 'All levels' : `${level[0]}${level.slice(1).toLowerCase()} and above`}
+          </option>
+        ))}
+      </select>
+      <input
+        type="search"
+        aria-label="Search the log"
+        placeholder="Search the log"
+        value={text}
+        onChange={event => setText(event.target.value)}
+      />
+    </div>
+  );
+}
+
+const Row = memo(function Row({ record }: { record: LogRecord }): ReactElement {
+  const moment = record.time === null ? null : new Date(record.time * 1000);
+  return (
+    <div className={`jp-Studio-logRecord jp-mod-${record.level.toLowerCase()}`}>
+      <span className="jp-Studio-logHead" title={moment === null ? record.source : `${moment.toISOString()}`}>
+        {moment?.toLocaleTimeString('sv-SE')} {record.level} {record.source}{' '}
+      </span>
+      {withoutAnsi(record.text)}
+    </div>
+  );
+});

@@ -9,9 +9,10 @@ import { useSignal } from './hooks';
 import { Empty, ErrorNote } from './Notes';
 import { Outputs } from './Outputs';
 import { StateIcon } from './StateIcon';
-import { counted, durationText } from './text';
+import { bytesText, counted, durationText } from './text';
 
 const SHORT = 0.05; // seconds; of faster cells the time is of no interest
+const MUCH = 1e9; // bytes of memory that are worth a word
 
 /** The notebook of a task as it is executed, read like a report: outputs in full, code behind a click. */
 export function Output({ model, host }: { model: OutputModel; host: IHost }): ReactElement {
@@ -90,6 +91,15 @@ const Cell = memo(function Cell({ cell, host }: { cell: CellOutput; host: IHost 
   );
 });
 
+/** What it cost, for who points at it. */
+function usageText(cell: CellOutput): string | undefined {
+  const parts = [
+    cell.cpu === null ? null : `${durationText(cell.cpu)} of CPU time`,
+    cell.peak_memory === null ? null : `${bytesText(cell.peak_memory)} of memory at most`
+  ].filter(part => part !== null);
+  return parts.length > 0 ? parts.join(', ') : undefined;
+}
+
 /** The first line of the code; a click shows all of it. */
 function Source({ cell }: { cell: CellOutput }): ReactElement {
   const [isOpen, setOpen] = useState(false);
@@ -102,7 +112,10 @@ function Source({ cell }: { cell: CellOutput }): ReactElement {
         {(cell.state === 'running' || cell.state === 'failed') && <StateIcon state={cell.state} title={cell.state} />}
         <code>{isOpen ? counted(lines.length, 'line') : first}</code>
         {cell.duration !== null && cell.duration >= SHORT && (
-          <span className="jp-Studio-sourceTime">{durationText(cell.duration)}</span>
+          <span className="jp-Studio-sourceTime" title={usageText(cell)}>
+            {durationText(cell.duration)}
+            {cell.peak_memory !== null && cell.peak_memory >= MUCH && `, ${bytesText(cell.peak_memory)}`}
+          </span>
         )}
       </button>
       {isOpen && <pre className="jp-Studio-code">{cell.source}</pre>}

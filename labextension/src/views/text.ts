@@ -77,6 +77,12 @@ export function counted(count: number, noun: string): string {
   return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }
 
+/** "512 MB", "1.5 GB". */
+export function bytesText(bytes: number): string {
+  const megabytes = bytes / 1e6;
+  return megabytes < 999.5 ? `${Math.max(1, Math.round(megabytes))} MB` : `${(megabytes / 1000).toFixed(1)} GB`;
+}
+
 /** Without the colour codes of terminals. */
 export function withoutAnsi(text: string): string {
   // eslint-disable-next-line no-control-regex -- the escape character is what is looked for

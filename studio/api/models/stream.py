@@ -6,18 +6,20 @@ import msgspec
 
 from studio.api.models.dags import DagSummary
 from studio.api.models.runs import RunSummary, TaskStatus
-from studio.api.models.tasks import CellOutput
+from studio.api.models.tasks import CellOutput, LogRecord
 
 
 class Subscribe(msgspec.Struct, frozen=True, tag="subscribe", forbid_unknown_fields=True):
     """Client → server: replaces what this connection listens to.
 
-    `dags`: summaries of all DAGs. `dag_ids`: runs and tasks of these. `outputs`: "dag_id/run_id/task_id/map_index".
+    `dags`: summaries of all DAGs. `dag_ids`: runs and tasks of these. `outputs`, `logs`: of the task instances
+    "dag_id/run_id/task_id/map_index".
     """
 
     dags: bool = False
     dag_ids: list[str] = []
     outputs: list[str] = []
+    logs: list[str] = []
 
 
 class Hello(msgspec.Struct, frozen=True, tag="hello"):
@@ -54,6 +56,23 @@ class OutputChanged(msgspec.Struct, frozen=True, tag="output"):
     reset: bool
 
 
+class LogAppended(msgspec.Struct, frozen=True, tag="log"):
+    """The log of a task's latest attempt has grown, from byte `start` to byte `end`.
+
+    The first after a `subscribe`, and of each attempt, has no records: it tells how far the log is. A client that has
+    less than `start` fetches what is between (`get_log` with `after`).
+    """
+
+    topic: str  # as in `Subscribe.logs`
+    attempt_id: int
+    try_number: int
+    records: list[LogRecord]
+    start: int
+    end: int
+    skipped: int  # bytes before `start` that were left out: the log grows faster than it is sent
+    ended: bool  # the attempt is over: nothing follows
+
+
 class Resync(msgspec.Struct, frozen=True, tag="resync"):
     """Events were dropped because the client was too slow: fetch again."""
 
@@ -65,4 +84,6 @@ class StreamError(msgspec.Struct, frozen=True, tag="error"):
 
 
 ClientMessage = Subscribe
-ServerMessage = Hello | DagChanged | DagRemoved | RunChanged | OutputChanged | Resync | StreamError
+ServerMessage = (
+    Hello | DagChanged | DagRemoved | RunChanged | OutputChanged | LogAppended | Resync | StreamError
+)

@@ -51,6 +51,9 @@ class CellOutput(Model, frozen=True, kw_only=True):
     execution_count: int | None
     outputs: list[dict[str, Any]]
     duration: float | None  # seconds
+    cpu: float | None = None  # seconds, of the kernel's process while the cell ran
+    peak_memory: int | None = None  # bytes, of the kernel's process while the cell ran
+    elided: bool = False  # its outputs are too large for the stream: `get_output` has them
 
 
 class TaskOutput(Model, frozen=True, kw_only=True):
@@ -66,8 +69,30 @@ class TaskOutput(Model, frozen=True, kw_only=True):
     rev: int  # grows with every change of a cell
 
 
+LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"]
+
+
+class LogRecord(Model, frozen=True, kw_only=True):
+    """A record of a log; `text` may have several lines."""
+
+    offset: int  # bytes, in the log's file: its identity
+    time: float | None  # seconds since the epoch; null: not known
+    level: LogLevel
+    source: str  # "stdout", "stderr", "studio", "kernel", or the name of a logger
+    text: str
+
+
 class TaskLog(Model, frozen=True, kw_only=True):
+    """Records of a log, oldest first: those asked for that stand from byte `start` to before byte `end`.
+
+    `truncated`: more was asked for than is given: before `start`, or with `after` from `end` on.
+    """
+
     attempt_id: int | None
     try_number: int
-    text: str
-    truncated: bool  # the beginning is left out
+    records: list[LogRecord]
+    start: int
+    end: int
+    size: int  # bytes of the log so far
+    truncated: bool
+    ended: bool  # the attempt is over: nothing follows

@@ -1,9 +1,8 @@
-"""Tasks of a run: state, output, log."""
+"""Tasks of a run: state, output."""
 
 from __future__ import annotations
 
 import asyncio
-from typing import Final
 
 from studio.api import models as m
 from studio.core.model import Attempt
@@ -14,12 +13,10 @@ from studio.server import views
 from studio.server.answers import FileAnswer
 from studio.server.limits import check_note
 from studio.server.lookup import find_attempt, find_spec, find_task
-from studio.server.notebook_file import LOG, OUTPUT, read_file
+from studio.server.notebook_file import OUTPUT, read_file
 from studio.server.outputs import topic_of
 from studio.server.request import Request
 from studio.server.services import Services
-
-MAX_LOG: Final = 256 * 1024  # bytes of a log's end
 
 
 async def get_task(request: Request, services: Services) -> m.TaskDetail:
@@ -76,22 +73,8 @@ async def get_notebook(request: Request, services: Services) -> FileAnswer:
     if attempt is None or services.outputs.output_path(attempt) is None:
         raise NotFound(f"The task {shown(task.task_id)} has no output notebook yet.")
     path = services.artifacts.attempt_file(attempt.directory, OUTPUT)
-    content, _ = await asyncio.to_thread(read_file, path)
+    content = await asyncio.to_thread(read_file, path)
     return FileAnswer(content, "application/x-ipynb+json", OUTPUT)
-
-
-async def get_log(request: Request, services: Services) -> m.TaskLog:
-    _, task = await find_task(services, request)
-    attempt = await find_attempt(services, task, request.try_number)
-    if attempt is None or not attempt.directory:
-        return m.TaskLog(attempt_id=None, try_number=0, text="", truncated=False)
-    path = services.artifacts.attempt_file(attempt.directory, LOG)
-    try:
-        content, truncated = await asyncio.to_thread(read_file, path, tail=MAX_LOG)
-    except NotFound:
-        content, truncated = b"", False
-    text = content.decode("utf-8", errors="replace")
-    return m.TaskLog(attempt_id=attempt.id, try_number=attempt.try_number, text=text, truncated=truncated)
 
 
 def _source_of(attempt: Attempt) -> tuple[object, object]:
