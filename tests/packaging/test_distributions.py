@@ -97,6 +97,14 @@ def test_wheel_has_every_file_of_the_package(wheel: dict[str, bytes], package_fi
     assert package_files - wheel.keys() == set()
 
 
+def test_wheel_has_the_forked_kernels(wheel: dict[str, bytes], repository: Path) -> None:
+    kernels = {path.name for path in (repository / "kernels" / "studio_kernels").glob("*.py")}
+    assert {f"studio_kernels/{name}" for name in kernels} <= wheel.keys()
+    spec = json.loads(wheel[f"{DATA}/share/jupyter/kernels/studio/kernel.json"])
+    assert spec["metadata"]["kernel_provisioner"] == {"provisioner_name": "studio-fork"}
+    assert f"{DATA}/share/jupyter/kernels/studio/logo-svg.svg" in wheel
+
+
 def test_wheel_has_the_migrations(wheel: dict[str, bytes]) -> None:
     revisions = [name for name in wheel if re.fullmatch(r"studio/store/migrations/versions/\w+\.py", name)]
     assert "studio/store/migrations/env.py" in wheel
@@ -107,6 +115,7 @@ def test_wheel_declares_its_entry_points(wheel: dict[str, bytes]) -> None:
     entry_points = wheel[f"{PREFIX}.dist-info/entry_points.txt"].decode()
     assert "studio = studio.cli:main" in entry_points
     assert "studio = studio.worker.engine:StudioEngine" in entry_points
+    assert "studio-fork = studio_kernels.provisioner:ForkProvisioner" in entry_points
 
 
 def test_sdist_has_the_front_end_built_and_its_sources(sdist: dict[str, bytes]) -> None:
