@@ -93,7 +93,7 @@ def _cell(index: int, cell: dict[str, Any]) -> CellOutput:
         index=index,
         cell_type=str(cell.get("cell_type", "raw")),
         source=text_of(cell.get("source")),
-        state=_state(cell, noted, outputs),
+        state="skipped" if used.get("skipped") else _state(cell, noted, outputs),
         execution_count=count if isinstance(count, int) else None,
         outputs=outputs,
         duration=_number(duration),
@@ -126,6 +126,8 @@ def _state(
         return "failed"
     if noted.get("status") == "running":
         return "running"
+    if noted.get("status") == "completed" and noted.get("start_time", "") is None:
+        return "skipped"  # the notebook ended before it
     if noted.get("status") == "completed" or cell.get("execution_count") is not None:
         return "success"  # also with an error in its output: the cell allows it
     return "waiting"

@@ -61,6 +61,14 @@ def test_what_a_cell_used_stands_in_its_metadata(tmp_path: Path) -> None:
     assert [(cell.cpu, cell.peak_memory) for cell in found] == [(0.25, 50_000_000), (None, None), (None, None)]
 
 
+def test_cell_that_was_not_run_is_skipped(tmp_path: Path) -> None:
+    by_tag = _code(count=None, status="completed", exception=False, start_time="2013-01-01T00:00:00")
+    by_tag["metadata"]["studio"] = {"skipped": "it has the tag `skip`"}
+    never_reached = _code(count=None, status="completed", exception=None, start_time=None)
+    found = NotebookFiles().cells(_write(tmp_path / "output.ipynb", by_tag, never_reached), ended=True)
+    assert [cell.state for cell in found] == ["skipped", "skipped"]
+
+
 def test_text_in_lines_is_joined_but_json_is_not(tmp_path: Path) -> None:
     outputs = [
         {"output_type": "stream", "name": "stdout", "text": ["a\n", "b"]},
