@@ -15,6 +15,7 @@ from studio.core.names import shown
 from studio.errors import InvalidInput, NotFound, StudioError
 from studio.settings import is_parsing
 from studio.widgets.graph import Glance
+from studio.widgets.log import LogView
 from studio.widgets.looks import look_of
 from studio.widgets.output import OutputView
 from studio.widgets.runs import RunTable
@@ -160,6 +161,10 @@ class Run:
     def output(self, task_id: str) -> OutputView:
         """What a task of this run produced so far."""
         return output_of(self.dag_id, task_id, self.run_id)
+
+    def log(self, task_id: str, **options: Any) -> LogView:
+        """The end of a task's log; `options` as in `Client.get_log`: `level="warning"`, `search="…"`, `tail=20`."""
+        return LogView(client().get_log(self.dag_id, self.run_id, task_id, **options))
 
     def __repr__(self) -> str:
         if self._detail is None:

@@ -92,7 +92,7 @@ class LiveOutputs:
         elif isinstance(event, NotebookStarted):
             live = self._entry(attempt_id)
             cells = [_waiting(cell.index, cell.cell_type, cell.source) for cell in event.cells]
-            live.complete = sum(map(_weight, cells)) <= MAX_ATTEMPT
+            live.complete = len(cells) == event.cells_total and sum(map(_weight, cells)) <= MAX_ATTEMPT
             self._weight -= live.weight
             live.cells, live.weights = {}, {}
             self._keep(attempt_id, live, cells if live.complete else [])

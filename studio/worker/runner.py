@@ -59,7 +59,7 @@ from studio.worker.task import (
 
 MAX_VALUE = 16 << 20  # bytes of a returned value, encoded
 
-_KEYS: dict[type, str] = {NotebookStarted: "notebook", KernelStarted: "kernel", LogGrown: "log"}
+_KEYS: dict[type, str] = {KernelStarted: "kernel", LogGrown: "log"}
 _requests = msgspec.msgpack.Decoder(TaskRequest)
 
 
@@ -144,6 +144,10 @@ class Runner:
             key = str(event.index)
             if len(memoryview(told)) > MAX_TOLD:
                 told = raw(msgspec.structs.replace(event, outputs=[], elided=True))
+        elif isinstance(event, NotebookStarted):
+            key = "notebook"
+            if len(memoryview(told)) > MAX_TOLD:
+                told = raw(msgspec.structs.replace(event, cells=[]))
         elif isinstance(event, Log):
             key = ""
         else:

@@ -11,7 +11,7 @@ import msgspec
 from studio.core.signals import Signal
 
 MAX_ERROR: Final = 4000  # bytes of `TaskResult.error`
-MAX_TOLD: Final = 4 << 20  # bytes of a `CellChanged`, encoded
+MAX_TOLD: Final = 4 << 20  # bytes of a `CellChanged` or `NotebookStarted`, encoded
 MAX_SOURCE: Final = 20_000  # characters of one cell in `NotebookStarted`
 
 CellState = Literal["running", "success", "failed", "skipped"]
@@ -65,7 +65,7 @@ class NotebookStarted(msgspec.Struct, frozen=True, kw_only=True, tag="notebook_s
     """The notebook is parameterised; its kernel starts now."""
 
     cells_total: int
-    cells: list[CellSource]
+    cells: list[CellSource]  # none if they are too large to be told: the file has them
 
 
 class KernelStarted(msgspec.Struct, frozen=True, kw_only=True, tag="kernel_started"):

@@ -53,6 +53,8 @@ def test_from_cell_to_output(dag: DAG, settings: Settings) -> None:
     assert repr(output).startswith("<output of extract: success, ")
     assert "2013-01-02" in str([cell.outputs for cell in output.cells])
     assert run.output("report").cells
+    assert "INFO studio: The kernel" in repr(run.log("report", level="info"))
+    assert [record.source for record in run.log("report", tail=1).records] == ["studio"]
 
 
 def test_a_run_of_nothing_published(dag: DAG) -> None:

@@ -118,8 +118,9 @@ async def test_what_all_attempts_hold_is_bounded(bench: Bench) -> None:
     assert (bench.outputs._weight, dict(bench.outputs._live)) == (0, {})
 
 
-async def test_sources_that_are_too_large_are_read_from_the_file(bench: Bench) -> None:
-    sources = [CellSource(index=i, id=str(i), cell_type="code", source="x" * 20_000) for i in range(1000)]
+@pytest.mark.parametrize("told", [1000, 0])  # by the worker; none are told if they are larger still
+async def test_sources_that_are_too_large_are_read_from_the_file(bench: Bench, told: int) -> None:
+    sources = [CellSource(index=i, id=str(i), cell_type="code", source="x" * 20_000) for i in range(told)]
     bench.outputs.observe(1, NotebookStarted(cells_total=1000, cells=sources))
     assert bench.outputs._weight == 0
     (bench.root / "a").mkdir()
