@@ -394,7 +394,8 @@ def main() -> int:
     parser.add_argument("--ready", type=int, default=-1, help="descriptor to write to when it can be used")
     given = parser.parse_args()
     os.environ.pop("JPY_PARENT_PID", None)
-    environment = forked.load_time(os.environ)
+    given_env = dict(os.environ)
+    environment = forked.load_time(given_env)
     os.environ.update(forked.SERVER_ENV)
     forked.die_with_parent(given.parent, contain=given.contain)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C in a terminal is not meant for it
@@ -409,7 +410,7 @@ def main() -> int:
         for fd in (given.listen, given.ready):
             if fd >= 0:
                 os.set_inheritable(fd, True)
-        os.execv(sys.executable, [sys.executable, os.path.abspath(__file__), *again])
+        os.execve(sys.executable, [sys.executable, os.path.abspath(__file__), *again], given_env)
     use_once(preloaded)
     if app is not None:
         app.rehearse()
@@ -419,7 +420,7 @@ def main() -> int:
         contain=given.contain,
         environment=environment,
         app=app,
-        blas=forked.BlasThreads(),
+        blas=forked.BlasThreads(environment),
         fingerprint=stamp,
         idle=given.idle,
         launcher=forked.launcher_path(),

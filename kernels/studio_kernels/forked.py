@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import atexit
 import ctypes
+import gc
 import importlib.util
+import io
 import os
 import random
 import signal
@@ -55,7 +57,7 @@ def load_time(env: Mapping[str, str]) -> dict[str, str]:
         name: value
         for name, value in env.items()
         if (name in LOAD_TIME_NAMES or name.startswith(LOAD_TIME_PREFIXES))
-        and (name, value) not in SERVER_ENV.items()
+        and (name, value) != ("MPLBACKEND", SERVER_ENV["MPLBACKEND"])  # which kernels have anyway
     }
 
 
@@ -113,10 +115,18 @@ def leave(code: int, *steps: Callable[[], object]) -> NoReturn:
     """Exit as an interpreter does: threads are waited for, handlers run, then `steps`; what was written is flushed."""
     join: Any = getattr(threading, "_shutdown")  # noqa: B009 - the interpreter's own way; it has no public name
     flush = (stream.flush for stream in (sys.stdout, sys.stderr) if stream is not None)
-    for step in (join, atexit._run_exitfuncs, *steps, *flush):
+    for step in (join, atexit._run_exitfuncs, *steps, gc.collect, _flush_files, *flush):
         with suppress(BaseException):
             step()
     os._exit(code)
+
+
+def _flush_files() -> None:
+    """Of files that nobody has closed: an interpreter does it when it takes its modules apart."""
+    for each in gc.get_objects():
+        if issubclass(type(each), io.IOBase):
+            with suppress(Exception):
+                each.flush()
 
 
 def launcher_path() -> str:
@@ -126,18 +136,32 @@ def launcher_path() -> str:
 
 
 class BlasThreads:
-    """BLAS in the fork server has one thread, so that there is none to lose; its forks get theirs back."""
+    """OpenBLAS in the fork server has one thread, so that there is none to lose; its forks get theirs back."""
 
-    def __init__(self) -> None:
-        self._controller: Any = None
-        if "numpy" in sys.modules:
-            with suppress(ImportError):
-                from threadpoolctl import ThreadpoolController  # type: ignore[import-not-found,unused-ignore]  # noqa: PLC0415
+    _SETTERS = tuple(
+        f"{prefix}openblas_set_num_threads{suffix}" for prefix in ("scipy_", "") for suffix in ("64_", "")
+    )
 
-                self._controller = ThreadpoolController()
+    def __init__(self, env: Mapping[str, str]) -> None:
+        """`env`: what its forks are going to have."""
+        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        asked = (env.get(name) for name in ("OPENBLAS_NUM_THREADS", "GOTO_NUM_THREADS", "OMP_NUM_THREADS"))
+        wanted = next((int(text) for text in asked if text and text.isdecimal() and int(text)), cores)
+        self._count = min(wanted, cores)  # as OpenBLAS has it
+        self._setters = self._found() if self._count > 1 else []
 
     def restore(self) -> None:
-        """In a fork: as many threads as there are cores for it."""
-        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-        if self._controller is not None and cores > 1:
-            self._controller.limit(limits=cores, user_api="blas")
+        """In a fork."""
+        for set_threads in self._setters:
+            set_threads(self._count)
+
+    @classmethod
+    def _found(cls) -> list[Any]:
+        """In all copies of it that are loaded: numpy and scipy each bring theirs."""
+        found: list[Any] = []
+        with suppress(OSError), open("/proc/self/maps") as file:
+            paths = {line.split(maxsplit=5)[-1].strip() for line in file if "openblas" in line}
+            libraries = [ctypes.CDLL(path) for path in sorted(paths)]
+            for library in libraries:
+                found += [getattr(library, name) for name in cls._SETTERS if hasattr(library, name)][:1]
+        return found

@@ -22,6 +22,7 @@ import uuid
 import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import Any
 
 from ipykernel.displayhook import ZMQDisplayHook
@@ -322,6 +323,9 @@ class PipeKernelApp(IPKernelApp):
         for name, value in of_the_module.items():  # a module without `__spec__` cannot spawn processes
             shell.user_ns.setdefault(name, value)
         shell.execution_count = 1
+        history = shell.history_manager
+        history.input_hist_parsed[:] = history.input_hist_raw[:] = [""]
+        history._i = history._ii = history._iii = history._i00 = ""
         shell.displayhook.flush()
         shell.events.trigger("post_execute")
         self.kernel.set_parent([], {"header": {}}, channel="shell")
@@ -354,6 +358,7 @@ class PipeKernelApp(IPKernelApp):
         streams.keep_no_history(self.shell)
         shell: Any = self.shell
         shell.init_environment()
+        shell.history_manager.dir_hist[:] = [Path.cwd()]
         if self._runs_code_of_users:
             self.init_extensions()
             self.init_code()
