@@ -13,16 +13,37 @@ from queue import Empty
 from typing import Any
 
 import pytest
-from jupyter_client.blocking.client import BlockingKernelClient
 from jupyter_client.kernelspec import KernelSpecManager
 from jupyter_client.manager import KernelManager
 from jupyter_core.utils import run_sync
 from studio_kernels.provisioner import ForkedPopen
 
-GENEROUS = 60.0  # seconds until something that must happen is called missing
+from tests.kernels.pipe_kernels import GENEROUS, Servers, started_pipe
 
 #: The names of the specs under test: Python's own kernel, and the forked one.
 KERNELS = [name for name in ("python3", "studio") if name in KernelSpecManager().find_kernel_specs()]
+#: And those of tasks: forks of a fork server, without zmq.
+PIPE = "pipe"
+
+
+@cache
+def _servers() -> Servers:
+    servers = Servers()
+    servers.want("matplotlib", "numpy", "pandas")
+    return servers
+
+
+@pytest.fixture(scope="session", autouse=True)
+def servers_end() -> Iterator[None]:
+    """Fork servers are started by the first test that needs them, and end with the session."""
+    yield
+    if _servers.cache_info().currsize:
+        _servers().close()
+
+
+@pytest.fixture
+def servers() -> Servers:
+    return _servers()
 
 
 @dataclass
@@ -52,7 +73,8 @@ class Ran:
 class Kernel:
     """One kernel and a client of it."""
 
-    def __init__(self, manager: KernelManager, client: BlockingKernelClient) -> None:
+    def __init__(self, manager: Any, client: Any) -> None:
+        """`KernelManager` and `BlockingKernelClient`, or what stands for them."""
         self.manager = manager
         self.client = client
 
@@ -100,7 +122,7 @@ class Kernel:
     def exit_code(self) -> int | None:
         """Waits for the process to end."""
         deadline = time.monotonic() + GENEROUS
-        while (code := run_sync(self.manager.provisioner.poll)()) is None:  # type: ignore[union-attr]
+        while (code := run_sync(self.manager.provisioner.poll)()) is None:
             assert time.monotonic() < deadline
             time.sleep(0.02)
         return code
@@ -123,6 +145,10 @@ def warm(name: str) -> None:
 @contextmanager
 def started(name: str, folder: Path, **environment: str) -> Iterator[Kernel]:
     """A kernel that runs in `folder`."""
+    if name == PIPE:
+        with started_pipe(_servers(), folder, **environment) as (pipe_manager, pipe_client):
+            yield Kernel(pipe_manager, pipe_client)
+        return
     warm(name)
     manager = KernelManager(kernel_name=name)
     env = {**os.environ, "STUDIO_TEST_CWD": str(folder), **environment}
@@ -145,7 +171,7 @@ def started(name: str, folder: Path, **environment: str) -> Iterator[Kernel]:
         manager.context.destroy(linger=0)
 
 
-@pytest.fixture(scope="class", params=KERNELS)
+@pytest.fixture(scope="class", params=[*KERNELS, PIPE])
 def kernel_name(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 

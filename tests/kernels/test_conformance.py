@@ -12,13 +12,17 @@ import pytest
 
 from studio.worker.task import without_ansi
 from tests.kernels.behaviours import BEHAVIOURS
-from tests.kernels.conftest import GENEROUS, Kernel, started
+from tests.kernels.conftest import KERNELS, Kernel, started
+from tests.kernels.pipe_kernels import GENEROUS
 
 BUSY = "while True:\n    pass"
 SLEEPING = "import time\ntime.sleep(1000)"
 WAITING = "import subprocess\nsubprocess.run(['sleep', '1000'])"
 SHELL = "!sleep 1000"
 AWAITING = "import asyncio\nawait asyncio.sleep(1000)"
+
+#: What forked kernels of tasks do not have to do: they have one client, which asks for one thing at a time.
+INTERACTIVE = pytest.mark.parametrize("kernel_name", KERNELS, indirect=True, scope="class")
 
 
 def is_text(message: dict[str, Any]) -> bool:
@@ -141,6 +145,7 @@ class TestOutputs:
         assert (error["ename"], error["evalue"]) == ("ZeroDivisionError", "division by zero")
         assert "return" in "\n".join(error["traceback"])
 
+    @INTERACTIVE
     def test_an_error_stops_what_stands_in_line(self, kernel: Kernel) -> None:
         first = kernel.begin("1 / 0")
         second = kernel.begin("never = True")
@@ -205,6 +210,7 @@ class TestInput:
         ran = kernel.run(code)
         assert (ran.status, ran.reply["ename"]) == ("error", "StdinNotImplementedError")
 
+    @INTERACTIVE
     def test_input_is_asked_for_where_somebody_can(self, kernel: Kernel) -> None:
         request = kernel.begin("answer = input('name? ')", allow_stdin=True)
         question = kernel.client.get_stdin_msg(timeout=GENEROUS)
@@ -245,6 +251,7 @@ class TestLife:
         assert (tmp_path / "left").read_text() == "bye"
         assert not psutil.pid_exists(pid)
 
+    @INTERACTIVE
     def test_a_restart_forgets_everything(self, own_kernel: Kernel, tmp_path: Path) -> None:
         own_kernel.run("forgotten = 1")
         before = own_kernel.value("__import__('os').getpid()")
