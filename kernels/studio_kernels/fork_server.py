@@ -46,7 +46,6 @@ _CONFIGURATION = (
     "startup",
 )
 _PARK_AFTER = 0.005  # seconds without a request until a fork is made for the next one
-_TOO_MANY = 3000  # kernels; then a fresh server takes over
 
 
 @dataclass(slots=True)
@@ -78,6 +77,7 @@ class ForkServer:
     parked: _Kernel | None = None  # forked in advance; it waits for its request
     used_at: float = field(default_factory=time.monotonic)
     idle: float = 1800.0  # seconds without a kernel until it ends by itself
+    most: int = 3000  # kernels; then a fresh server takes over
 
     def serve(self) -> None:
         """Until it is told to retire (SIGTERM), or nobody needs it, and it has no kernels any more."""
@@ -161,7 +161,7 @@ class ForkServer:
 
     def _refusal(self, request: dict[str, Any]) -> dict[str, Any] | None:
         """Why this server cannot make that kernel; it is spawned then."""
-        if self.is_retiring or self.count >= _TOO_MANY or fingerprint() != self.fingerprint:
+        if self.is_retiring or self.count >= self.most or fingerprint() != self.fingerprint:
             self.is_retiring = True
             return {"refused": "its environment has changed, or it is old", "stale": True}
         asked = forked.load_time(request["env"])
@@ -245,18 +245,23 @@ class ForkServer:
             self._kill(kernel)
             return False
         if "signal" in message and kernel.code is None:
-            with suppress(ProcessLookupError, PermissionError):
-                os.killpg(kernel.pid, int(message["signal"]))
+            self._send(kernel, int(message["signal"]))
         return True
 
     # Ends ---------------------------------------------------------------------------------------------------------
 
     def _kill(self, kernel: _Kernel) -> None:
-        if kernel.code is None:  # not reaped, so the pid is still its own
-            with suppress(ProcessLookupError, PermissionError):
-                os.killpg(kernel.pid, signal.SIGKILL)
-            with suppress(ProcessLookupError, PermissionError):
-                os.kill(kernel.pid, signal.SIGKILL)  # it may not have come to its own session yet
+        if kernel.code is None:
+            self._send(kernel, signal.SIGKILL)
+
+    @staticmethod
+    def _send(kernel: _Kernel, number: int) -> None:
+        """To the group of a kernel that is not reaped, so that its pid is still its own."""
+        with suppress(ProcessLookupError, PermissionError):
+            try:
+                os.killpg(kernel.pid, number)
+            except ProcessLookupError:  # it has not come to its own session yet
+                os.kill(kernel.pid, number)
 
     def _ended(self) -> list[_Kernel]:
         """Reap; the kernels that have ended and of which nothing is left."""
@@ -391,6 +396,7 @@ def main() -> int:
     parser.add_argument(
         "--idle", type=float, default=1800.0, help="seconds without a kernel until it ends by itself"
     )
+    parser.add_argument("--most", type=int, default=3000, help="kernels; then a fresh server takes over")
     parser.add_argument("--ready", type=int, default=-1, help="descriptor to write to when it can be used")
     given = parser.parse_args()
     os.environ.pop("JPY_PARENT_PID", None)
@@ -423,6 +429,7 @@ def main() -> int:
         blas=forked.BlasThreads(environment),
         fingerprint=stamp,
         idle=given.idle,
+        most=given.most,
         launcher=forked.launcher_path(),
     )
     from studio_kernels.canary import try_out  # noqa: PLC0415

@@ -72,15 +72,23 @@ class _Server:
 class ForkServers:
     """The fork servers of one process, found by others through files in `directory`.
 
-    kind: "pipe" or "zmq", see `studio_kernels.fork_server`. contain: no process outlives its kernel.
+    kind: "pipe" or "zmq", see `studio_kernels.fork_server`. contain: no process outlives its kernel. options: more
+    arguments for each server.
     """
 
     def __init__(
-        self, directory: str, kind: str, *, contain: bool, env: Mapping[str, str] | None = None
+        self,
+        directory: str,
+        kind: str,
+        *,
+        contain: bool,
+        env: Mapping[str, str] | None = None,
+        options: Sequence[str] = (),
     ) -> None:
         self._directory = private_directory(directory)
         self._kind = kind
         self._contain = contain
+        self._options = list(options)
         self._env = dict(env if env is not None else os.environ)
         self._lock = threading.Lock()
         self._servers: dict[str, _Server] = {}  # by socket name: the one that is to be used
@@ -215,7 +223,7 @@ class ForkServers:
     def _arguments(self, listening: int, ready: int, preload: frozenset[str]) -> list[str]:
         fds = ["--listen", str(listening), "--ready", str(ready), "--parent", str(os.getpid())]
         what = ["--kind", self._kind, "--preload", ",".join(sorted(preload))]
-        return [*fds, *what, *(["--contain"] if self._contain else [])]
+        return [*fds, *what, *(["--contain"] if self._contain else []), *self._options]
 
     @staticmethod
     def _status_of(process: subprocess.Popen[bytes]) -> str:
