@@ -32,6 +32,7 @@ class Channel:
         """The next message; raises `queue.Empty` after `timeout` seconds without one."""
         if not self._messages:
             self._waiting = asyncio.get_running_loop().create_future()
+            self._client.awaited()
             try:
                 if timeout is None:
                     await self._waiting
@@ -48,6 +49,11 @@ class Channel:
     def send(self, message: dict[str, Any]) -> None:
         """A message as `Session.msg` makes it."""
         self._client.send(message)
+
+    @property
+    def is_awaited(self) -> bool:
+        """Whether somebody waits for a message."""
+        return self._waiting is not None and not self._waiting.done()
 
     def put(self, message: dict[str, Any]) -> int:
         """For the client; how many wait."""
@@ -162,6 +168,12 @@ class PipeClient(asyncio.Protocol):
             self._is_paused = False
             self._transport.resume_reading()
 
+    def awaited(self) -> None:
+        """For the channels: somebody waits for a message, which stands in line behind all the others."""
+        if self._is_paused and self._transport is not None:
+            self._is_paused = False
+            self._transport.resume_reading()
+
     # asyncio.Protocol ---------------------------------------------------------------------------------------------
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -192,7 +204,9 @@ class PipeClient(asyncio.Protocol):
             message.setdefault("buffers", [])
             channel = self.shell_channel if message["channel"] == wire.SHELL else self.iopub_channel
             waiting = max(waiting, channel.put(message))
-        if waiting > _MUCH and not self._is_paused and self._transport is not None:
+        if waiting <= _MUCH or self.shell_channel.is_awaited:  # an answer may stand in line behind the rest
+            return
+        if not self._is_paused and self._transport is not None:
             self._is_paused = True
             self._transport.pause_reading()
 
