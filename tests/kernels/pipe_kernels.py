@@ -43,9 +43,10 @@ def command_of(name: str = "python3") -> tuple[str, ...]:
 class Servers:
     """Fork servers in a directory of their own."""
 
-    def __init__(self, **env: str) -> None:
+    def __init__(self, *options: str, **env: str) -> None:
+        """`options` are of the fork server's command line."""
         self.directory = os.path.join(tempfile.mkdtemp(prefix="studio-test-"), "forks")
-        self.host = ForkServers(self.directory, "pipe", contain=True, env=environment(**env))
+        self.host = ForkServers(self.directory, "pipe", contain=True, env=environment(**env), options=options)
         self.command = command_of()
 
     @property

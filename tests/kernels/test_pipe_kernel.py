@@ -308,3 +308,15 @@ threads = ctypes.CDLL(path).scipy_openblas_get_num_threads64_()
             assert kernel.value("__import__('os').environ['LOGNAME']") == "'somebody'"
             assert kernel.run("%env STUDIO_X").status == "ok"
             assert kernel.value("'OPENBLAS_NUM_THREADS' in __import__('os').environ") == "False"
+
+
+def test_an_answer_comes_though_nobody_hears_what_is_printed(kernel: Kernel) -> None:
+    """Between cells, a task may ask for values only."""
+    kernel.run(
+        "import threading, time\ndef flood():\n    for i in range(20_000):\n        print('x' * 50, flush=True)\n"
+        "thread = threading.Thread(target=flood)\nthread.start()"
+    )
+    for _ in range(5):
+        request = kernel.client.execute("", user_expressions={"sum": "1 + 1"})
+        assert kernel.ask(request)["user_expressions"]["sum"]["data"]["text/plain"] == "2"
+    kernel.run("thread.join()")
