@@ -313,10 +313,11 @@ threads = ctypes.CDLL(path).scipy_openblas_get_num_threads64_()
 def test_an_answer_comes_though_nobody_hears_what_is_printed(kernel: Kernel) -> None:
     """Between cells, a task may ask for values only."""
     kernel.run(
-        "import threading, time\ndef flood():\n    for i in range(20_000):\n        print('x' * 50, flush=True)\n"
-        "thread = threading.Thread(target=flood)\nthread.start()"
+        "import threading\nstop = threading.Event()\ndef flood():\n    while not stop.is_set():\n"
+        "        print('x' * 50, flush=True)\nthread = threading.Thread(target=flood)\nthread.start()"
     )
-    for _ in range(5):
+    for _ in range(40):
+        time.sleep(0.05)  # what is printed fills the pipe
         request = kernel.client.execute("", user_expressions={"sum": "1 + 1"})
         assert kernel.ask(request)["user_expressions"]["sum"]["data"]["text/plain"] == "2"
-    kernel.run("thread.join()")
+    kernel.run("stop.set(); thread.join()")
