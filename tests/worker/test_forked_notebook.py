@@ -93,7 +93,7 @@ def test_how_it_ended_is_told(run: RunNotebook, code: str, reason: str, said: st
     ran = run("1", code)
     assert ran.result.state == "failed"
     assert (ran.result.details["kernel"], ran.result.details["reason"]) == ("forked", reason)
-    assert said in ran.result.error
+    assert said in str(ran.result.error)
     assert ran.result.failed_cell == 1
 
 
