@@ -7,13 +7,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
+from studio.core.cell_tags import check_controls
 from studio.core.names import shown
 from studio.core.notebook_format import parse_notebook
 from studio.core.notebook_parameters import NotebookParameters
 from studio.core.parameter_cell import language_of, tagged_cells
 from studio.core.parameter_schema import Schema, rule_of
 from studio.core.params import check_against
-from studio.errors import InvalidParameter
+from studio.errors import InvalidInput, InvalidParameter
 
 MANY_CELLS: Final = 5000  # more make every view of the notebook slow
 
@@ -38,7 +39,7 @@ def inspection_of(content: bytes, name: str) -> Inspection:
     """Of the bytes of an .ipynb; `name` is what it is called. Raises `NotANotebook` and `InvalidNotebook`."""
     notebook = parse_notebook(content, name)
     parameters = NotebookParameters(notebook, name)
-    warnings = [*about_cells(notebook), *_about_parameters(notebook)]
+    warnings = [*about_cells(notebook), *_about_controls(notebook), *_about_parameters(notebook)]
     try:
         schema = parameters.schema(name)
     except InvalidParameter as error:
@@ -76,6 +77,13 @@ def about_cells(notebook: Mapping[str, Any]) -> Iterator[str]:
                 )
                 return
             seen.add(cell_id)
+
+
+def _about_controls(notebook: Mapping[str, Any]) -> Iterator[str]:
+    try:
+        check_controls(notebook["cells"])
+    except InvalidInput as error:
+        yield f"No task can run it. {error}"
 
 
 def _about_parameters(notebook: Mapping[str, Any]) -> Iterator[str]:

@@ -46,6 +46,7 @@ class KernelProcess(ABC):
         )
         self.hopeless = False  # it does not answer: no use in asking it to shut down
         self.info: dict[str, Any] = {}
+        self.connection_file: str | None = None  # for other Jupyter clients, while it runs
         self._cwd = cwd
         self._env = {**os.environ, **(env or {})}
         self.startup_timeout = startup_timeout  # seconds

@@ -10,8 +10,8 @@ from typing import Any, Final
 
 from nbclient.exceptions import DeadKernelError
 
+from studio.core.cell_tags import is_true
 from studio.core.names import shown
-from studio.worker.cell_tags import is_true
 from studio.worker.environment import PROBE
 from studio.worker.kernel_process import KernelProcess
 from studio.worker.notebook_observer import ConditionFailed

@@ -52,7 +52,7 @@ class Kernels:
         spec = None if not self._directory or attachable else self._spec(name)
         command = None if spec is None else _command(spec)
         if spec is None or command is None:
-            return OpenKernel(spawned)
+            return OpenKernel(spawned, attachable=attachable)
         path = os.path.join(self._directory, host.socket_name(command, _KIND))
         more = {**spec.env, **(env or {})}
         forked = ForkedKernel(
@@ -80,7 +80,10 @@ class OpenKernel:
         spawned: KernelProcess,
         forked: ForkedKernel | None = None,
         want: Callable[[bool], object] | None = None,
+        *,
+        attachable: bool = False,
     ) -> None:
+        self.attachable = attachable  # people are told how to connect
         self.startup_timeout = _START  # seconds
         self._spawned = spawned
         self._forked = forked

@@ -33,6 +33,7 @@ from papermill.exceptions import PapermillException, PapermillExecutionError
 from papermill.execute import execute_notebook, remove_error_markers
 from papermill.iorw import write_ipynb
 
+from studio.core.cell_tags import check_controls
 from studio.core.notebook_parameters import NotebookParameters
 from studio.core.signals import Signal
 from studio.core.templating import render_all
@@ -41,7 +42,6 @@ from studio.outcomes import TaskOutcome
 from studio.worker.arguments import arguments_of, kept
 from studio.worker.cage import Cage
 from studio.worker.cell_outputs import OutputLimits
-from studio.worker.cell_tags import check_controls
 from studio.worker.declared_outputs import record_outputs
 from studio.worker.endings import crashed
 from studio.worker.engine import DEFAULT_KERNEL, language_in

@@ -15,9 +15,10 @@ from jupyter_core.utils import run_sync
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 from nbformat import NotebookNode
 
+from studio.core.cell_tags import CellControl, control_of
+from studio.worker.cell_metadata import own_metadata
 from studio.worker.cell_outputs import CellOutputs, OutputLimits, new_cell_output
 from studio.worker.cell_resources import Meter, meter_of
-from studio.worker.cell_tags import CellControl, control_of, own_metadata
 from studio.worker.cell_telling import CellStanding
 from studio.worker.kernel_process import KernelProcess
 from studio.worker.kernel_questions import condition, make_strict, probe
@@ -136,6 +137,12 @@ class StudioNotebookClient(ReceivingClient):
         self.nb.metadata["language_info"] = language
         self._observer.kernel_started(kernel.pid, kernel.kernel_name)
         self._observer.kernel_described(kernel.display_name, kernel.info, kernel.is_forked)
+        if self._opening is not None and self._opening.attachable and kernel.connection_file:
+            self._observer.noted(
+                "INFO",
+                "Other Jupyter clients can connect to the kernel until the task ends: "
+                f"jupyter console --existing {kernel.connection_file}",
+            )
 
     async def _become_strict(self) -> None:
         problem = await make_strict(self._kernel) if self._is_python else "it is no Python kernel"

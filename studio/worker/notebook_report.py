@@ -209,6 +209,8 @@ class NotebookReport(NotebookObserver):
 
     def _failed_cell(self, error: PapermillExecutionError) -> TaskResult:
         head, reason = f"{error.ename}: {error.evalue}", "cell_failed"
+        if not error.ename:  # bash says the exit code, and nothing else
+            head = f"The cell at index {error.cell_index} failed: {error.evalue or 'its kernel does not say why'}"
         if error.ename == _NO_STDIN:
             head = "stdin_not_available: The notebook asks for input; nobody is there to answer. Make it a parameter."
             reason = "stdin_not_available"

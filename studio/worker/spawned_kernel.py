@@ -9,6 +9,7 @@ import shutil
 import signal
 import tempfile
 import time
+from difflib import get_close_matches
 from queue import Empty
 from typing import Any, Final
 
@@ -98,7 +99,9 @@ class SpawnedKernel(KernelProcess):
             installed = sorted(KernelSpecManager().find_kernel_specs())
             raise KernelFailed(
                 f"There is no kernel {shown(self.kernel_name)} here. Installed: {', '.join(installed) or 'none'}.",
-                hint=nearest(self.kernel_name, installed) if len(installed) > 1 else None,
+                hint=nearest(self.kernel_name, installed)
+                if get_close_matches(self.kernel_name, installed)
+                else None,
             ) from None
         arguments: list[str] = []
         assert spec is not None
@@ -121,6 +124,7 @@ class SpawnedKernel(KernelProcess):
         except OSError as error:
             raise KernelFailed(f"The kernel {shown(self.kernel_name)} cannot be started: {error}.") from error
         self._process = getattr(self.manager.provisioner, "process", None)
+        self.connection_file = self.manager.connection_file
         self.display_name = spec.display_name
         self._watch()
         await self._ready()

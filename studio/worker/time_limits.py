@@ -7,7 +7,7 @@ from typing import Any
 
 from nbformat import NotebookNode
 
-from studio.worker.cell_tags import control_of
+from studio.core.cell_tags import control_of
 from studio.worker.kernel_process import KernelFailed
 from studio.worker.notebook_observer import CellTimeout, NotebookTimeout
 

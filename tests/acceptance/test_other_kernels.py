@@ -66,6 +66,8 @@ def test_a_notebook_in_bash_runs_with_its_parameters(
 
         failed, executed = run(client, tmp_path, "bash", "bash", ["x=1", "echo before\nfalse", "echo after"])
         assert failed.state.value == "failed"
+        assert failed.error is not None
+        assert failed.error.startswith("The cell at index 1 failed: 1")  # all that bash says is the code
         assert executed.cells[1].outputs[0].text == "before\n"
         assert executed.cells[2].outputs == []
 

@@ -32,6 +32,15 @@ def test_another_language_takes_anything_and_says_so() -> None:
     assert "its `parameters` cell is not read" in found.warnings[0]
 
 
+@pytest.mark.parametrize("tag", ["timeout=soon", "only-if=a b"])
+def test_a_tag_that_no_task_understands_is_warned_of(tag: str) -> None:
+    notebook = json.loads(content_of("n: int = 1"))
+    notebook["cells"][0]["metadata"]["tags"].append(tag)
+    [warning] = inspection_of(json.dumps(notebook).encode(), "x.ipynb").warnings
+    assert warning.startswith("No task can run it. The cell at index 0 has the t")
+    assert tag.split("=")[1] in warning
+
+
 def test_what_is_no_notebook_is_refused() -> None:
     with pytest.raises(NotANotebook):
         inspection_of(b"{", "x.ipynb")

@@ -378,3 +378,14 @@ def test_a_function_on_a_mapped_argument_may_skip_the_notebook(run_notebook: Any
     assert [result.state for result in results] == ["skipped", "failed"]
     assert results[1].error.startswith("KeyError: 2\nTraceback")
     assert results[1].signal.errors[0] == "builtins.KeyError"
+
+
+def test_people_are_told_how_to_connect_to_a_kernel_that_is_attachable(run_notebook: Any) -> None:
+    connect = (
+        "import os\n"
+        "from ipykernel.connect import get_connection_file\n"
+        "print(os.path.abspath(get_connection_file()))"
+    )
+    ran = run_notebook(connect, attachable=True)
+    file = ran.output.cells[0].outputs[0].text.strip()
+    assert f"jupyter console --existing {file}\n" in ran.log

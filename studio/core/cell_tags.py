@@ -15,8 +15,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from nbformat import NotebookNode
-
 from studio.core.names import shown
 from studio.errors import InvalidInput
 
@@ -72,16 +70,6 @@ def control_of(cell: Mapping[str, Any], index: int) -> CellControl:
         negated=negated,
         timeout=None if timeout is None else _seconds(timeout, where),
     )
-
-
-def own_metadata(cell: NotebookNode) -> dict[str, Any]:
-    """The cell's `metadata.studio`, made if there is none, or none that holds anything."""
-    own = cell.metadata.get("studio")
-    if isinstance(own, dict):
-        return own
-    made: dict[str, Any] = NotebookNode()  # type: ignore[no-untyped-call]
-    cell.metadata["studio"] = made
-    return made
 
 
 def check_controls(cells: Iterable[Mapping[str, Any]]) -> None:
