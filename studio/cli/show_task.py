@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Final
 
 import click
@@ -26,10 +28,31 @@ def print_task(found: TaskDetail) -> None:
     last = found.attempts[-1] if found.attempts else None
     for warning in last.details.get("warnings") or () if last else ():
         click.echo(printable(f"! {warning}"))
+    for line in _products(last) if last else ():
+        click.echo(printable(line))
     if last and last.error:
         click.echo(printable(last.error))
     for reason in found.why:
         click.echo(printable(reason))
+
+
+def _products(attempt: AttemptInfo) -> Iterator[str]:
+    """What a notebook needed, and the files that it made and was to make."""
+    details = attempt.details
+    used = details.get("resources") or {}
+    words = [f"{details['kernel']} kernel {details.get('kernel_name')}"] if details.get("kernel") else []
+    if used.get("cpu") is not None:
+        words.append(f"{used['cpu']:.1f} s of CPU")
+    if used.get("peak_memory"):
+        words.append(f"{used['peak_memory'] / 1e6:,.0f} MB at most")
+    if words:
+        yield f"Needed   {', '.join(words)}"
+    for made in details.get("outputs") or ():
+        yield f"Output   {made['path']}  (bytes: {made['size']:,}, SHA-256 {made['digest'][:12]})"
+    if attempt.output_path:
+        yield f"Notebook {attempt.output_path}"
+        for name in (details.get("exports") or {}).values():
+            yield f"Export   {Path(attempt.output_path).parent / name}"
 
 
 def _row(attempt: AttemptInfo) -> tuple[str, ...]:

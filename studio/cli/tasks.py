@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import click
@@ -92,7 +93,7 @@ def export(
     output: str,
 ) -> int:
     """Write the output notebook as a page that needs no network, or as a PDF."""
-    wanted = form or ("pdf" if output.lower().endswith(".pdf") else "html")
+    wanted = form or _format_of(output)
     with connect() as client:
         run = run_id or latest(client, dag_id)
         content = client.export_task(dag_id, run, task_id, wanted, map_index=map_index, try_number=try_number)
@@ -139,6 +140,16 @@ def why(dag_id: str, task_id: str, run_id: str | None, map_index: int | None, as
     if detail.attempts and detail.attempts[-1].error:
         click.echo(printable(detail.attempts[-1].error))
     return 0
+
+
+def _format_of(output: str) -> Format:
+    """By the end of the file's name; HTML if it has none."""
+    ending = Path(output).suffix.lower()
+    if ending in (".html", ".htm", ""):
+        return "html"
+    if ending == ".pdf":
+        return "pdf"
+    raise click.BadParameter(f"{ending} is no format that there is: html or pdf, or say --format.")
 
 
 def _texts(cell: CellOutput) -> list[str]:
