@@ -13,7 +13,8 @@ export type LogLevel = LogRecord['level'];
 
 export const LEVELS: readonly LogLevel[] = ['DEBUG', 'INFO', 'WARNING', 'ERROR', 'CRITICAL'];
 
-const MOST = 2000; // records; of more, the oldest go
+const MOST = 500; // records; of more, the oldest go
+const PAUSE = 250; // milliseconds between two drawings of a log that grows
 
 /** The end of a task's log as it grows, filtered. Without a try number it follows the newest try. */
 export class LogModel implements IDisposable {
@@ -65,6 +66,9 @@ export class LogModel implements IDisposable {
     if (!this._isDisposed) {
       this._isDisposed = true;
       this._subscription?.dispose();
+      if (this._timer !== null) {
+        clearTimeout(this._timer);
+      }
       Signal.clearData(this);
     }
   }
@@ -100,7 +104,8 @@ export class LogModel implements IDisposable {
           map_index: mapIndex,
           try_number: tryNumber,
           level: this._level.toLowerCase(),
-          search: this._search === '' ? undefined : this._search
+          search: this._search === '' ? undefined : this._search,
+          tail: MOST
         }
       });
       this._attempt = log.attempt_id;
@@ -122,7 +127,7 @@ export class LogModel implements IDisposable {
       }
     }
     if (touched) {
-      this._emit();
+      this._emitSoon();
     }
   }
 
@@ -147,6 +152,21 @@ export class LogModel implements IDisposable {
     return added.length > 0;
   }
 
+  private _emitSoon(): void {
+    if (this._timer === null) {
+      this._emit();
+      this._isChanged = false;
+      this._timer = setTimeout(() => {
+        this._timer = null;
+        if (this._isChanged) {
+          this._emitSoon();
+        }
+      }, PAUSE);
+    } else {
+      this._isChanged = true;
+    }
+  }
+
   private _emit(): void {
     if (!this._isDisposed) {
       this._changed.emit();
@@ -164,6 +184,8 @@ export class LogModel implements IDisposable {
   private _records: readonly LogRecord[] | null = null;
   private _truncated = false;
   private _end = 0; // bytes of the log that are known
+  private _timer: ReturnType<typeof setTimeout> | null = null;
+  private _isChanged = false; // since it was drawn
   private _isFetching = false;
   private _isStale = false;
   private _error: StudioError | null = null;

@@ -65,7 +65,7 @@ export class OutputModel implements IDisposable {
       this._isDisposed = true;
       this._subscription?.dispose();
       if (this._timer !== null) {
-        window.clearTimeout(this._timer);
+        clearTimeout(this._timer);
       }
       Signal.clearData(this);
     }
@@ -132,7 +132,7 @@ export class OutputModel implements IDisposable {
 
   /** Outputs that are too large for the stream are fetched, and not with every change. */
   private _refreshLater(): void {
-    this._timer ??= window.setTimeout(() => {
+    this._timer ??= setTimeout(() => {
       this._timer = null;
       void this.refresh();
     }, ELIDED);
@@ -176,7 +176,7 @@ export class OutputModel implements IDisposable {
   private readonly _changed = new Signal<this, void>(this);
   private readonly _revs = new Map<number, number>(); // cell index → rev it came with
   private _cells: readonly CellOutput[] | null = null;
-  private _timer: number | null = null;
+  private _timer: ReturnType<typeof setTimeout> | null = null;
   private _done = 0;
   private _total = 0;
   private _tryNumber = 0;

@@ -1,5 +1,5 @@
 import type { ReactElement } from 'react';
-import { memo, useEffect, useLayoutEffect, useRef, useState } from 'react';
+import { memo, useDeferredValue, useEffect, useLayoutEffect, useRef, useState } from 'react';
 
 import type { LogRecord } from '../api/schema';
 import type { LogLevel, LogModel } from '../models/log';
@@ -11,6 +11,7 @@ import { withoutAnsi } from './text';
 
 const NEAR = 24; // pixels from the end that still count as the end
 const TYPING = 300; // milliseconds after the last key until it is searched
+const CLOCK = new Intl.DateTimeFormat('sv-SE', { timeStyle: 'medium' }); // making one takes longer than using it
 
 /** The end of a task's log, kept current while it is looked at. */
 export function Log({ model }: { model: TaskModel }): ReactElement {
@@ -28,7 +29,8 @@ function Records({ log }: { log: LogModel }): ReactElement {
   useSignal(log.changed);
   const list = useRef<HTMLDivElement>(null);
   const isAtEnd = useRef(true);
-  const { records, error } = log;
+  const { error } = log;
+  const records = useDeferredValue(log.records); // drawn when there is nothing more urgent
   useLayoutEffect(() => {
     if (list.current !== null && isAtEnd.current) {
       list.current.scrollTop = list.current.scrollHeight;
@@ -107,7 +109,7 @@ const Row = memo(function Row({ record }: { record: LogRecord }): ReactElement {
   return (
     <div className={`jp-Studio-logRecord jp-mod-${record.level.toLowerCase()}`}>
       <span className="jp-Studio-logHead" title={moment === null ? record.source : `${moment.toISOString()}`}>
-        {moment?.toLocaleTimeString('sv-SE')} {record.level} {record.source}{' '}
+        {moment === null ? '' : CLOCK.format(moment)} {record.level} {record.source}{' '}
       </span>
       {withoutAnsi(record.text)}
     </div>
