@@ -48,7 +48,11 @@ LOAD_TIME_PREFIXES = (
     "MPLBACKEND",
 )
 #: Set by the fork server for itself, and to be taken back in its forks.
-SERVER_ENV = {"OPENBLAS_NUM_THREADS": "1", "MPLBACKEND": "module://matplotlib_inline.backend_inline"}
+SERVER_ENV = {
+    "OPENBLAS_NUM_THREADS": "1",
+    "OPENBLAS_THREAD_TIMEOUT": "20",  # 2**n cycles that a thread spins for; by default a kernel's first 20 ms of a core
+    "MPLBACKEND": "module://matplotlib_inline.backend_inline",
+}
 
 
 def load_time(env: Mapping[str, str]) -> dict[str, str]:

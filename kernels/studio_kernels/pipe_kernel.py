@@ -137,6 +137,7 @@ class PipeSession(Session):
         self.lock = threading.RLock()  # of who sends
         self.streams: list[PipeStream] = []  # that send by it
         self.owner = 0  # process
+        self.answered = ""  # the request to which the last reply was
         self.is_leaving = False  # nobody has to listen any more
         self._answers: socket.socket | None = None
         self._between_processes = (
@@ -194,6 +195,8 @@ class PipeSession(Session):
             message, buffers = msg_or_type, buffers or msg_or_type.get("buffers")
         else:
             message = self.msg(msg_or_type, content=content, parent=parent, header=header, metadata=metadata)
+        if stream.name == wire.SHELL:
+            self.answered = message["parent_header"].get("msg_id", "")
         document = {
             "channel": stream.name,
             "header": message["header"],
@@ -385,9 +388,26 @@ class PipeKernelApp(IPKernelApp):
                 for message in reader.feed(data):
                     header = message["header"]
                     message["msg_id"], message["msg_type"] = header["msg_id"], header["msg_type"]
-                    await kernel.shell_main(None, message)
+                    await self._answer(message)
                     if os.getpid() != self.session.owner:  # a cell forked, and the child came back here
                         os._exit(0)
+
+    async def _answer(self, message: dict[str, Any]) -> None:
+        """As the kernel does it; and an interrupt that comes before or after the user's code does no harm."""
+        is_torn = False
+        try:
+            await self.kernel.shell_main(None, message)
+        except KeyboardInterrupt:
+            is_torn = True
+        while signal.getsignal(signal.SIGINT) != signal.SIG_IGN:
+            with suppress(KeyboardInterrupt):  # one that has come before
+                signal.signal(signal.SIGINT, signal.SIG_IGN)
+        if message["msg_type"] == "execute_request" and self.session.answered != message["msg_id"]:
+            content = {"status": "error", "ename": "KeyboardInterrupt", "evalue": "", "traceback": []}
+            more = {"execution_count": self.kernel.execution_count, "user_expressions": {}, "payload": []}
+            self.session.send(self.kernel.shell_stream, "execute_reply", {**content, **more}, parent=message)
+        if is_torn:
+            self.kernel._publish_status("idle", "shell", message)
 
     def end(self, code: int, farewell: str) -> None:
         """Say what the expression `farewell` is; leave as an interpreter does, as far as there is anything to do."""
