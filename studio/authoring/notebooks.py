@@ -14,6 +14,7 @@ from typing import Any
 from studio.artifacts.kernelspecs import kernel_warning
 from studio.artifacts.notebook_files import read_bytes
 from studio.artifacts.revisions import read_at_revision
+from studio.core.cell_tags import check_controls
 from studio.core.names import shown
 from studio.core.notebook_format import parse_notebook
 from studio.core.notebook_parameters import NotebookParameters
@@ -29,7 +30,11 @@ class NotebookSource:
     digest: str  # sha256 of the content
 
     def check(self, parameters: Mapping[str, Any]) -> dict[str, Any]:
-        """`parameters` as JSON if the notebook takes them; raises `InvalidParameter` otherwise."""
+        """`parameters` as JSON if the notebook takes them; raises `InvalidParameter` otherwise.
+
+        And `InvalidInput` if a cell has a tag that no run would understand.
+        """
+        check_controls(parse_notebook(self.content, str(self.path))["cells"])
         return self._parameters().check_written(parameters)
 
     def check_names(self, names: Iterable[str]) -> None:
