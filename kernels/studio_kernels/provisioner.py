@@ -80,8 +80,14 @@ class ForkProvisioner(LocalProvisioner):
     async def pre_launch(self, **kwargs: Any) -> dict[str, Any]:
         """Called by the kernel manager before each start."""
         manager = self.parent
-        if manager is not None and manager.transport == "tcp" and not self.ports_cached and host.is_possible():
-            if not manager.connection_file:  # a manager on its own: the sockets lie beside the file, so name it now
+        if (
+            manager is not None
+            and manager.transport == "tcp"
+            and not self.ports_cached
+            and host.is_possible()
+        ):
+            # A manager on its own has no file yet; the sockets lie beside it, so it is named now.
+            if not manager.connection_file:
                 manager.connection_file = os.path.join(_runtime_directory(), f"kernel-{uuid.uuid4()}.json")
             stem = os.path.splitext(manager.connection_file)[0]
             if os.path.isabs(stem) and len(os.fsencode(stem)) < _SOCKET_PATH_LIMIT - len("-ipc"):

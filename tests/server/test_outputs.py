@@ -58,7 +58,11 @@ def test_what_a_cell_used_stands_in_its_metadata(tmp_path: Path) -> None:
     cells[0]["metadata"]["studio"] = {"cpu": 0.25, "peak_memory": 50_000_000}
     cells[1]["metadata"]["studio"] = {"cpu": "much", "peak_memory": float("1e300")}
     found = NotebookFiles().cells(_write(tmp_path / "output.ipynb", *cells), ended=True)
-    assert [(cell.cpu, cell.peak_memory) for cell in found] == [(0.25, 50_000_000), (None, None), (None, None)]
+    assert [(cell.cpu, cell.peak_memory) for cell in found] == [
+        (0.25, 50_000_000),
+        (None, None),
+        (None, None),
+    ]
 
 
 def test_cell_that_was_not_run_is_skipped(tmp_path: Path) -> None:

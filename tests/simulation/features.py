@@ -176,7 +176,9 @@ def with_setups(random: Random, draft: Draft) -> None:
         inside = {task["id"] for task in work}
         for task in work:
             if inside & set(task["upstream"]):
-                task["trigger_rule"] = "all_done"  # only the setup, which it does not name, can keep it from running
+                task["trigger_rule"] = (
+                    "all_done"  # only the setup, which it does not name, can keep it from running
+                )
             else:
                 task["upstream"] = [*task["upstream"], "s"]
         down = {
