@@ -209,5 +209,5 @@ def test_a_kernel_that_is_not_installed_here_is_a_warning() -> None:
 
 def test_a_cell_with_a_tag_that_no_run_would_understand_is_refused(work: Path) -> None:
     (work / "tagged.ipynb").write_text(notebook_text("1", tags={0: ["timeout=soon"]}))
-    with DAG("d"), pytest.raises(InvalidInput, match="the timeout .soon."):
+    with DAG("d"), pytest.raises(InvalidInput, match=r"the timeout .soon."):
         notebook(work / "tagged.ipynb")
