@@ -195,8 +195,6 @@ class PipeSession(Session):
             message, buffers = msg_or_type, buffers or msg_or_type.get("buffers")
         else:
             message = self.msg(msg_or_type, content=content, parent=parent, header=header, metadata=metadata)
-        if stream.name == wire.SHELL:
-            self.answered = message["parent_header"].get("msg_id", "")
         document = {
             "channel": stream.name,
             "header": message["header"],
@@ -209,6 +207,8 @@ class PipeSession(Session):
                 json.dumps(document, default=json_default).encode("utf-8", "surrogateescape"), buffers or ()
             )
         )
+        if stream.name == wire.SHELL:  # only now: an interrupt may have come before
+            self.answered = message["parent_header"].get("msg_id", "")
         return message
 
     @staticmethod
