@@ -276,6 +276,7 @@ class TestStart:
         assert private_directory(str(tmp_path / "ours")) == str(tmp_path / "ours")
 
     def test_a_host_that_is_closed_while_one_starts_leaves_nothing(self, tmp_path: Path) -> None:
+        before = set(threading.enumerate())
         for pause in (0.0, 0.002, 0.05, 0.3):
             host = ForkServers(str(tmp_path / "forks"), "pipe", contain=True)
             host.want((sys.executable,))
@@ -284,6 +285,6 @@ class TestStart:
             host.close()
             for pid in pids:
                 wait_until(partial(dies, pid))
-            wait_until(lambda: not [t for t in threading.enumerate() if t.name == "fork server"])
+            wait_until(lambda: set(threading.enumerate()) <= before)
             assert not (tmp_path / "forks").exists()
             assert not host.pids()
