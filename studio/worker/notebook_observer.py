@@ -34,7 +34,9 @@ class ConditionFailed(StudioError):
 class KernelDied(KernelFailed):
     """The kernel died while a cell ran. `reason` is the stable word for how."""
 
-    def __init__(self, message: str, *, exit_code: int | None) -> None:
+    code = "kernel_died"
+
+    def __init__(self, message: str | None = None, *, exit_code: int | None = None) -> None:
         self.reason = _reason(exit_code)
         super().__init__(message)
 
