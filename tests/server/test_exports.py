@@ -36,7 +36,14 @@ async def _ended(studio: Running) -> tuple[str, Path]:
 
 
 def _conversions() -> list[psutil.Process]:
-    return [child for child in psutil.Process().children() if "studio.exports" in child.cmdline()]
+    found = []
+    for child in psutil.Process().children():
+        try:
+            if "studio.exports" in child.cmdline():
+                found.append(child)
+        except psutil.Error:  # it has just ended, or is a zombie of another test
+            continue
+    return found
 
 
 async def test_what_is_refused(studio: Running) -> None:
