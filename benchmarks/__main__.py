@@ -16,7 +16,7 @@ from importlib.metadata import version
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from benchmarks import notebooks, scale, workloads
+from benchmarks import big_table, graph_widget, notebooks, scale, workloads
 from benchmarks.harness import POSTGRESQL
 from benchmarks.workloads import Row
 
@@ -41,10 +41,12 @@ WORKLOADS: dict[str, Callable[[Path], list[Row]]] = {
     "sqlite": sqlite,
     "postgresql": postgresql,
     "notebooks": lambda home: asyncio.run(notebooks.notebooks(home)),
+    "table": big_table.big_table,
     "idle": lambda home: asyncio.run(workloads.idle(home)),
     "history": lambda home: asyncio.run(scale.history(home)),
     "shapes": lambda home: asyncio.run(scale.shapes(home)),
     "imports": lambda home: workloads.imports(),
+    "widget": graph_widget.graph_widget,
 }
 
 

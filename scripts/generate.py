@@ -1,6 +1,6 @@
 """Writes the files that are generated from the code; with `--check`, compares them and fails if one is stale.
 
-docs/openapi.json, labextension/src/api/schema.ts, docs/states.md
+docs/openapi.json, labextension/src/api/schema.ts, docs/states.md, docs/operators.md
 """
 
 from __future__ import annotations
@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from enum import Enum
 from pathlib import Path
 from typing import TypeVar
+
+from operator_guide import operator_guide
 
 from studio.api.openapi import openapi_document
 from studio.api.typescript import typescript
@@ -27,6 +29,7 @@ def outputs() -> dict[str, str]:
         "docs/openapi.json": json.dumps(openapi_document(), indent=1, ensure_ascii=False) + "\n",
         "labextension/src/api/schema.ts": typescript(),
         "docs/states.md": states_page(),
+        "docs/operators.md": operator_guide(),
     }
 
 

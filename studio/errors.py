@@ -136,6 +136,12 @@ class ExportUnavailable(StudioError):
     code = "export_unavailable"
 
 
+class EnvironmentFailed(StudioError):
+    """The Python environment of a task could not be made."""
+
+    code = "environment_failed"
+
+
 class StoreError(StudioError):
     """The database could not do what was asked."""
 

@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from contextvars import ContextVar
+from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
 from typing import Any, Final, Literal, NoReturn, get_args
 
+from studio.attempt_scope import AttemptScope
 from studio.core.parameters import check_value
+from studio.values.attempt import for_another_process
 
 #: Begins the traceback that a kernel sends of a `TaskOutcome`: of the class itself a kernel sends the bare name only.
 MARK: Final = "studio.outcomes."
@@ -34,7 +34,7 @@ class TaskOutcome(Exception):
         """IPython's hook: no error, so no frames are shown; and the worker knows it by the first of these lines."""
         kind = next(base for base in type(self).__mro__ if base.__module__ == __name__)
         payload = self.payload()
-        return [f"{MARK}{kind.__name__}: {self}", *([json.dumps(payload)] if payload else [])]
+        return [f"{MARK}{kind.__name__}: {self}", *([json.dumps(payload, default=str)] if payload else [])]
 
 
 class Skip(TaskOutcome):
@@ -94,7 +94,7 @@ class Exit(TaskOutcome):
                 f"An attempt cannot end as {status!r}: exit() takes one of {', '.join(get_args(ExitStatus))}."
             )
         self.status: ExitStatus = status
-        self.value = None if value is None else check_value(value, "The value given to exit()")
+        self.value = for_another_process(value)
         super().__init__(status)
 
     def payload(self) -> dict[str, Any]:
@@ -104,9 +104,9 @@ class Exit(TaskOutcome):
 def exit(status: ExitStatus = "success", value: Any = None) -> NoReturn:
     """End the attempt here, from a function or a notebook's cell; cells after it are skipped.
 
-    `value`: JSON; what the task returns, of a notebook too. A task that failed this way is not tried again. It ends the
-    attempt by raising, so `finally` blocks run, and an `except Exception` around it has to let it through.
-    Raises `ValueError` for another status and `InvalidParameter` for a value that is not JSON.
+    `value`: what the task returns, of a notebook too: anything that `studio.save` takes. A task that failed this way is
+    not tried again. It ends the attempt by raising, so `finally` blocks run, and an `except Exception` around it has to
+    let it through. Raises `ValueError` for another status and `ValueNotKept` for a value that cannot be passed on.
     """
     raise Exit(status, value)
 
@@ -136,8 +136,8 @@ def _shown(instant: float) -> str:
 
 # --- asset events --------------------------------------------------------------------------------------------
 
-#: asset → extra, of the attempt that runs in this context.
-_events: ContextVar[dict[str, dict[str, Any]] | None] = ContextVar("studio_asset_events", default=None)
+#: asset → extra.
+_events: AttemptScope[dict[str, dict[str, Any]]] = AttemptScope("studio_asset_events")
 
 
 def asset_event(name: str, **extra: Any) -> None:
@@ -153,12 +153,6 @@ def asset_event(name: str, **extra: Any) -> None:
     collected.setdefault(str(name), {}).update(checked)
 
 
-@contextmanager
-def collecting_asset_events() -> Iterator[dict[str, dict[str, Any]]]:
+def collecting_asset_events() -> AbstractContextManager[dict[str, dict[str, Any]]]:
     """Whoever runs a task: what `asset_event` said inside, asset → extra."""
-    collected: dict[str, dict[str, Any]] = {}
-    token = _events.set(collected)
-    try:
-        yield collected
-    finally:
-        _events.reset(token)
+    return _events.entered({})

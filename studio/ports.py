@@ -7,7 +7,7 @@ implementation passes: `tests/contract`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Protocol
@@ -27,12 +27,15 @@ from studio.core.model import (
     CallbackRequest,
     Command,
     CommandKind,
+    ConnectionRow,
     Dag,
     DagFile,
     Pool,
     Run,
     RunWithTasks,
+    SavedValue,
     TaskInstance,
+    Variable,
 )
 from studio.core.spec import DagSpec
 from studio.core.states import RunState
@@ -176,6 +179,9 @@ class Store(Protocol):
     async def events(self, event_ids: Sequence[int]) -> list[AssetEvent]:
         """These asset events, by id."""
 
+    async def saved_values(self, attempt_ids: Sequence[int]) -> dict[int, list[SavedValue]]:
+        """What these attempts left, by name; attempts that left nothing are not in it."""
+
     async def pending_commands(self, lease: Lease) -> list[Command]:
         """Commands not yet handled, for owned DAGs and for DAGs that do not exist, in order of id."""
 
@@ -192,6 +198,18 @@ class Store(Protocol):
         key: str | None = None,
     ) -> Command:
         """Write a command durably. With a `key` that was used before: return that command, as it is now."""
+
+    async def set_variable(self, variable: Variable) -> Variable:
+        """Insert or replace by name; gives it with the `rev` that it has now."""
+
+    async def delete_variable(self, name: str) -> bool:
+        """Whether there was one."""
+
+    async def set_connection(self, connection: ConnectionRow) -> ConnectionRow:
+        """As `set_variable`."""
+
+    async def delete_connection(self, name: str) -> bool:
+        """Whether there was one."""
 
     async def save_dag_file(self, file: DagFile) -> None:
         """Insert or replace by path."""
@@ -236,6 +254,31 @@ class Store(Protocol):
 
     async def pools(self) -> list[Pool]:
         """All pools by name; the default pool is always there (-1 slots in a new database)."""
+
+    async def variables(self) -> list[Variable]:
+        """All variables by name."""
+
+    async def variable(self, name: str) -> Variable | None: ...
+
+    async def connections(self) -> list[ConnectionRow]:
+        """All connections by name."""
+
+    async def connection(self, name: str) -> ConnectionRow | None: ...
+
+    async def secrets_of(
+        self, connections: Sequence[str], variables: Sequence[str]
+    ) -> tuple[dict[str, ConnectionRow], dict[str, Variable]]:
+        """Those of these that there are, as of one moment."""
+
+    async def leavings(self, dag_id: str, run_ids: Sequence[str] | None) -> tuple[set[str], list[str]]:
+        """What these runs of a DAG (None: all) have left outside of the database: digests of values, and directories
+        of attempts."""
+
+    async def referenced(self, digests: Iterable[str]) -> set[str]:
+        """Those of these contents that some attempt's value still has."""
+
+    async def oldest_unfinished(self) -> float | None:
+        """When the oldest attempt that has not ended was queued, in seconds since the epoch; None: there is none."""
 
     async def backfills(self, dag_id: str | None = None, *, limit: int = 50) -> list[BackfillOverview]:
         """Newest first."""

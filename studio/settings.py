@@ -31,10 +31,12 @@ class Settings:
     notebook_root: Path = field(
         default_factory=Path.home
     )  # where the server looks at notebooks that are asked for
+    values: str = ""  # fsspec URL of the store of values; empty: a folder of the home
 
     @classmethod
     def from_environment(cls) -> Settings:
-        """`STUDIO_HOME`, `STUDIO_DATABASE`, `STUDIO_DAGS`, `STUDIO_SLOTS`, `STUDIO_PORT`, `STUDIO_NOTEBOOKS`.
+        """`STUDIO_HOME`, `STUDIO_DATABASE`, `STUDIO_DAGS`, `STUDIO_SLOTS`, `STUDIO_PORT`, `STUDIO_NOTEBOOKS`,
+        `STUDIO_VALUES`.
 
         Each has a default.
         """
@@ -47,12 +49,18 @@ class Settings:
             slots=_whole_number("STUDIO_SLOTS", max(2, os.cpu_count() or 2), 1, 512),
             port=_whole_number("STUDIO_PORT", 0, 0, 65535),
             notebook_root=Path(os.environ.get("STUDIO_NOTEBOOKS") or Path.home()).expanduser().absolute(),
+            values=os.environ.get("STUDIO_VALUES") or "",
         )
 
     @property
     def artifact_root(self) -> Path:
         """What attempts leave behind."""
         return self.home / "artifacts"
+
+    @property
+    def value_url(self) -> str:
+        """Where values are kept that tasks pass on: a path, or a URL of fsspec."""
+        return self.values or str(self.home / "values")
 
     @property
     def source_root(self) -> Path:

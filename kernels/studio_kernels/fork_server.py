@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import gc
-import importlib
 import json
 import os
 import select
@@ -19,7 +18,6 @@ import signal
 import socket
 import sys
 import time
-import warnings
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -35,16 +33,12 @@ if (
             del sys.path[0]
     sys.path.insert(0, str(_here.parent))
 
-from studio_kernels import forked, preloads, wire
+from studio_kernels import forked, preloads, warm_up, wire
 
 if __name__ == "__main__":
     del sys.path[0]
 
 _CLEAN_AGAIN = 0.005  # seconds
-_CONFIGURATION = (
-    *(f"ipython{kind}_config.{ending}" for kind in ("", "_kernel") for ending in ("json", "py")),
-    "startup",
-)
 _PARK_AFTER = 0.005  # seconds without a request until a fork is made for the next one
 
 
@@ -161,7 +155,7 @@ class ForkServer:
 
     def _refusal(self, request: dict[str, Any]) -> dict[str, Any] | None:
         """Why this server cannot make that kernel; it is spawned then."""
-        if self.is_retiring or self.count >= self.most or fingerprint() != self.fingerprint:
+        if self.is_retiring or self.count >= self.most or warm_up.fingerprint() != self.fingerprint:
             self.is_retiring = True
             return {"refused": "its environment has changed, or it is old", "stale": True}
         asked = forked.load_time(request["env"])
@@ -323,67 +317,6 @@ def run_kernel(server: ForkServer, request: dict[str, Any], fds: list[int]) -> N
     server.app.end(server.app.serve(), request.get("farewell", ""))
 
 
-def fingerprint() -> str:
-    """Changes when a package is installed or removed, or the configuration of kernels is changed.
-
-    Only folders of installed packages are looked at: what people edit themselves is never imported before a fork.
-    """
-    stamps: list[str] = []
-    profile = os.path.join(
-        os.environ.get("IPYTHONDIR") or os.path.expanduser("~/.ipython"), "profile_default"
-    )
-    configuration = [os.path.join(profile, name) for name in _CONFIGURATION]
-    packages = [path for path in sys.path if path.endswith("-packages")]
-    for path in (*packages, os.path.join(sys.prefix, "pyvenv.cfg"), *configuration):
-        with suppress(OSError):
-            stamps.append(f"{path}={os.stat(path).st_mtime_ns}")
-    return ";".join(stamps)
-
-
-def threads() -> int:
-    """How many this process has, those of libraries included."""
-    return len(os.listdir("/proc/self/task"))
-
-
-def preload(names: list[str]) -> tuple[frozenset[str], str | None]:
-    """Import these libraries, as far as they are there; and the name of one that has started a thread."""
-    done: set[str] = set()
-    for name in names:
-        before = threads()
-        try:
-            for module in preloads.ALLOWED[name]:
-                importlib.import_module(module)
-        except Exception:  # not installed, or broken: the task will say it
-            continue
-        if threads() > before:
-            return frozenset(done), name
-        done.add(name)
-    return frozenset(done), None
-
-
-def use_once(preloaded: frozenset[str]) -> None:
-    """What libraries do only when they are first used."""
-    for names, code in preloads.FIRST_USES.items():
-        if preloaded.issuperset(names):
-            with suppress(Exception), warnings.catch_warnings():  # the task will say it
-                warnings.simplefilter("ignore")
-                exec(code, {"__name__": "first_use"})
-
-
-def build(kind: str) -> Any:
-    """Import and build what all kernels have in common."""
-    if kind == "zmq":
-        importlib.import_module("studio_kernels.zmq_kernel")
-        return None
-    sys.modules["debugpy"] = None  # type: ignore[assignment]  # batch kernels have no debugger: 9 MB each
-    from studio_kernels.pipe_kernel import PipeKernelApp  # noqa: PLC0415
-
-    app = PipeKernelApp.instance()
-    app.build(["--HistoryManager.enabled=False", "--HistoryManager.hist_file=:memory:"])
-    del sys.modules["debugpy"]
-    return app
-
-
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument(
@@ -406,10 +339,10 @@ def main() -> int:
     forked.die_with_parent(given.parent, contain=given.contain)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C in a terminal is not meant for it
     listening = socket.socket(fileno=given.listen)
-    stamp = fingerprint()
-    app = build(given.kind)
+    stamp = warm_up.fingerprint()
+    app = warm_up.build(given.kind)
     names = [name for name in given.preload.split(",") if name in preloads.ALLOWED]
-    preloaded, culprit = preload(names)
+    preloaded, culprit = warm_up.preload(names)
     if culprit is not None:  # it cannot be taken back: once more, without it
         rest = [name for name in names if name != culprit]
         again = [argument if argument != given.preload else ",".join(rest) for argument in sys.argv[1:]]
@@ -417,7 +350,7 @@ def main() -> int:
             if fd >= 0:
                 os.set_inheritable(fd, True)
         os.execve(sys.executable, [sys.executable, os.path.abspath(__file__), *again], given_env)
-    use_once(preloaded)
+    warm_up.use_once(preloaded)
     if app is not None:
         app.rehearse()
     server = ForkServer(
@@ -435,8 +368,8 @@ def main() -> int:
     from studio_kernels.canary import try_out  # noqa: PLC0415
 
     server.info = try_out(server)
-    if threads() > 1:
-        raise SystemExit(f"The fork server has {threads()} threads, so it cannot fork.")
+    if warm_up.threads() > 1:
+        raise SystemExit(f"The fork server has {warm_up.threads()} threads, so it cannot fork.")
     gc.collect()
     gc.freeze()
     if given.ready >= 0:

@@ -25,6 +25,8 @@ export interface IOutputsView extends IDisposable {
 export interface IHost {
   /** Send a request to the studio API; `path` begins with `/api/`. Rejects only if there is no answer. */
   request(path: string, init: RequestInit): Promise<Response>;
+  /** Where a link to a GET of the studio API leads. */
+  url(path: string): string;
   /** Open a WebSocket of the studio API. */
   openSocket(path: string): WebSocket;
   /** Show nbformat outputs in `node`, which must be in the document, until disposed. */

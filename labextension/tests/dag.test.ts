@@ -121,6 +121,21 @@ test('a mapped task shows its most telling instance and counts', async () => {
   model.dispose();
 });
 
+test('what stands for the instances of a mapped task goes when they are there, and does not come back', async () => {
+  const stream = new FakeStream();
+  const waiting = { ...task('extract', 'none', 1), map_index: -1 };
+  const client = server([run('a')], { a: { run: run('a'), tasks: [waiting] } });
+  const model = new DagModel({ client, stream, dagId: 'flights' });
+  await settled();
+  const instances = [0, 1].map(map_index => ({ ...task('extract', 'success', 2), map_index }));
+  stream.messages.emit([{ type: 'run', run: run('a'), tasks: instances }]);
+  stream.messages.emit([{ type: 'run', run: run('a'), tasks: [waiting] }]);
+  await settled();
+  assert.equal(model.status('extract')?.state, 'success');
+  assert.deepEqual(model.status('extract')?.mapped, { done: 2, total: 2 });
+  model.dispose();
+});
+
 test('nothing is listened to after it is disposed', async () => {
   const stream = new FakeStream();
   const model = new DagModel({ client: server([], {}), stream, dagId: 'flights' });

@@ -81,6 +81,7 @@ export function run(runId: string, part: Partial<RunSummary> = {}): RunSummary {
     interval_start: null,
     interval_end: null,
     backfill: null,
+    triggered_by_task: null,
     subset: [],
     note: '',
     ...part

@@ -86,7 +86,9 @@ test('a cell output that is not a graph is refused, and a strange part of one le
     runId: null,
     runs: 14,
     states: { a: 'success' },
-    nodes: [{ id: 'a', kind: 'notebook', upstream: ['b'], label: '' }]
+    nodes: [{ id: 'a', kind: 'notebook', upstream: ['b'], label: '' }],
+    isOfCells: false,
+    problems: []
   });
 });
 

@@ -106,6 +106,17 @@ _NOTEBOOKS: Final = (
     ),
 )
 
+_CELLS: Final = (
+    Route(
+        "check_cells",
+        "POST",
+        "/api/cells/check",
+        "What the marked cells of a notebook come to, and what is wrong with them; nothing is run or kept.",
+        m.CellsChecked,
+        body=m.CheckCells,
+    ),
+)
+
 _RUNS: Final = (
     Route(
         "trigger_run",
@@ -207,6 +218,23 @@ _TASKS: Final = (
         patience=400.0,
     ),
     Route(
+        "list_values",
+        "GET",
+        _TASK + "/values",
+        "What a task has returned and saved, with previews.",
+        m.ValueList,
+        query=("map_index", "try_number"),
+    ),
+    Route(
+        "get_value",
+        "GET",
+        _TASK + "/values/{name}",
+        "The content of a value as a file.",
+        bytes,
+        query=("map_index", "try_number"),
+        media=("application/octet-stream",),
+    ),
+    Route(
         "get_log",
         "GET",
         _TASK + "/log",
@@ -262,6 +290,44 @@ _BACKFILLS: Final = (
     ),
 )
 
+_SECRETS: Final = (
+    Route(
+        "list_connections", "GET", "/api/connections", "All connections, without values.", m.ConnectionList
+    ),
+    Route(
+        "get_connection",
+        "GET",
+        "/api/connections/{name}",
+        "Which fields of a connection are set.",
+        m.ConnectionInfo,
+    ),
+    Route(
+        "set_connection",
+        "PUT",
+        "/api/connections/{name}",
+        "Make a connection, or replace it.",
+        m.ConnectionInfo,
+        body=m.SetConnection,
+    ),
+    Route("delete_connection", "DELETE", "/api/connections/{name}", "Delete a connection.", None, status=204),
+    Route(
+        "list_variables", "GET", "/api/variables", "All variables; secret ones without value.", m.VariableList
+    ),
+    Route("get_variable", "GET", "/api/variables/{name}", "A variable.", m.VariableInfo),
+    Route(
+        "set_variable",
+        "PUT",
+        "/api/variables/{name}",
+        "Make a variable, or replace it.",
+        m.VariableInfo,
+        body=m.SetVariable,
+    ),
+    Route("delete_variable", "DELETE", "/api/variables/{name}", "Delete a variable.", None, status=204),
+    Route(
+        "rotate_secrets", "POST", "/api/secrets/rotate", "Seal all secrets with a new key.", m.SecretsRotated
+    ),
+)
+
 _SHARED: Final = (
     Route("list_pools", "GET", "/api/pools", "All pools.", m.PoolList),
     Route("set_pool", "PUT", "/api/pools/{name}", "Make a pool, or change it.", m.PoolInfo, body=m.SetPool),
@@ -310,6 +376,16 @@ _SHARED: Final = (
     ),
 )
 
-ROUTES: Final[tuple[Route, ...]] = (*_SERVER, *_DAGS, *_NOTEBOOKS, *_RUNS, *_TASKS, *_BACKFILLS, *_SHARED)
+ROUTES: Final[tuple[Route, ...]] = (
+    *_SERVER,
+    *_DAGS,
+    *_NOTEBOOKS,
+    *_CELLS,
+    *_RUNS,
+    *_TASKS,
+    *_BACKFILLS,
+    *_SECRETS,
+    *_SHARED,
+)
 
 STREAM_PATH: Final = "/api/stream"

@@ -35,13 +35,28 @@ def write_atomically(path: Path, content: bytes) -> None:
 
 @dataclass(frozen=True, slots=True)
 class LocalArtifacts:
-    """`source_root` holds notebooks by hash, `artifact_root` what attempts leave behind."""
+    """`source_root` holds notebooks by hash, `artifact_root` what attempts leave behind.
+
+    `value_url`: where values are kept that tasks pass on (`studio.values`), a path or a URL of fsspec; by default
+    beside the attempts, where no DAG can have its name.
+    """
 
     source_root: Path
     artifact_root: Path
+    value_url: str = ""
+
+    @property
+    def values(self) -> str:
+        """Path or URL of the store of values."""
+        return self.value_url or f"{self.artifact_root}/.values"
+
+    @property
+    def environments(self) -> Path:
+        """Where virtual environments of tasks are made (`studio.worker.environments`)."""
+        return self.artifact_root.parent / "environments"
 
     def put_source(self, digest: str, content: bytes) -> None:
-        """Keep a published notebook. Raises `InvalidInput` if `digest` is not the SHA-256 of `content`."""
+        """Keep a published notebook or a pickled function. Raises `InvalidInput` if that is not its SHA-256."""
         if hashlib.sha256(content).hexdigest() != digest:
             raise InvalidInput("The content does not have the given SHA-256.", field="digest")
         path = self._source(digest)

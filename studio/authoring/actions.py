@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, Literal
 if TYPE_CHECKING:
     from studio.api.models import SchedulePreview
     from studio.authoring.backfills import Backfill, BackfillPlan
+    from studio.core.spec import DagSpec
+    from studio.widgets.views import View
 
     Date = str | date | datetime
 
@@ -17,6 +19,11 @@ class Actions:
     """This part of `DAG`: each of its methods is a call of the server, about the DAG as it is published."""
 
     dag_id: str
+
+    if TYPE_CHECKING:
+
+        @property
+        def frame(self) -> DagSpec: ...
 
     def pause(self) -> None:
         """Start nothing new; what runs goes on."""
@@ -84,6 +91,40 @@ class Actions:
         from studio.authoring import backfills  # noqa: PLC0415
 
         return backfills.preview(self.dag_id, start, end, **asked)
+
+    def backfill_form(
+        self,
+        start: Date | None = None,
+        end: Date | None = None,
+        *,
+        only: Literal["missing", "failed", "all"] = "missing",
+        reverse: bool = False,
+        max_active_runs: int = 10,
+        tasks: Sequence[str] = (),
+        params: Mapping[str, Any] | None = None,
+    ) -> View:
+        """A form for `backfill`, with what is given filled in: preview, start, progress. It starts nothing by itself.
+
+        JupyterLab shows it, also long after the kernel has ended; other places show what is filled in, and the call.
+        """
+        from studio.authoring import views  # noqa: PLC0415
+
+        return views.backfill_form(
+            self.dag_id,
+            start,
+            end,
+            only=only,
+            reverse=reverse,
+            max_active_runs=max_active_runs,
+            tasks=tasks,
+            params=params,
+        )
+
+    def params_form(self, params: Mapping[str, Any] | None = None) -> View:
+        """A form for `trigger`: a typed field for each param, with `params` filled in. It starts nothing by itself."""
+        from studio.authoring import views  # noqa: PLC0415
+
+        return views.params_form(self.frame, params)
 
     def backfills(self, limit: int = 10) -> list[Backfill]:
         """The newest first."""

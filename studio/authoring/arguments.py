@@ -59,6 +59,13 @@ def seconds(value: float | timedelta | str, field: str) -> float:
     )
 
 
+def shift(value: float | timedelta | str, field: str) -> float:
+    """A duration that may point back: "-1 day" is the day before."""
+    if isinstance(value, str) and value.lstrip().startswith("-"):
+        return -seconds(value.lstrip()[1:], field)
+    return seconds(value, field)
+
+
 def size(value: object, field: str) -> int:
     """Bytes: a whole number of them, or text such as "512MB" (millions), "1GiB" (2 to the power of 30)."""
     if isinstance(value, int) and not isinstance(value, bool):

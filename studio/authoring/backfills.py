@@ -10,6 +10,7 @@ from typing import Any, Final
 from studio.api.models import BackfillDate, BackfillInfo, BackfillPreview
 from studio.authoring.arguments import date_text
 from studio.authoring.handles import client
+from studio.authoring.views import backfill_view
 from studio.client import backfill_of
 from studio.widgets.runs import RunTable
 
@@ -49,7 +50,7 @@ class BackfillPlan(Sequence[BackfillDate]):
 
 
 class Backfill:
-    """A backfill. Its state is asked for when it is looked at."""
+    """A backfill. Its state is asked for when it is looked at; in JupyterLab it is shown live, with its buttons."""
 
     def __init__(self, info: BackfillInfo) -> None:
         self._info = info
@@ -107,6 +108,9 @@ class Backfill:
         """Its runs, newest first; at most 500."""
         found = client().list_runs(self._info.dag_id, backfill=self.id, limit=_MAX_RUNS).runs
         return RunTable(self._info.dag_id, found)
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, Any]:
+        return backfill_view(self._info)._repr_mimebundle_()
 
     def __repr__(self) -> str:
         info = self._info

@@ -32,6 +32,7 @@ from studio.authoring.references import Mappable
 from studio.authoring.schedules import Schedule, When, schedule_spec, schedule_words
 from studio.authoring.snapshot import Snapshot
 from studio.authoring.tasks import Owner, Task, find_task
+from studio.authoring.testing import TestableDag
 from studio.core.map_spec import FromParam
 from studio.core.names import check_name, nearest, shown
 from studio.core.parameters import check_names, check_value
@@ -47,7 +48,7 @@ _CATCHUPS: Final = ("skip", "latest", "all")
 _COLLISIONS: Final = ("queue", "skip", "replace")
 
 
-class DAG(Actions):
+class DAG(Actions, TestableDag):
     """A DAG: tasks, what waits for what, and when it runs.
 
         with DAG("flights", schedule="@daily", start_date="2013-01-01") as dag:
@@ -256,6 +257,7 @@ class DAG(Actions):
         note: str | None = None,
         tasks: Sequence[str] = (),
         if_paused: Literal["refuse", "queue", "unpause"] = "refuse",
+        refresh_cache: bool = False,
         **unknown: NoReturn,
     ) -> Run:
         """Start a run of the published DAG by hand.
@@ -267,13 +269,19 @@ class DAG(Actions):
             note: a text for people.
             tasks: run only these.
             if_paused: of a paused DAG no run starts: refuse, let it wait ("queue"), or "unpause" the DAG.
+            refresh_cache: cached results do not count in this run; its own replace them.
         """
         from studio.authoring import handles  # noqa: PLC0415
 
         refuse_unknown(unknown, "trigger(...)", DAG.trigger.__kwdefaults__)
         values = _checked_params(mapping(params, "params"))
         date_of_run = date_text(logical_date, "logical_date")
-        options = {"note": note, "subset": tasks, "if_paused": if_paused}
+        options = {
+            "note": note,
+            "subset": tasks,
+            "if_paused": if_paused,
+            "refresh_cache": flag(refresh_cache, "refresh_cache"),
+        }
         return handles.trigger(self.dag_id, date_of_run, values, run_id, **options)
 
     def runs(self, limit: int = 10) -> RunTable:
@@ -281,6 +289,11 @@ class DAG(Actions):
         from studio.authoring import handles  # noqa: PLC0415
 
         return handles.runs(self.dag_id, limit)
+
+    @property
+    def frame(self) -> DagSpec:
+        """The DAG as data without its tasks, unchecked."""
+        return self._frame
 
     # How it looks ---------------------------------------------------------------------------------------------
 

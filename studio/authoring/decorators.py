@@ -1,4 +1,4 @@
-"""`@task`: a function of a module that makes a task when it is called in a DAG.
+"""`@task`: a function that makes a task when it is called in a DAG.
 
 @task
 def extract(day): ...
@@ -90,13 +90,16 @@ class TaskFunction:
 class TaskDecorator:
     """`@task`, `@task(retries=2)`, `@task.branch`, `@task.short_circuit`, `@task.sensor(mode="reschedule")`."""
 
-    def __init__(self, operator: Operator) -> None:
+    is_studio_task_decorator = True  # it stays here when a function's source travels
+
+    def __init__(self, operator: Operator, options: Mapping[str, Any] | None = None) -> None:
         self._operator = operator
+        self._options = dict(options or {})
 
     @overload
     def __call__(self, function: Callable[..., Any], /) -> TaskFunction: ...
     @overload
-    def __call__(self, **options: Any) -> Callable[[Callable[..., Any]], TaskFunction]: ...
+    def __call__(self, **options: Any) -> TaskDecorator: ...
     def __call__(self, *functions: Callable[..., Any], **options: Any) -> Any:
         if functions:
             if not callable(functions[0]):
@@ -104,8 +107,8 @@ class TaskDecorator:
                     f"@task stands before a function, not {shown(functions[0])}.",
                     hint="Keywords are given by name: @task(task_id='extract').",
                 )
-            return TaskFunction(functions[0], self._operator, options)
-        return lambda wrapped: TaskFunction(wrapped, self._operator, options)
+            return TaskFunction(functions[0], self._operator, {**self._options, **options})
+        return TaskDecorator(self._operator, {**self._options, **options})
 
     @property
     def branch(self) -> TaskDecorator:

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from html import escape
-from typing import Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar
 
 from studio.api.models import ChosenTask, DagDetail, RunDetail
 from studio.authoring.snapshot import Snapshot
@@ -20,7 +20,12 @@ from studio.widgets.looks import look_of
 from studio.widgets.output import OutputView
 from studio.widgets.runs import RunTable
 
+if TYPE_CHECKING:
+    from studio.widgets.views import View
+
 GLANCE_TIME: Final = 0.5  # seconds
+
+_Seen = TypeVar("_Seen")
 
 
 @cache
@@ -158,8 +163,14 @@ class Run:
         """Delete the run, which must be over, with its tasks and attempts."""
         client().delete_runs(self.dag_id, [self.run_id])
 
+    def card(self, task_id: str, map_index: int = -1) -> View:
+        """A task of this run: state, tries, output, log, and what can be done about it; live in JupyterLab."""
+        from studio.authoring import views  # noqa: PLC0415 - it needs this module
+
+        return views.card(self.dag_id, task_id, "a task", self.run_id, map_index)
+
     def output(self, task_id: str) -> OutputView:
-        """What a task of this run produced so far."""
+        """What a task of this run produced so far; live in JupyterLab."""
         return output_of(self.dag_id, task_id, self.run_id)
 
     def log(self, task_id: str, **options: Any) -> LogView:
@@ -202,7 +213,7 @@ def set_paused(dag_id: str, paused: bool) -> None:
 
 def runs(dag_id: str, limit: int) -> RunTable:
     """The newest runs."""
-    return RunTable(dag_id, client().list_runs(dag_id, limit=limit).runs)
+    return RunTable(dag_id, client().list_runs(dag_id, limit=limit).runs, limit)
 
 
 def output_of(dag_id: str, task_id: str, run_id: str | None) -> OutputView:
@@ -212,7 +223,8 @@ def output_of(dag_id: str, task_id: str, run_id: str | None) -> OutputView:
         if not newest:
             raise NotFound(f"The DAG {shown(dag_id)} has no run yet.", hint="Start one with dag.trigger().")
         run_id = newest[0].run_id
-    return OutputView(task_id, client().get_output(dag_id, run_id, task_id))
+    output = client().get_output(dag_id, run_id, task_id)
+    return OutputView(task_id, output, dag_id=dag_id, run_id=run_id)
 
 
 def _names(given: str | Sequence[str]) -> list[str]:
@@ -226,22 +238,31 @@ def glance(dag_id: str) -> Glance:
     """
     if is_parsing():
         return Glance()
-    seen: list[Glance] = []
-    looker = threading.Thread(target=lambda: seen.append(_look(dag_id)), name="studio-glance", daemon=True)
-    looker.start()
-    looker.join(GLANCE_TIME)
-    return seen[0] if seen else Glance()
+    return looked(lambda looker: _look(looker, dag_id)) or Glance()
 
 
-def _look(dag_id: str) -> Glance:
-    try:
-        with connect(start=False) as looker:
-            newest = looker.list_runs(dag_id, limit=1).runs
-            if not newest:
-                looker.get_dag(dag_id)
-                return Glance(published=True)
-            run = looker.get_run(dag_id, newest[0].run_id)
-    except StudioError:
-        return Glance()
+def looked(ask: Callable[[Client], _Seen]) -> _Seen | None:
+    """What a running server answers within `GLANCE_TIME`; None: there is none, it is slow, or it refuses."""
+    seen: list[_Seen] = []
+
+    def look() -> None:
+        try:
+            with connect(start=False) as looker:
+                seen.append(ask(looker))
+        except StudioError:
+            pass
+
+    looking = threading.Thread(target=look, name="studio-glance", daemon=True)
+    looking.start()
+    looking.join(GLANCE_TIME)
+    return seen[0] if seen else None
+
+
+def _look(looker: Client, dag_id: str) -> Glance:
+    newest = looker.list_runs(dag_id, limit=1).runs
+    if not newest:
+        looker.get_dag(dag_id)
+        return Glance(published=True)
+    run = looker.get_run(dag_id, newest[0].run_id)
     states = {task.task_id: task.state.value for task in run.tasks}
     return Glance(published=True, run_id=run.run.run_id, states=states)

@@ -18,7 +18,7 @@ from studio.core.names import nearest, shown
 from studio.errors import InvalidInput
 
 #: Nothing is tried, so no try can take too long; `default_args` may say so all the same.
-_NOT_TAKEN: Final = ("timeout",)
+_NOT_TAKEN: Final = ("timeout", "cache")
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,12 +9,13 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any, Literal
 
-from typing_extensions import Unpack
+from typing_extensions import TypedDict, Unpack
 
 from studio.authoring import notebooks
-from studio.authoring.arguments import flag, mapping, seconds
+from studio.authoring.arguments import flag, mapping
 from studio.authoring.context import dag_of
-from studio.authoring.functions import Target, named, short_name
+from studio.authoring.environments import Environment, environment_of
+from studio.authoring.functions import Code, Target, code_of, short_name
 from studio.authoring.groups import current_group, default_of, inner_id
 from studio.authoring.notebook_options import NOTEBOOK_KEYWORDS, notebook_settings
 from studio.authoring.options import (
@@ -27,10 +28,10 @@ from studio.authoring.options import (
 )
 from studio.authoring.places import here
 from studio.authoring.references import plain
+from studio.authoring.sensor_options import SENSOR_KEYWORDS, sensor_fields
 from studio.authoring.tasks import Task, Work
-from studio.core.names import nearest, shown
+from studio.core.names import shown
 from studio.core.parameters import check_names
-from studio.core.spec import SensorSpec
 from studio.errors import InvalidInput
 
 
@@ -71,28 +72,30 @@ class NotebookWork:
 
 @dataclass(frozen=True, slots=True)
 class FunctionWork:
-    """Call a function of a module, by name: the code is looked up when the task runs."""
+    """Call a function: of a module, by name; of a cell, by its source; of another function, pickled."""
 
-    name: str  # module:function
+    code: Code
     args: Mapping[str, Any]
-    path: tuple[str, ...]  # directories where the module is looked for first
+    environment: Environment | None = None  # None: the worker's own
 
     kind = "function"
 
     @property
     def label(self) -> str:
-        return self.name.rpartition(":")[2] + "()"
+        return self.code.name.rpartition(":")[2] + "()"
 
     def config(self, sources: dict[str, bytes], *, is_mapped: bool) -> dict[str, Any]:
-        """Needs no sources."""
-        return {"function": self.name, "args": dict(self.args), "path": list(self.path)}
+        """Takes what is pickled into `sources`, and reads the source of a function and its requirements as of now."""
+        environment = {} if self.environment is None else self.environment.config()
+        return {**self.code.config(sources), "args": dict(self.args), **environment}
 
     def check_mapped(self, arguments: Iterable[str]) -> None:
-        check_names(dict.fromkeys(arguments), f"the function {self.name}")
+        check_names(dict.fromkeys(arguments), f"the function {self.code.name}")
         twice = [name for name in arguments if name in self.args]
         if twice:
             raise InvalidInput(
-                f"The argument {shown(twice[0])} of {self.name} is given, and mapped over.", field="expand"
+                f"The argument {shown(twice[0])} of {self.code.name} is given, and mapped over.",
+                field="expand",
             )
 
 
@@ -142,24 +145,47 @@ def notebook(
     return add_task("notebook", full.stem, work, options, used)
 
 
+class EnvironmentOptions(TypedDict, total=False):
+    """Of functions: the Python that they run in."""
+
+    python: str | os.PathLike[str] | None  # path of an interpreter, or a version such as "3.12"
+    requirements: str | os.PathLike[str] | Iterable[str] | None  # a requirements.txt, or its lines
+
+
+class FunctionOptions(TaskOptions, EnvironmentOptions, total=False):
+    """Keywords of functions."""
+
+
+class SensorOptions(CommonOptions, EnvironmentOptions, total=False):
+    """Keywords of functions that are sensors."""
+
+
 def function(
-    target: Target, *, args: Mapping[str, Any] | None = None, **options: Unpack[TaskOptions]
+    target: Target, *, args: Mapping[str, Any] | None = None, **options: Unpack[FunctionOptions]
 ) -> Task:
-    """A task that imports a module and calls a function of it with keyword arguments.
+    """A task that calls a Python function with keyword arguments.
 
     Args:
-        target: "package.module:function", or a function that a module defines at its top level.
+        target: "package.module:function", or the function itself. One that a module defines is imported there when
+            the task runs. One of a notebook's cell travels as source, with what it uses of the session: functions and
+            classes as source, modules as import statements, constants as literals. Lambdas and closures are pickled.
         args: keyword arguments: JSON values; text may hold templates (`{{ ds }}`), and `task.output` stands for what
             another task returned.
-        options: what every task takes, as for `notebook`.
+        options: what every task takes, as for `notebook`, and for functions:
+            python: path of an interpreter, or a version such as "3.12"; by default the worker's own.
+            requirements: a list of requirements ("polars==1.9"), or the path of a requirements.txt: the function runs
+                in a virtual environment that has them, made once and kept.
 
     Raises:
-        InvalidInput: a worker could not find the function by that name, or a keyword is mistyped.
+        InvalidInput: a worker could not find the function by that name, what it uses cannot be written down, or a
+            keyword is mistyped.
     """
     return _call("function", target, args, options, {})
 
 
-def branch(target: Target, *, args: Mapping[str, Any] | None = None, **options: Unpack[TaskOptions]) -> Task:
+def branch(
+    target: Target, *, args: Mapping[str, Any] | None = None, **options: Unpack[FunctionOptions]
+) -> Task:
     """A function that chooses what comes next: it returns the id of a task or group directly after it, a list of
     them, or None. The others are skipped."""
     return _call("branch", target, args, options, {"interpret": "branch"})
@@ -170,7 +196,7 @@ def short_circuit(
     *,
     args: Mapping[str, Any] | None = None,
     skip_all: bool = True,
-    **options: Unpack[TaskOptions],
+    **options: Unpack[FunctionOptions],
 ) -> Task:
     """A function that says whether to go on. If not, everything after it is skipped, whatever its trigger rule; with
     `skip_all=False` only what comes next."""
@@ -195,7 +221,7 @@ def sensor(
     backoff: bool = False,
     max_wait: float | timedelta | str | None = None,
     try_timeout: float | timedelta | str | None = None,
-    **options: Unpack[CommonOptions],
+    **options: Unpack[SensorOptions],
 ) -> Task:
     """A function that is called again and again until what it looks for is there (it returns something true).
 
@@ -206,45 +232,38 @@ def sensor(
         soft_fail: then it is skipped instead.
         backoff: the interval doubles with each look, up to `max_wait`.
         try_timeout: what `timeout` is to other tasks: a try, in mode "reschedule" a look, may take this long.
-        options: what every task takes, as for `notebook`.
+        options: what every function takes, as for `function`.
     """
-    if mode not in ("poke", "reschedule"):
-        raise InvalidInput(
-            f"mode is {shown(mode)}; it must be 'poke' or 'reschedule'.",
-            hint=nearest(str(mode), ("poke", "reschedule")),
-            field="mode",
-        )
-    spec = SensorSpec(
-        mode=mode,
-        poke_interval=seconds(poke_interval, "poke_interval"),
-        timeout=seconds(timeout, "timeout"),
-        soft_fail=flag(soft_fail, "soft_fail"),
-        backoff=flag(backoff, "backoff"),
-        max_wait=None if max_wait is None else seconds(max_wait, "max_wait"),
-    )
-    own = ("mode", "poke_interval", "timeout", "soft_fail", "backoff", "max_wait", "try_timeout")
-    fields: dict[str, Any] = {"interpret": "sensor", "sensor": spec}
-    if try_timeout is not None:
-        fields["timeout"] = seconds(try_timeout, "try_timeout")
-    return _call("sensor", target, args, options, fields, own)
+    given = {
+        "mode": mode,
+        "poke_interval": poke_interval,
+        "timeout": timeout,
+        "soft_fail": soft_fail,
+        "backoff": backoff,
+        "max_wait": max_wait,
+        "try_timeout": try_timeout,
+    }
+    return _call("sensor", target, args, options, sensor_fields(given), SENSOR_KEYWORDS)
 
 
 def _call(
     call: str,
     target: Target,
     args: Mapping[str, Any] | None,
-    options: CommonOptions,
+    options: FunctionOptions | SensorOptions,
     fields: dict[str, Any],
     own: tuple[str, ...] = (),
 ) -> Task:
-    check_options(options, f"{call}(...)", ("args", *own))
+    check_options(options, f"{call}(...)", ("args", *EnvironmentOptions.__annotations__, *own))
     dag_of(options.get("dag"), call)  # before anything else is judged
-    name, path = named(target)
+    environment = environment_of(options.get("python"), options.get("requirements"))
+    code = code_of(target, travels=environment is not None)
     values = mapping(args, "args")
-    check_names(values, f"the function {name}")
+    check_names(values, f"the function {code.name}")
     used: list[Task] = []
     plain_values = {key: plain(value, f"argument {shown(key)}", used.append) for key, value in values.items()}
-    return add_task(call, short_name(name), FunctionWork(name, plain_values, path), options, used, fields)
+    work = FunctionWork(code, plain_values, environment)
+    return add_task(call, short_name(code.name), work, options, used, fields)
 
 
 def add_task(
@@ -264,6 +283,13 @@ def add_task(
         if merged.get(keyword) is None:
             found = default_of(keyword, group)
             merged[keyword] = owner.default(keyword) if found is None else found
+    if fields and fields.get("interpret") == "sensor":
+        if options.get("cache"):
+            raise InvalidInput(
+                f"{call}(...) looks for something that is not there yet: that cannot be cached.",
+                field="cache",
+            )
+        merged["cache"] = None
     task_id = inner_id(options.get("task_id") or name, group)
     task = Task(owner, task_id, work, {**spec_fields(merged, task_id), **(fields or {})}, group)
     task.has_own_rule = options.get("trigger_rule") is not None

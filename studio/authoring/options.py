@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 from typing_extensions import TypedDict
 
 from studio.authoring.arguments import flag, number, refuse_unknown, seconds, several, text, whole
+from studio.authoring.caching import Cached, cache_spec
 from studio.authoring.callbacks import (
     Callbacks,
     Errors,
@@ -19,7 +20,7 @@ from studio.authoring.callbacks import (
 )
 from studio.authoring.params import split_params
 from studio.authoring.schedules import Asset
-from studio.core.names import nearest, shown
+from studio.core.names import check_name, nearest, shown
 from studio.core.notebook_config import ExportFormat, SourceMode
 from studio.core.rules import RULES
 from studio.core.spec import AssetSpec, TriggerRule, WeightRule
@@ -67,6 +68,8 @@ class CommonOptions(TypedDict, total=False):
     on_failure: Callbacks  # it failed for good
     on_retry: Callbacks
     on_skipped: Callbacks  # it skipped itself
+    connections: str | Iterable[str]  # names of those that it is given: `studio.connection(name)`
+    variables: str | Iterable[str]  # likewise: `studio.variable(name)`
     map_index_template: str  # the name of a mapped task instance, rendered after it ran
     doc: str
 
@@ -75,6 +78,7 @@ class TaskOptions(CommonOptions, total=False):
     """Keywords of the tasks that take a worker."""
 
     timeout: Duration  # a try may take this long at most
+    cache: Cached  # the result of an earlier run counts if code and inputs are the same: True, "1 day", Cache(...)
 
 
 class NotebookOptions(TaskOptions, total=False):
@@ -149,6 +153,10 @@ def spec_fields(options: Mapping[str, Any], task_id: str) -> dict[str, Any]:
             fields[name] = flag(value, name)
         elif name == "retry_backoff":
             fields[name] = 2.0 if value is True else number(value, name)  # True as in Airflow
+        elif name in ("connections", "variables"):
+            fields[name] = tuple(check_name(each, name[:-1]) for each in several(value, name, str))
+        elif name == "cache":
+            fields[name] = cache_spec(value)
         elif name in ("outlets", "inlets"):
             fields[name] = _assets(value, name)
     if fields.get("trigger_rule", "all_success") not in RULES:

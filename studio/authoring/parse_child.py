@@ -1,8 +1,8 @@
 """The process that runs the code of one DAG file and writes a `ParseResult` to a pipe.
 
-Started by `studio.scheduler.parsing`, which limits it and survives whatever the code does. Notebooks are not run:
-only the statements of `studio.authoring.slicing` are, each under the name of its cell. Cells are counted as code
-cells, from 1, in the order of the file.
+Started by `studio.scheduler.parsing`, which limits it and survives whatever the code does. Notebooks are not run: of
+one with a %dag cell nothing is, of others only the statements of `studio.authoring.slicing` are, each under the name of
+its cell. Cells are counted as code cells, from 1, in the order of the file.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import __future__
 
 import ast
 import importlib.util
+import linecache
 import os
 import re
 import resource
@@ -22,6 +23,7 @@ from typing import Final
 import msgspec
 
 import studio.core.validation  # noqa: F401  # before the file's directory can stand in for what it imports
+from studio.authoring.cells.dag_file import dag_of_notebook
 from studio.authoring.context import collected_dags
 from studio.authoring.dag import DAG
 from studio.authoring.operators import notebook  # noqa: F401  # likewise
@@ -64,6 +66,12 @@ def parse(path: Path) -> ParseResult:
     sys.argv = [str(path)]
     sys.dont_write_bytecode = True  # the DAG folder stays as it is
     content = path.read_bytes()
+    if path.suffix == ".ipynb":
+        of_cells = dag_of_notebook(parse_notebook(content, str(path)), path)
+        if of_cells is not None:
+            snapshot = of_cells.snapshot()
+            spec = msgspec.structs.replace(snapshot.spec, origin=str(path))
+            return ParseResult((spec,), snapshot.sources)
     collected: list[DAG] = []
     collected_dags.set(collected)
     run = _run_notebook if path.suffix == ".ipynb" else _run_module
@@ -114,7 +122,11 @@ def _run_module(path: Path, content: bytes) -> set[str]:
 def _run_notebook(path: Path, content: bytes) -> set[str]:
     """Execute the slice of a notebook; returns the filenames of the cells."""
     document = parse_notebook(content, str(path))
-    cells = [_parsed(source, _cell(n)) for n, source in enumerate(_code_cells(document), start=1)]
+    sources = list(enumerate(_code_cells(document), start=1))
+    for number, source in sources:  # for who asks for the source of a function
+        lines = source.splitlines(keepends=True)
+        linecache.cache[_cell(number)] = (len(source), None, lines, _cell(number))
+    cells = [_parsed(source, _cell(number)) for number, source in sources]
     flags = 0
     for _, tree in cells:
         for node in tree.body:

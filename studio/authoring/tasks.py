@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from types import TracebackType
-from typing import Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from studio.authoring.arguments import flag, several
 from studio.authoring.arrows import Node
 from studio.authoring.places import here
 from studio.authoring.references import TaskOutput, expansion, plain
+from studio.authoring.testing import TestableTask
 from studio.core.names import check_name, nearest, shown
 from studio.core.spec import TaskSpec
 from studio.errors import InvalidDag, InvalidInput, NotFound
+
+if TYPE_CHECKING:
+    from studio.widgets.views import View
 
 
 class Work(Protocol):
@@ -82,7 +86,7 @@ def _flat(others: object) -> Iterator[Any]:
             yield other
 
 
-class Task(Node):
+class Task(Node, TestableTask):
     """One task of a DAG. `a >> b`: b waits for a; `a >> [b, c]`, `[b, c] >> d` and `<<` too.
 
     `task.output` stands for what it will return. Made by operators such as `notebook(...)`, never directly.
@@ -113,6 +117,12 @@ class Task(Node):
     def output(self) -> TaskOutput:
         """What the task will return: an argument for other tasks, or something to map over."""
         return TaskOutput(self)
+
+    def card(self, run_id: str | None = None, map_index: int = -1) -> View:
+        """This task in a run (None: the newest): state, tries, output, log, and what can be done about it."""
+        from studio.authoring import views  # noqa: PLC0415 - the client is heavy
+
+        return views.card(self.dag_id, self.task_id, self.work.label, run_id, map_index)
 
     @property
     def role(self) -> str:

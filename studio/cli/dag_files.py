@@ -18,7 +18,7 @@ from studio.errors import InvalidDag
 @json_option
 def check(file: Path, as_json: bool) -> int:
     """Read a .py or .ipynb file as the server would, and say what is wrong. Nothing is published."""
-    specs, _ = _parse(file)
+    specs, _ = parse(file)
     if as_json:
         print_json({"dags": specs})
     for spec in [] if as_json else specs:
@@ -31,7 +31,7 @@ def check(file: Path, as_json: bool) -> int:
 @json_option
 def publish(file: Path, as_json: bool) -> int:
     """Publish the DAGs of a .py or .ipynb file."""
-    specs, sources = _parse(file)
+    specs, sources = parse(file)
     published = []
     with connect() as client:
         for content in sources.values():
@@ -46,7 +46,8 @@ def publish(file: Path, as_json: bool) -> int:
     return 0
 
 
-def _parse(file: Path) -> tuple[list[Any], dict[str, bytes]]:
+def parse(file: Path) -> tuple[list[Any], dict[str, bytes]]:
+    """The specs of its DAGs, and the contents that they need. Raises `InvalidDag`."""
     parse = importlib.import_module("studio.authoring.parse")
     result = parse.parse_file(file.absolute())
     if result.error is not None:

@@ -7,9 +7,11 @@ from collections.abc import Sequence
 import click
 
 from studio.api.models import DagSummary, VersionSummary
+from studio.cli.converting import from_notebook, to_python
 from studio.cli.dag_files import check, publish
 from studio.cli.options import confirm, yes_option
 from studio.cli.show import STATES, console, json_option, moment, plain, print_json, print_table
+from studio.cli.trials import test
 from studio.cli.trigger import trigger
 from studio.client import connect
 from studio.errors import InvalidInput, NotFound
@@ -17,10 +19,10 @@ from studio.errors import InvalidInput, NotFound
 
 @click.group()
 def dags() -> None:
-    """List, show, trigger, pause, check, publish and delete DAGs."""
+    """List, show, trigger, pause, check, test, publish, convert and delete DAGs."""
 
 
-for command in (trigger, check, publish):
+for command in (trigger, check, publish, test, from_notebook, to_python):
     dags.add_command(command)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,16 +13,19 @@ import click
 
 from studio.api.models import ServerInfo
 from studio.cli.invariants import violations
+from studio.cli.missing_values import missing_values
 from studio.cli.show import console, json_option, plain, print_json, table
 from studio.client import connect
 from studio.client.endpoint import find_server, is_alive, read_endpoint
 from studio.errors import StudioError
 from studio.executors.settlement import identify
+from studio.ports import Store
 from studio.settings import Settings
 from studio.store import check as check_schema
 from studio.store import describe, open_store
+from studio.values.stores import open_store as open_values
 
-_SHOWN = 20  # broken invariants
+_SHOWN = 20  # sentences about what is wrong
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,19 +126,30 @@ def _database(settings: Settings, runs: int) -> Iterator[Finding]:
         yield Finding("database", False, error.message, error.hint or "")
         return
     yield Finding("database", True, f"{where}, schema {revision}")
-    try:
-        broken = asyncio.run(_broken(settings, runs))
-    except StudioError as error:
-        yield Finding("runs", False, error.message, error.hint or "")
-        return
     hint = "This is a fault of Pipeline Studio: please report it with the server's log."
-    yield Finding("runs", not broken, "\n".join(broken) or f"the newest {runs} hold together", hint)
+    yield _sound(
+        "runs", settings, lambda store: violations(store, runs), f"the newest {runs} hold together", hint
+    )
+    values = open_values(settings.value_url)
+    hint = "Values go with their runs only. Look whether STUDIO_VALUES is as it was, or clear those tasks."
+    yield _sound("values", settings, lambda store: missing_values(store, values, runs), "all are there", hint)
 
 
-async def _broken(settings: Settings, runs: int) -> list[str]:
+def _sound(
+    what: str, settings: Settings, look: Callable[[Store], AsyncIterator[str]], well: str, hint: str
+) -> Finding:
+    """Whether `look` finds nothing wrong."""
+    try:
+        wrong = asyncio.run(_first(settings, look))
+    except StudioError as error:
+        return Finding(what, False, error.message, error.hint or "")
+    return Finding(what, not wrong, "\n".join(wrong) or well, hint)
+
+
+async def _first(settings: Settings, look: Callable[[Store], AsyncIterator[str]]) -> list[str]:
     found: list[str] = []
     async with open_store(settings.database) as store:
-        async for text in violations(store, runs):
+        async for text in look(store):
             found.append(text)
             if len(found) >= _SHOWN:
                 found.append("…")

@@ -64,6 +64,11 @@ def show(dag_id: str, run_id: str | None, as_json: bool) -> int:
         print_json(detail)
     else:
         console().print(run_view(detail))
+        if (link := detail.run.triggered_by_task) is not None:
+            index = f"[{link.map_index}]" if link.map_index >= 0 else ""
+            click.echo(
+                f"Triggered by the task {link.task_id}{index} in the run {link.run_id} of {link.dag_id}."
+            )
         if detail.run.note:
             click.echo(detail.run.note)
     return 0

@@ -25,7 +25,15 @@ def print_task(found: TaskDetail) -> None:
         )
     rows = [_row(attempt) for attempt in found.attempts]
     print_table(("try", "state", "started", "took", "ran", "notebook now"), rows, "It was not started yet.")
+    if found.triggered_run is not None:
+        click.echo(
+            printable(f"Triggered the run {found.triggered_run.run_id} of {found.triggered_run.dag_id}.")
+        )
     last = found.attempts[-1] if found.attempts else None
+    if last and (cached := last.details.get("cache")):
+        click.echo(
+            printable(f"Not run: the result of run {cached['run_id']} counts, from {moment(cached['at'])}.")
+        )
     for warning in last.details.get("warnings") or () if last else ():
         click.echo(printable(f"! {warning}"))
     for line in _products(last) if last else ():

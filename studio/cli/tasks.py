@@ -22,6 +22,8 @@ from studio.cli.show import (
 from studio.cli.show_task import print_task
 from studio.cli.task_actions import approvals, clear, mark, note, respond
 from studio.cli.task_log import log
+from studio.cli.trials import test_task
+from studio.cli.values import values
 from studio.client import connect
 from studio.core.states import TaskState
 from studio.exports.conversion import FORMATS, Format
@@ -32,7 +34,7 @@ def tasks() -> None:
     """Show what a task did, run it again, mark it, answer it. Without --run the latest run is meant."""
 
 
-for command in (log, clear, mark, note, respond, approvals):
+for command in (log, values, clear, mark, note, respond, approvals, test_task):
     tasks.add_command(command)
 
 

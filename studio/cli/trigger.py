@@ -24,6 +24,7 @@ from studio.client import connect
 @click.option(
     "--queue", "if_paused", flag_value="queue", help="If the DAG is paused, wait until it is not any more."
 )
+@click.option("--refresh-cache", is_flag=True, help="Cached results do not count; its own replace them.")
 @click.option("--watch", is_flag=True, help="Follow the run to its end.")
 @json_option
 def trigger(
@@ -35,6 +36,7 @@ def trigger(
     note: str | None,
     subset: tuple[str, ...],
     if_paused: Literal["queue", "unpause"] | None,
+    refresh_cache: bool,
     watch: bool,
     as_json: bool,
 ) -> int:
@@ -50,6 +52,7 @@ def trigger(
             interval=interval,
             subset=subset,
             if_paused=if_paused or "refuse",
+            refresh_cache=refresh_cache,
         )
         if watch:
             return watch_run(client, dag_id, detail.run.run_id, as_json=as_json)

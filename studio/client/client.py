@@ -14,6 +14,7 @@ from studio.client.dag_calls import DagCalls
 from studio.client.endpoint import Endpoint, ensure_server, find_server
 from studio.client.follow import follow, wait_for_run
 from studio.client.run_calls import RunCalls
+from studio.client.secret_calls import SecretCalls
 from studio.client.shared_calls import SharedCalls
 from studio.client.task_calls import TaskCalls
 from studio.client.transport import Transport
@@ -54,7 +55,7 @@ def connect(url: str | None = None, token: str | None = None, *, start: bool = T
     return Client(Transport(locate(), locate))
 
 
-class Client(DagCalls, RunCalls, TaskCalls, BackfillCalls, SharedCalls):
+class Client(DagCalls, RunCalls, TaskCalls, BackfillCalls, SharedCalls, SecretCalls):
     """A connection to a server. Use `connect()`; close it, or use it as a context manager.
 
     Every method raises the `StudioError` that says what was wrong, or `ServerUnavailable`.

@@ -25,9 +25,13 @@ class RunCalls(Calls):
         interval: tuple[str, str] | None = None,
         subset: Sequence[str] = (),
         if_paused: Literal["refuse", "queue", "unpause"] = "refuse",
+        refresh_cache: bool = False,
         key: str | None = None,
     ) -> m.RunDetail:
-        """Start a run by hand. Dates are ISO 8601, in the DAG's zone; calls with the same `key` are one run."""
+        """Start a run by hand. Dates are ISO 8601, in the DAG's zone; calls with the same `key` are one run.
+
+        `refresh_cache`: cached results do not count in it; its own replace them.
+        """
         body = m.TriggerRun(
             logical_date=logical_date,
             params=dict(params or {}),
@@ -36,6 +40,7 @@ class RunCalls(Calls):
             interval=interval,
             subset=list(subset),
             if_paused=if_paused,
+            refresh_cache=refresh_cache,
             key=a_key(key),
         )
         return self._call("trigger_run", {"dag_id": dag_id}, body=body)  # type: ignore[no-any-return]

@@ -8,6 +8,7 @@ from typing import Any, Literal
 from studio.api import models as m
 from studio.client.calls import Calls, task_path
 from studio.client.follow_log import follow_log
+from studio.client.value_content import object_in
 
 
 class TaskCalls(Calls):
@@ -89,6 +90,58 @@ class TaskCalls(Calls):
         path = task_path(dag_id, run_id, task_id)
         query = {"map_index": map_index, "try_number": try_number, "format": format}
         return self._call("export_task", path, query=query)  # type: ignore[no-any-return]
+
+    def list_values(
+        self,
+        dag_id: str,
+        run_id: str,
+        task_id: str,
+        *,
+        map_index: int | None = None,
+        try_number: int | None = None,
+    ) -> m.ValueList:
+        """What the task has returned and saved, with previews."""
+        return self._try("list_values", dag_id, run_id, task_id, map_index, try_number)  # type: ignore[no-any-return]
+
+    def get_value(
+        self,
+        dag_id: str,
+        run_id: str,
+        task_id: str,
+        name: str = "return_value",
+        *,
+        map_index: int | None = None,
+        try_number: int | None = None,
+    ) -> bytes:
+        """The content of a value: of a table a parquet file, of an array npy, …"""
+        path = {**task_path(dag_id, run_id, task_id), "name": name}
+        query = {"map_index": map_index, "try_number": try_number}
+        return self._call("get_value", path, query=query)  # type: ignore[no-any-return]
+
+    def load_value(
+        self,
+        dag_id: str,
+        run_id: str,
+        task_id: str,
+        name: str = "return_value",
+        *,
+        map_index: int | None = None,
+        try_number: int | None = None,
+        allow_pickle: bool = False,
+    ) -> Any:
+        """A value as the object it was. `allow_pickle`: also one that runs code of its own when it is loaded.
+
+        Raises `NotFound`, `Forbidden` for a pickle that is not allowed, and `ValueNotRead`.
+        """
+        found = self.list_values(dag_id, run_id, task_id, map_index=map_index, try_number=try_number)
+        return object_in(
+            found.values,
+            name,
+            lambda part: self.get_value(
+                dag_id, run_id, task_id, part, map_index=map_index, try_number=try_number
+            ),
+            allow_pickle=allow_pickle,
+        )
 
     def get_log(
         self,

@@ -39,6 +39,7 @@ class ActiveRun:
         )
         self.is_held = False  # its DAG is paused: nothing of it is launched
         self.strays: list[TaskInstance] = []  # removed: of tasks that its version does not have
+        self.keepers: set[str] = set()  # tasks of which some instance has left a value
         self._attempts: dict[str, dict[Path, tuple[int, ...]]] = {}  # see `attempts_of`
         self._next_index: dict[str, int] = {}  # of mappings within mappings
         self._upstream: dict[_Key, UpstreamCounts] = {}
@@ -95,6 +96,8 @@ class ActiveRun:
         for n in range(1, len(path) + 1):
             self._by_prefix.setdefault((name, path[:n]), {})[path] = task
         self._next_index[name] = max(self._next_index.get(name, 0), task.map_index + 1)
+        if task.keeps:
+            self.keepers.add(name)
         self._count(task.state, 1)
         self._tell(task, 1)
 
@@ -120,6 +123,11 @@ class ActiveRun:
     def forget_attempts_of(self, task_id: str) -> None:
         """One of them has another value now."""
         self._attempts.pop(task_id, None)
+
+    def keep(self, task: TaskInstance) -> None:
+        """Its latest attempt has left a value."""
+        task.keeps = True
+        self.keepers.add(task.task_id)
 
     def new_index(self, task_id: str) -> int:
         """A map index that no instance of the task has."""

@@ -6,16 +6,15 @@ from typing import Any
 
 from studio.core.active import ActiveRun
 from studio.core.board import Board
-from studio.core.context import attempt_directory
-from studio.core.model import Attempt, TaskInstance
+from studio.core.model import TaskInstance
 from studio.core.moves import decide, fail, succeed
 from studio.core.names import nearest, shown
 from studio.core.outcomes import branch
+from studio.core.own_attempts import BY_HAND, add_try
 from studio.core.params import check_params
 from studio.core.states import AttemptState, TaskState
 from studio.errors import Conflict, InvalidInput
 
-BY_HAND = "by hand"
 REJECT = "Reject"
 
 
@@ -95,25 +94,14 @@ def _answered(
 
 
 def set_value(board: Board, active: ActiveRun, task: TaskInstance, value: Any, actor: str) -> None:
-    """Give a task instance a result that no worker made, as an attempt of its own: history is never edited."""
-    board.touch_task(active, task)
-    task.try_number += 1
-    task.max_tries = max(task.max_tries, task.try_number)
-    task.attempt = board.new_id()
-    active.forget_attempts_of(task.task_id)
-    task.ended_at = board.now
-    task.length = len(value) if isinstance(value, (list, dict)) else None
-    attempt = Attempt(
-        id=task.attempt,
-        task_instance=task.id,
-        try_number=task.try_number,
-        state=AttemptState.SUCCESS,
-        queued_at=board.now,
-        started_at=board.now,
-        ended_at=board.now,
+    """Give a task instance a result that no worker made, as an attempt of its own."""
+    add_try(
+        board,
+        active,
+        task,
+        AttemptState.SUCCESS,
         worker=BY_HAND,
-        directory=attempt_directory(active.run, task, task.attempt),
+        began_at=board.now,
         value=value,
         details={"by": actor},
     )
-    board.ledger.add_attempt(attempt)

@@ -62,6 +62,10 @@ def emit(
         event.dag_id, event.run_id = active.run.dag_id, active.run.run_id
         event.task_id, event.map_index = task.task_id, task.map_index
     board.ledger.add_event(event)
+    known = board.last_events.get(event.asset)
+    if known is None or known.at <= event.at:
+        board.last_events[event.asset] = event
+    board.waiters.notice("asset", event.asset)
     ready = []
     for dag_id in board.consumers.get(signal.asset, ()):
         owned = board.dags[dag_id]

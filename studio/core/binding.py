@@ -17,7 +17,8 @@ from studio.core.map_spec import (
     Transformed,
     Zipped,
 )
-from studio.core.model import AssetEvent, Run
+from studio.core.model import AssetEvent, Run, SavedValue
+from studio.core.saved import is_returned, reference_to
 from studio.core.turn import Launch, Wants
 
 
@@ -26,6 +27,7 @@ class Found:
     """What was read for some launches."""
 
     values: Mapping[int, Any] = field(default_factory=dict)  # Attempt.id → value
+    saved: Mapping[int, Sequence[SavedValue]] = field(default_factory=dict)  # Attempt.id → what it left
     events: Mapping[int, AssetEvent] = field(default_factory=dict)
     previous: Mapping[tuple[str, float], Run | None] = field(default_factory=dict)
 
@@ -42,6 +44,9 @@ def bind(launch: Launch, found: Found) -> Launch:
     context["outputs"] = {name: outputs[name] for name, asked in wants.outputs.items() if asked is not None}
     if valueless := [name for name, asked in wants.outputs.items() if asked is None]:
         context["valueless"] = valueless
+    saved = {name: _saved(asked, found.saved) for name, asked in wants.saved.items()}
+    if saved := {name: names for name, names in saved.items() if names}:
+        context["saved"] = saved
     group, own = _arguments(wants, outputs)
     if group:
         context["mapped"] = group
@@ -60,6 +65,17 @@ def _output(asked: int | tuple[int, ...] | None, values: Mapping[int, Any]) -> A
     if isinstance(asked, tuple):
         return [values.get(number) for number in asked]
     return None if asked is None else values.get(asked)
+
+
+def _saved(
+    asked: int | tuple[int, ...] | None, saved: Mapping[int, Sequence[SavedValue]]
+) -> dict[str, Any] | list[dict[str, Any] | None] | None:
+    """Name → reference; of a mapped task a list, None if nobody saved anything."""
+    if isinstance(asked, tuple):
+        found = [_saved(number, saved) for number in asked]
+        return found if any(found) else None  # type: ignore[return-value]  # of one attempt it is no list
+    values = saved.get(asked, ()) if asked is not None else ()
+    return {value.name: reference_to(value) for value in values if not is_returned(value.name)} or None
 
 
 def _arguments(wants: Wants, outputs: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -140,16 +156,18 @@ def _item(source: Source, index: int, outputs: Mapping[str, Any], params: Mappin
             return None
         case _:
             items = _items(source, outputs, params)
-            return _as_it_is(items[index]) if index < len(items) else None
+            words = ("$apply",) if isinstance(source, Output) else ("$apply", "$value", "$plain")
+            return _as_it_is(items[index], words) if index < len(items) else None
 
 
-def _as_it_is(item: Any) -> Any:
-    """Wrapped if it says `$apply` somewhere: data names no functions to call (see `studio.worker.arguments`)."""
+def _as_it_is(item: Any, words: tuple[str, ...]) -> Any:
+    """Wrapped if it says one of `words` somewhere: data names no functions to call (see `studio.worker.arguments`), and
+    what people give no values of tasks (see `studio.values.reference`)."""
     stack = [item]
     while stack:
         part = stack.pop()
         if isinstance(part, dict):
-            if "$apply" in part:
+            if any(word in part for word in words):
                 return {"$apply": [], "value": item}
             stack.extend(part.values())
         elif isinstance(part, list):

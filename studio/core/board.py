@@ -12,18 +12,29 @@ from collections import Counter, deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import count
-from typing import TypeAlias
+from typing import Final, TypeAlias
 from weakref import WeakValueDictionary
 
 from studio.core.active import ActiveRun, Path
 from studio.core.dispatch import Dispatcher
 from studio.core.layout import Layout, Level, layout_of
 from studio.core.ledger import Ledger
-from studio.core.model import Asset, Attempt, Backfill, CallbackRequest, Dag, Pool, RunWithTasks, TaskInstance
+from studio.core.model import (
+    Asset,
+    AssetEvent,
+    Attempt,
+    Backfill,
+    CallbackRequest,
+    Dag,
+    Pool,
+    RunWithTasks,
+    TaskInstance,
+)
 from studio.core.pastruns import PastRun
 from studio.core.spec import DEFAULT_POOL, TaskSpec
 from studio.core.states import ACTIVE, TERMINAL, TRANSITIONS, RunState, TaskState, check_transition
 from studio.core.timers import Timers
+from studio.core.waiters import Waiters
 
 
 @dataclass(slots=True)
@@ -103,9 +114,13 @@ class OwnedDag:
         return sorted((active for active in self.runs.values() if active.run.state is state), key=_age)
 
 
+#: Kinds whose wait uses nothing: they are in no pool meanwhile. A run that is waited for may need its slots.
+UNPOOLED: Final = frozenset({"wait", "dag_sensor", "asset_sensor", "trigger_dag"})
+
+
 def in_pool(pool: Pool, spec: TaskSpec, state: TaskState) -> bool:
-    """A task instance in this state takes slots of its pool. One that no worker ever has takes none."""
-    is_deferred = pool.include_deferred and state is TaskState.DEFERRED and spec.kind != "wait"
+    """A task instance in this state takes slots of its pool."""
+    is_deferred = pool.include_deferred and state is TaskState.DEFERRED and spec.kind not in UNPOOLED
     return state in ACTIVE or is_deferred
 
 
@@ -128,6 +143,8 @@ class Board:
         self.dispatcher = Dispatcher()
         self.dispatcher.set_pool(DEFAULT_POOL, -1)
         self.timers = Timers()
+        self.waiters = Waiters()
+        self.last_events: dict[str, AssetEvent] = {}  # by asset, of those that were emitted here
         self.ledger = Ledger()
         self.touched: dict[int, ActiveRun] = {}  # runs that this turn changed, by Run.id
         self.next_id = first_id
@@ -138,6 +155,7 @@ class Board:
         )  # mappings that may have another length now
         self.callbacks: deque[CallbackRequest] = deque()  # that wait for a place
         self.maybe_over: dict[int, ActiveRun] = {}
+        self.to_cancel: list[tuple[str, str]] = []  # (DAG, run id): who waited for the run was cancelled
         self.to_admit: dict[str, None] = {}  # DAGs that may have room for a queued run
         self.asset_runs: dict[str, None] = {}  # DAGs whose asset condition holds
         self._layouts: WeakValueDictionary[tuple[str, str, tuple[str, ...]], Layout] = WeakValueDictionary()
@@ -168,6 +186,8 @@ class Board:
         self.ledger.touch_task(task)
         self.touched[active.run.id] = active
         active.set_state(task, state)
+        if before is TaskState.DEFERRED:
+            self.waiters.drop(task.id)
         self._take_slots(active, task, before, state)
         if state is TaskState.SCHEDULED:
             self.dispatcher.push(active, task)

@@ -49,14 +49,16 @@ def _run_context(active: ActiveRun) -> dict[str, Any]:
         context["backfill"] = run.backfill
     if run.note:
         context["note"] = run.note
+    if run.refresh:
+        context["refresh_cache"] = True
     if spec.native:
         context["native"] = True
-    context |= _dates(run.logical_date, run.interval_start, run.interval_end)
+    context |= dates_of(run.logical_date, run.interval_start, run.interval_end)
     return context
 
 
 @lru_cache(maxsize=1024)
-def _dates(logical_date: float | None, start: float | None, end: float | None) -> dict[str, str]:
+def dates_of(logical_date: float | None, start: float | None, end: float | None) -> dict[str, str]:
     """What the dates of a run are called. Shared by the tasks of a run: do not change it."""
     found: dict[str, str] = {}
     if logical_date is not None:
@@ -93,6 +95,8 @@ def context_of(active: ActiveRun, task: TaskInstance) -> dict[str, Any]:
         context["params"] = _task_params(active, spec)
     if spec.param_schemas or active.spec.param_schemas:
         context["param_schemas"] = {**active.spec.param_schemas, **spec.param_schemas}
+    if task.task_id in active.layout.measured:
+        context["measured"] = True
     if spec.interpret != "value":
         context["interpret"] = spec.interpret
     if spec.sensor is not None or spec.interpret == "sensor":

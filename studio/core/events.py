@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from studio.core.model import Backfill, Command, Pool, Run, RunWithTasks
+from studio.core.model import AssetEvent, Backfill, Command, Pool, Run, RunWithTasks
+from studio.core.questions import Question
 from studio.core.signals import Signal
 
 NOTHING_SAID = Signal()
@@ -84,5 +85,14 @@ class CommandGiven:
     facts: Facts = Facts()
 
 
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """What the store said to a question of a task instance that waits; what it is, the question says."""
+
+    task_instance: int
+    question: Question
+    found: Command | tuple[RunWithTasks, ...] | AssetEvent | None
+
+
 Report = Started | Finished | Lost | Capacity
-Event = Report | CommandGiven | PoolsSeen
+Event = Report | CommandGiven | PoolsSeen | Answered

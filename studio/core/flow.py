@@ -6,7 +6,7 @@ works under, the branches above it, the run before. So the machine never recurse
 
 from __future__ import annotations
 
-from studio.core import local_kinds, runs
+from studio.core import elsewhere, local_kinds, runs
 from studio.core.active import ActiveRun
 from studio.core.answers import give_up_waiting
 from studio.core.board import Board, InFlight
@@ -18,7 +18,16 @@ from studio.core.past import held_by_past
 from studio.core.rules import Verdict, judge, judge_setups
 from studio.core.spec import SensorSpec
 from studio.core.states import RUN_TERMINAL, TERMINAL, AttemptState, RunState, TaskState
-from studio.core.timers import Alarm, Deadline, EventsQueued, GoOn, QueuedTooLong, RunDue, RunTooLong
+from studio.core.timers import (
+    Alarm,
+    Deadline,
+    EventsQueued,
+    GoOn,
+    LookElsewhere,
+    QueuedTooLong,
+    RunDue,
+    RunTooLong,
+)
 
 _T = TaskState
 
@@ -35,7 +44,11 @@ def work_off(board: Board) -> None:
             else:
                 active, task = board.agenda.popleft()
                 consider(board, active, task)
-        if board.maybe_over:
+        if (waiter := board.waiters.next_woken()) is not None:
+            elsewhere.look(board, waiter)
+        elif board.to_cancel:
+            runs.cancel_with(board, *board.to_cancel.pop())
+        elif board.maybe_over:
             over, board.maybe_over = board.maybe_over, {}
             for active in over.values():
                 runs.close(board, active)
@@ -144,6 +157,8 @@ def _is_void(board: Board, when: float, alarm: Alarm) -> bool:
     match alarm:
         case GoOn(active, task):
             return task.retry_at != when or active.run.state in RUN_TERMINAL
+        case LookElsewhere(task, since):
+            return task.state is not _T.DEFERRED or task.waiting_since != since
         case QueuedTooLong(attempt_id):
             flight = board.in_flight.get(attempt_id)
             return not isinstance(flight, InFlight) or flight.attempt.state is not AttemptState.QUEUED
@@ -163,6 +178,9 @@ def _ring(board: Board, when: float, alarm: Alarm) -> None:
         case GoOn(active, task):
             if task.retry_at == when and active.run.state not in RUN_TERMINAL:
                 _go_on(board, active, task)
+        case LookElsewhere(task, since):
+            if task.state is _T.DEFERRED and task.waiting_since == since:
+                board.waiters.asking[task.id] = None
         case QueuedTooLong(attempt_id):
             flight = board.in_flight.get(attempt_id)
             if (
@@ -191,6 +209,8 @@ def _go_on(board: Board, active: ActiveRun, task: TaskInstance) -> None:
     match task.state:
         case _T.AWAITING_INPUT:
             give_up_waiting(board, active, task)
+        case _T.DEFERRED if (waiter := board.waiters.get(task.id)) is not None:
+            elsewhere.time_out(board, waiter)
         case _T.DEFERRED if spec.kind in local_kinds.LOCAL_KINDS:
             board.touch_task(active, task)
             task.ended_at = board.now

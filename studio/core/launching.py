@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Collection
 from typing import Any
 
 from studio.core.active import ActiveRun, Path
@@ -12,12 +13,14 @@ from studio.core.callbacks import launch_of_callback
 from studio.core.context import attempt_directory, context_of
 from studio.core.layout import producers
 from studio.core.model import Attempt, TaskInstance
+from studio.core.secret_names import secrets_named
 from studio.core.spec import TaskSpec
 from studio.core.states import TaskState
 from studio.core.timers import QueuedTooLong
 from studio.core.turn import Launch, Wants
 
 QUEUE_TIMEOUT = 86400.0  # seconds; see `TaskSpec.queue_timeout`
+_LOADING = frozenset({"function", "notebook", "operator"})  # kinds whose code may load values of other tasks
 _QUOTED = re.compile(r"""['"]([A-Za-z0-9_][A-Za-z0-9_.-]*)['"]|outputs\.([A-Za-z0-9_]+)""")
 
 
@@ -44,6 +47,7 @@ def _launch(board: Board, active: ActiveRun, task: TaskInstance) -> None:
         task.try_number += 1
         task.decision = task.length = None
         task.label = ""
+        task.keeps = False
     task.attempt = attempt_id
     task.retry_at = task.started_at = task.ended_at = None
     attempt = Attempt(
@@ -68,6 +72,11 @@ def launch_of(flight: InFlight) -> Launch:
     """What the executor needs to know of an attempt."""
     active, task, attempt = flight.active, flight.task, flight.attempt
     run, spec = active.run, active.spec_of(task)
+    named = active.layout.secrets.get(task.task_id)
+    if named is None:  # once for each version
+        named = active.layout.secrets[task.task_id] = secrets_named(
+            spec.config, spec.connections, spec.variables
+        )
     return Launch(
         attempt_id=attempt.id,
         dag_id=run.dag_id,
@@ -86,6 +95,10 @@ def launch_of(flight: InFlight) -> Launch:
             run.run_after,
         ),
         wants=_wants(active, task, spec),
+        connections=named.connections,
+        variables=named.variables,
+        optional=named.optional,
+        cache=spec.cache,
     )
 
 
@@ -95,7 +108,7 @@ def _wants(active: ActiveRun, task: TaskInstance, spec: TaskSpec) -> Wants | Non
     asked = active.layout.asked.get(task.task_id)
     if asked is None:  # once for each version
         asked = active.layout.asked[task.task_id] = _named_tasks(active, spec), "prev_" in _templates(spec)
-    named = asked[0]
+    named = [*asked[0], *_kept_before(active, task, spec, asked[0])]
     asks_back = asked[1] and active.run.logical_date is not None
     if not (levels or named or active.run.events or asks_back):
         return None
@@ -103,18 +116,34 @@ def _wants(active: ActiveRun, task: TaskInstance, spec: TaskSpec) -> Wants | Non
         name: _attempts(active, name, task.map_path[: active.layout.shared(task.task_id, name)])
         for name in named
     }
+    saved = {name: outputs[name] for name in named if name in spec.upstream and name in active.keepers}
     for level in levels:
         for name in producers(level.expand):
             shared = min(active.layout.shared(task.task_id, name), level.depth)
             outputs.setdefault(name, _attempts(active, name, task.map_path[:shared]))
     return Wants(
         outputs=outputs,
+        saved=saved,
         mapped=tuple((level.expand, index) for level, index in zip(levels, task.map_path, strict=True)),
         own=spec.expand is not None,
         events=active.run.events,
         previous=(active.run.dag_id, active.run.logical_date or 0.0) if asks_back else None,
         params=active.run.params,
     )
+
+
+def _kept_before(active: ActiveRun, task: TaskInstance, spec: TaskSpec, named: Collection[str]) -> list[str]:
+    """Tasks directly before it that left something its code may load. The values of a mapped task are a list: a mapped
+    task has such a list only if it names that task, because each of its instances would get it."""
+    if not active.keepers or spec.kind not in _LOADING:
+        return []
+    found = (name for name in spec.upstream if name in active.keepers and name not in named)
+    layout = active.layout
+    return [
+        name
+        for name in found
+        if not task.map_path or len(layout.levels[name]) <= layout.shared(task.task_id, name)
+    ]
 
 
 def _attempts(active: ActiveRun, task_id: str, prefix: Path) -> int | tuple[int, ...] | None:

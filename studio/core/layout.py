@@ -13,6 +13,7 @@ import msgspec
 
 from studio.core.graph import Graph, graph_of
 from studio.core.map_spec import Concatenated, ExpandSpec, Output, Source, Transformed, Zipped
+from studio.core.secret_names import SecretNames
 from studio.core.spec import DagSpec, TaskSpec
 from studio.core.weights import weights
 
@@ -72,6 +73,7 @@ class Layout:
     watches_past: Mapping[str, tuple[str, ...]]  # tasks of the next run that look at it
     #: Filled in as tasks are launched: the tasks whose values its config names, and whether it names earlier runs.
     asked: dict[str, tuple[list[str], bool]] = field(default_factory=dict)
+    secrets: dict[str, SecretNames] = field(default_factory=dict)  # what the attempts of a task are given
 
     def shared(self, one: str, other: str) -> int:
         """How many mappings around both tasks are the same."""

@@ -16,6 +16,7 @@ from studio.core.model import (
     Dag,
     Pool,
     Run,
+    SavedValue,
     TaskInstance,
 )
 from studio.core.states import AttemptState, RunState, TaskState
@@ -35,6 +36,7 @@ class Ledger:
         self._runs: dict[int, tuple[Run, int, RunState]] = {}
         self._tasks: dict[int, tuple[TaskInstance, int, TaskState]] = {}
         self._attempts: dict[int, tuple[Attempt, AttemptState]] = {}
+        self._values: dict[int, list[SavedValue]] = {}  # by attempt
         self._commands: list[Command] = []
         self._removed_runs: list[int] = []
         self._removed_attempts: list[int] = []
@@ -70,8 +72,12 @@ class Ledger:
         for task in tasks:
             self._new_tasks.pop(task, None)
             self._tasks.pop(task, None)
-        self._new_attempts = {k: a for k, a in self._new_attempts.items() if a.task_instance not in tasks}
-        self._attempts = {k: e for k, e in self._attempts.items() if e[0].task_instance not in tasks}
+        attempts = [*self._new_attempts.values(), *(attempt for attempt, _ in self._attempts.values())]
+        for attempt in attempts:
+            if attempt.task_instance in tasks:
+                self._new_attempts.pop(attempt.id, None)
+                self._attempts.pop(attempt.id, None)
+                self._values.pop(attempt.id, None)
 
     def add_run(self, run: Run, tasks: list[TaskInstance]) -> None:
         run.rev = 1
@@ -88,6 +94,7 @@ class Ledger:
 
     def replace_attempt(self, attempt_id: int) -> None:
         """Forget an earlier look of a sensor: the next one has the same try number."""
+        self._values.pop(attempt_id, None)
         if self._new_attempts.pop(attempt_id, None) is None:
             self._attempts.pop(attempt_id, None)
             self._removed_attempts.append(attempt_id)
@@ -131,6 +138,11 @@ class Ledger:
     def add_attempt(self, attempt: Attempt) -> None:
         self._new_attempts[attempt.id] = attempt
 
+    def add_values(self, attempt_id: int, values: list[SavedValue]) -> None:
+        """What the attempt left."""
+        if values:
+            self._values[attempt_id] = values
+
     def touch_run(self, run: Run) -> None:
         if run.id not in self._runs and run.id not in self._new_runs:
             self._runs[run.id] = (run, run.rev, run.state)
@@ -147,6 +159,10 @@ class Ledger:
 
     def handled(self, command: Command) -> None:
         self._commands.append(command)
+
+    def command_with(self, key: str) -> Command | None:
+        """The command with this key, if it was handled in this turn."""
+        return next((command for command in self._commands if command.key == key), None)
 
     def changed_tasks(self) -> list[TaskInstance]:
         return [*self._new_tasks.values(), *(task for task, _, _ in self._tasks.values())]
@@ -183,6 +199,7 @@ class Ledger:
             backfills=list(self._backfills.values()),
             assets=list(self._assets.values()),
             new_events=list(self._events),
+            new_values=[value for values in self._values.values() for value in values],
             new_callbacks=list(self._new_callbacks.values()),
             callbacks=list(self._callbacks.values()),
         )

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any, Final
 
+from studio.core import elsewhere
 from studio.core.active import ActiveRun
 from studio.core.board import Board
 from studio.core.catchup import window_of
@@ -54,6 +55,8 @@ LOCAL_KINDS: Final[dict[str, Callable[[Board, ActiveRun, TaskInstance], None]]] 
     "latest_only": _latest_only,
     "approval": _approval,
     "wait": _wait,
+    "dag_sensor": elsewhere.sense,
+    "asset_sensor": elsewhere.sense,
 }
 
 

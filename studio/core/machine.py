@@ -10,12 +10,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from studio.core import commands, outcomes
+from studio.core import commands, elsewhere, outcomes
 from studio.core.active import ActiveRun
 from studio.core.assets import register
 from studio.core.board import Board, InFlight, OwnedDag
 from studio.core.callbacks import launch_of_callback
-from studio.core.events import Capacity, CommandGiven, Event, Finished, Lost, PoolsSeen, Started
+from studio.core.events import Answered, Capacity, CommandGiven, Event, Finished, Lost, PoolsSeen, Started
 from studio.core.flow import pass_time, work_off
 from studio.core.launching import dispatch, launch_of, queue_timeout_of
 from studio.core.ledger import Ledger
@@ -168,6 +168,8 @@ class Machine:
                 board.dispatcher.push(active, task)
             elif task.state in WAITING and task.retry_at is not None:
                 board.timers.set(task.retry_at, GoOn(active, task))
+            if elsewhere.is_waiter(active, task):
+                elsewhere.take_in(board, active, task)
             board.count_loaded(active, task)
         if active.spec.run_timeout is not None and run.started_at is not None:
             board.timers.set(run.started_at + active.spec.run_timeout, RunTooLong(active, run.started_at))
@@ -224,12 +226,16 @@ class Machine:
                     commands.handle(board, event)
                 case PoolsSeen(pools):
                     board.see_pools(pools)
+                case Answered():
+                    elsewhere.answered(board, event)
+                    work_off(board)
         return self._end_turn()
 
     def _end_turn(self) -> Turn:
         board = self._board
         pass_time(board)
         dispatch(board)
+        elsewhere.ask(board)
         ledger, board.ledger = board.ledger, Ledger()
         touched, board.touched = board.touched, {}
         tasks: dict[int, list[TaskInstance]] = {run: [] for run in touched}

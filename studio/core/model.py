@@ -18,7 +18,7 @@ from studio.core.states import AttemptState, RunState, TaskState
 RunType = Literal["scheduled", "manual", "backfill", "asset", "operator"]
 CommandKind = Literal[
     "publish", "pause", "unpause", "delete_dag",
-    "trigger", "cancel", "clear", "mark", "mark_run", "respond", "note", "delete_run",
+    "trigger", "trigger_by_task", "cancel", "clear", "mark", "mark_run", "respond", "note", "delete_run",
     "backfill", "change_backfill",
     "set_pool", "delete_pool", "asset_event", "forget_events",
 ]  # fmt: skip
@@ -72,6 +72,7 @@ class TaskInstance:
     label: str = ""  # shown instead of the map index
     note: str = ""
     rev: int = 0
+    keeps: bool = False  # its latest attempt has succeeded, and left a value for those after it
 
 
 @dataclass(slots=True)
@@ -105,6 +106,7 @@ class Run:
     )  # of each DeadlineSpec; None: called, or without
     note: str = ""
     rev: int = 0
+    refresh: bool = False  # cached results do not count in it
 
     @property
     def cancelling(self) -> bool:
@@ -128,6 +130,42 @@ class Attempt:
     error: str | None = None
     value: Any = None  # JSON: what the task returned
     details: dict[str, Any] = field(default_factory=dict)  # rendered parameters, cells, …; JSON
+
+
+@dataclass(frozen=True, slots=True)
+class SavedValue:
+    """Something that an attempt has left in the store of values (`studio.values`); known by (attempt, name)."""
+
+    attempt: int  # Attempt.id
+    name: str  # as saved; "return_value", or "return_value.train" for a part of it
+    digest: str  # SHA-256 of the content, hexadecimal
+    format: str  # parquet, npy, png, …
+    type: str  # of the object, for people
+    size: int  # bytes
+    description: dict[str, Any] = field(default_factory=dict)  # its "schema" and "preview"; JSON
+
+
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """A value that tasks of any DAGs may ask for by name."""
+
+    name: str
+    value: str  # JSON; of a secret a Fernet token of it
+    secret: bool = False
+    description: str = ""
+    updated_at: float = 0.0
+    rev: int = 0  # made by the store: how often it was set
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionRow:
+    """How to reach something outside, as it is stored."""
+
+    name: str
+    data: str  # a Fernet token
+    description: str = ""
+    updated_at: float = 0.0
+    rev: int = 0  # made by the store: how often it was set
 
 
 @dataclass(slots=True)

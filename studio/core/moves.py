@@ -9,6 +9,7 @@ from studio.core.callbacks import call_back
 from studio.core.layout import LENGTH
 from studio.core.model import TaskInstance
 from studio.core.past import successors
+from studio.core.questions import RunsAsked
 from studio.core.signals import AssetSignal, Signal
 from studio.core.states import ACTIVE, TERMINAL, RunState, TaskState
 from studio.core.timers import GoOn
@@ -22,7 +23,9 @@ BEGUN = ACTIVE - {_T.QUEUED}
 
 def settle(board: Board, active: ActiveRun, task: TaskInstance, state: TaskState) -> None:
     """A task instance has come to an end (a terminal state): tell those that it may concern."""
+    run = active.run
     board.move(active, task, state)
+    board.waiters.notice("task", run.dag_id, run.logical_date, task.task_id)
     task.retry_at = task.waiting_since = task.resume = task.stop_as = None
     if active.run.state is RunState.RUNNING:
         board.agenda.extend((active, below) for below in active.concerned(task))
@@ -87,6 +90,8 @@ def is_started(task: TaskInstance) -> bool:
 def end(board: Board, active: ActiveRun, task: TaskInstance, state: TaskState) -> None:
     """Bring an unfinished task instance to `state`: at once if nothing of it runs, else when its processes are gone."""
     if not is_started(task):
+        if state is _T.CANCELLED:
+            _cancel_with(board, active, task)
         settle(board, active, task, state)
         task.ended_at = board.now
         return
@@ -96,6 +101,18 @@ def end(board: Board, active: ActiveRun, task: TaskInstance, state: TaskState) -
     else:
         board.touch_task(active, task)
     task.stop_as = state
+
+
+def _cancel_with(board: Board, active: ActiveRun, task: TaskInstance) -> None:
+    """The run that it has triggered and waits for is cancelled with it, if it says so."""
+    waiter = board.waiters.get(task.id)
+    asked = None if waiter is None else waiter.question
+    if (
+        isinstance(asked, RunsAsked)
+        and asked.run_id
+        and active.spec_of(task).config.get("cancel_with", False)
+    ):
+        board.to_cancel.append((asked.dag_id, asked.run_id))
 
 
 def stop(board: Board, task: TaskInstance) -> None:

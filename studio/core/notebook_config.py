@@ -14,6 +14,8 @@ outputs         files that must exist after success; templates, relative to `cwd
 export          "html", "pdf": made of the executed notebook
 memory_limit    bytes; max_processes: how many processes and threads; of the kernel and all that it starts
 attachable      the kernel has ports that other Jupyter clients can connect to
+cell            the %%task cell of `path` that the published content was made of (`studio.authoring.cells`)
+loads           `{"$output": task}` for each mapped task whose values the code of a mapped task loads
 """
 
 from __future__ import annotations
@@ -41,10 +43,10 @@ _WHOLE: Final[dict[str, tuple[int, int]]] = {
     "max_processes": (1, 1_000_000),
 }
 _FLAGS: Final = ("strict", "attachable")
-_TEXTS: Final = ("path", "cwd", "kernel_name", "digest")
+_TEXTS: Final = ("path", "cwd", "kernel_name", "digest", "cell")
 _DURATIONS: Final = ("timeout", "cell_timeout")
 _LISTS: Final = ("outputs", "export")
-_KNOWN: Final = (*_TEXTS, "parameters", "source", "revision", *_DURATIONS, *_WHOLE, *_FLAGS, *_LISTS)
+_KNOWN: Final = (*_TEXTS, "parameters", "loads", "source", "revision", *_DURATIONS, *_WHOLE, *_FLAGS, *_LISTS)
 
 
 def check_notebook_config(config: Mapping[str, Any], where: str) -> None:

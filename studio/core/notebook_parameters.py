@@ -51,15 +51,22 @@ class NotebookParameters:
             return {**parameters_schema((), title), "additionalProperties": True}
         return parameters_schema(self.detected.values(), title)
 
-    def check(self, values: Mapping[str, Any], written: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    def check(
+        self,
+        values: Mapping[str, Any],
+        written: Mapping[str, Any] | None = None,
+        loaded: Iterable[str] = (),
+    ) -> dict[str, Any]:
         """`values`, which are complete, as plain JSON; raises `InvalidParameter` naming value, rule and an example.
 
-        `written`: what they were before templates were rendered, for the hint.
+        `written`: what they were before templates were rendered, for the hint. `loaded`: more parameters, whose values
+        the kernel loads by itself.
         """
         checked = self.check_names(values)
+        self.check_names(dict.fromkeys(loaded))
         for name in self._typed(values):
             self._check_type(name, checked[name], (written or {}).get(name))
-        self.check_required(values)
+        self.check_required([*values, *loaded])
         return checked
 
     def check_written(self, values: Mapping[str, Any]) -> dict[str, Any]:

@@ -13,9 +13,11 @@ from studio.core.model import CallbackRequest, TaskInstance
 from studio.core.moves import decide, fail, settle, succeed, wait
 from studio.core.names import nearest, shown
 from studio.core.retry import decide as decide_retry
+from studio.core.saved import take_values
 from studio.core.signals import Signal
 from studio.core.spec import SensorSpec
 from studio.core.states import AttemptState, TaskState
+from studio.core.triggering import begin as begin_triggering
 from studio.core.turn import Acknowledge
 
 _T = TaskState
@@ -61,9 +63,12 @@ def finished(board: Board, event: Finished) -> None:
     attempt.state = _A(event.state)
     attempt.started_at, attempt.ended_at = event.started_at, event.ended_at
     attempt.worker, attempt.error, attempt.value = event.worker, event.error, event.value
-    attempt.details = event.details or {}
+    values, attempt.details = take_values(attempt.id, event.details or {})
+    board.ledger.add_values(attempt.id, values)
     board.touch_task(active, task)
     task.started_at, task.ended_at = event.started_at, event.ended_at
+    if attempt.state is _A.SUCCESS and (values or event.value is not None):
+        active.keep(task)
     if event.signal.label:
         task.label = event.signal.label
     if task.state is _T.RESTARTING:
@@ -78,7 +83,7 @@ def finished(board: Board, event: Finished) -> None:
     elif attempt.state is _A.RESCHEDULED:
         _look_again(board, flight, event)
     else:
-        _failed(board, flight, event.signal)
+        failed(board, flight, event.signal)
 
 
 def lost(board: Board, event: Lost) -> None:
@@ -117,10 +122,11 @@ def _make_up_for(board: Board, active: ActiveRun, task: TaskInstance, error: str
 
 
 def _succeeded_before(active: ActiveRun, task: TaskInstance, event: Finished) -> bool:
-    """It was to be stopped, but had done its work by then. A sensor that has not found anything has not."""
+    """It was to be stopped, but had done its work by then. A sensor that has not found anything has not, nor
+    has a trigger whose run is not made."""
     if event.state != "success" or task.stop_as not in (None, _T.CANCELLED, _T.UP_FOR_RETRY):
         return False
-    return bool(event.value) or active.spec_of(task).interpret != "sensor"
+    return event.signal.trigger is None and (bool(event.value) or active.spec_of(task).interpret != "sensor")
 
 
 def _begin_anew(board: Board, active: ActiveRun, task: TaskInstance) -> None:
@@ -141,6 +147,9 @@ def _stopped(board: Board, active: ActiveRun, task: TaskInstance) -> None:
 def _succeeded(board: Board, flight: InFlight, event: Finished) -> None:
     active, task = flight.active, flight.task
     spec = active.spec_of(task)
+    if event.signal.trigger is not None:
+        begin_triggering(board, flight, event.signal.trigger)
+        return
     if spec.interpret == "sensor" and not event.value:
         _look_again(board, flight, event)
         return
@@ -251,7 +260,8 @@ def give_up(board: Board, active: ActiveRun, task: TaskInstance, sensor: SensorS
         fail(board, active, task, f"What it waits for did not come within {sensor.timeout:g} s.")
 
 
-def _failed(board: Board, flight: InFlight, signal: Signal) -> None:
+def failed(board: Board, flight: InFlight, signal: Signal) -> None:
+    """It has failed: another try, or the end."""
     active, task = flight.active, flight.task
     spec, run = active.spec_of(task), active.run
     failures = max(1, task.try_number - task.lost_count)

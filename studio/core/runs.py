@@ -23,6 +23,7 @@ from studio.core.states import (
     check_run_transition,
 )
 from studio.core.timers import Deadline, EventsQueued, RunDue, RunTooLong
+from studio.core.turn import Tell
 
 _T = TaskState
 _R = RunState
@@ -75,6 +76,7 @@ def create_run(
     if backfill is None:
         populate(board, active)  # of a backfill, with its many runs, when it is let in
     owned.take_in(active)
+    _notice(board, run)
     board.touched[run.id] = active
     board.to_admit[dag.dag_id] = None
     return active
@@ -98,6 +100,7 @@ def set_run_state(board: Board, active: ActiveRun, state: RunState) -> None:
     board.touch_run(active)
     board.dags[run.dag_id].running[run.backfill] += (state is _R.RUNNING) - (run.state is _R.RUNNING)
     run.state = state
+    _notice(board, run)
     if state is _R.QUEUED:
         run.queued_at, run.started_at, run.ended_at = board.now, None, None
         run.with_failures, run.reason, run.ending = False, "", None
@@ -107,6 +110,12 @@ def set_run_state(board: Board, active: ActiveRun, state: RunState) -> None:
             board.timers.set(board.now + active.spec.run_timeout, RunTooLong(active, board.now))
     else:
         run.ended_at = board.now
+
+
+def _notice(board: Board, run: Run) -> None:
+    """Tell those that wait for it that a run is there, or has another state."""
+    board.waiters.notice("run", run.dag_id, run.run_id)
+    board.waiters.notice("date", run.dag_id, run.logical_date)
 
 
 def admit(board: Board, owned: OwnedDag) -> None:
@@ -200,6 +209,15 @@ def cancel_run(board: Board, active: ActiveRun, reason: str = "cancelled") -> No
     active.run.ending, active.run.reason = _R.CANCELLED, reason
     end_all(board, active, as_=_T.CANCELLED, teardowns=True)
     board.maybe_over[active.run.id] = active
+
+
+def cancel_with(board: Board, dag_id: str, run_id: str) -> None:
+    """A task that waited for this run was cancelled, and takes it along; another scheduler is told to."""
+    owned = board.dags.get(dag_id)
+    if owned is None:
+        board.ledger.effects.append(Tell(dag_id, "cancel", {"run_id": run_id}))
+    elif (active := owned.runs.get(run_id)) is not None:
+        cancel_run(board, active)
 
 
 def _count_failures(board: Board, owned: OwnedDag, active: ActiveRun) -> None:

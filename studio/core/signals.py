@@ -14,6 +14,15 @@ class AssetSignal(msgspec.Struct, frozen=True, omit_defaults=True):
     extra: dict[str, Any] = {}
 
 
+class TriggerSignal(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The run that a task of the kind `trigger_dag` wants: its arguments, rendered and checked."""
+
+    dag_id: str
+    params: dict[str, Any] = {}
+    logical_date: float | None = None
+    run_id: str | None = None
+
+
 class Signal(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """All of it is optional; what does not fit the attempt's state is passed over.
 
@@ -28,3 +37,4 @@ class Signal(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     resume: dict[str, Any] | None = None
     label: str = ""  # the rendered map_index_template
     assets: tuple[AssetSignal, ...] = ()
+    trigger: TriggerSignal | None = None

@@ -71,6 +71,13 @@ class SensorSpec(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, 
     max_wait: float | None = None  # the longest interval
 
 
+class CacheSpec(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+    """The result of an earlier run counts if code, arguments and input values are the same."""
+
+    expires: float | None = None  # seconds for which a result counts; None: for ever
+    version: str = ""  # part of the key: another one is another result
+
+
 class AssetSpec(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     """Something that tasks make and DAGs wait for."""
 
@@ -125,6 +132,9 @@ class TaskSpec(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, fo
     outlets: tuple[AssetSpec, ...] = ()
     inlets: tuple[AssetSpec, ...] = ()
     callbacks: tuple[CallbackSpec, ...] = ()
+    connections: tuple[str, ...] = ()  # that its attempts are given, beside those that its templates name
+    variables: tuple[str, ...] = ()
+    cache: CacheSpec | None = None
 
 
 class DagSpec(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):

@@ -77,7 +77,7 @@ _OUTCOMES = {
     _T.SKIPPED: "it ended early as skipped",
     _T.UP_FOR_RETRY: "it failed, or its worker was lost, and may be tried again",
     _T.UP_FOR_RESCHEDULE: "what it waits for is not there yet",
-    _T.DEFERRED: "it waits for a time",
+    _T.DEFERRED: "it waits for a time, or for what happens elsewhere",
     _T.STOPPING: "its run was cancelled, or it was marked",
     _T.RESTARTING: "it was cleared",
 }
@@ -86,7 +86,7 @@ _OUTCOMES = {
 TRANSITIONS: Final[dict[TaskState, dict[TaskState, str]]] = {
     _T.NONE: {
         _T.SCHEDULED: "its trigger rule holds",
-        _T.DEFERRED: "its trigger rule holds, and it waits for a time",
+        _T.DEFERRED: "its trigger rule holds, and it waits for a time, or for what happens elsewhere",
         _T.AWAITING_INPUT: "its trigger rule holds, and it waits for a person",
         _T.UPSTREAM_FAILED: "an upstream task failed",
         **_MARKED,
@@ -134,9 +134,12 @@ TRANSITIONS: Final[dict[TaskState, dict[TaskState, str]]] = {
     },
     _T.DEFERRED: {
         _T.SCHEDULED: "the time has come: it goes on",
+        _T.UP_FOR_RETRY: "what it waited for has failed, and it may be tried again",
         **_CLEARED,
         **_MARKED,
-        _T.SUCCESS: "the time has come, or it was marked by hand",
+        _T.SUCCESS: "what it waits for has come, or it was marked by hand",
+        _T.FAILED: "what it waits for failed or did not come in time, or it was marked by hand",
+        _T.SKIPPED: "what it waits for did not come in time, or it was marked by hand",
         **_CANCELLED,
         **_REMOVED,
     },

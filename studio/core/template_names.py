@@ -9,6 +9,7 @@ from typing import Any, Final
 from studio.core.macros import MACROS
 from studio.core.moments import Moment
 from studio.core.names import nearest, shown
+from studio.core.secret_names import Connections, Variables
 from studio.errors import InvalidInput, NotFound
 
 #: Names of the context that are dates: ISO text in it, `Moment`s in templates.
@@ -18,7 +19,20 @@ DATES: Final = (
     "prev_start_date_success", "prev_end_date_success", "run_started_at",
 )  # fmt: skip
 #: Words of the machine to the worker, not for templates.
-_INTERNAL: Final = frozenset({"param_schemas", "native", "interpret", "sensor", "mapped_args", "valueless"})
+_INTERNAL: Final = frozenset(
+    {
+        "param_schemas",
+        "native",
+        "interpret",
+        "sensor",
+        "mapped_args",
+        "valueless",
+        "measured",
+        "saved",
+        "connections",
+        "variables",
+    }
+)
 #: Names that are there at every launch, also where the machine has nothing to say.
 _DEFAULTS: Final[dict[str, Any]] = {
     "resume": None,
@@ -61,8 +75,8 @@ def names_of(context: Mapping[str, Any]) -> dict[str, Any]:
         "task_reschedule_count": (context.get("sensor") or {}).get("looks", 0),
         "test_mode": False,
         "macros": MACROS,
-        "var": NotYet("Variables", "var"),
-        "conn": NotYet("Connections", "conn"),
+        "var": Variables(context.get("variables") or {}),
+        "conn": Connections(context.get("connections") or {}),
     }
     return names
 
@@ -181,25 +195,6 @@ class RunView:
     note: str = ""
     backfill: Any = None
     conf: dict[str, Any] = field(default_factory=dict)
-
-
-class NotYet:
-    """A name that Airflow has and this version has not; whatever is asked of it says so."""
-
-    def __init__(self, what: str, name: str) -> None:
-        self._what = what
-        self._name = name
-
-    def __getattr__(self, attribute: str) -> Any:
-        if attribute.startswith("_"):
-            raise AttributeError(attribute)
-        raise NotFound(
-            f"`{self._name}.{attribute}` is not there: {self._what.lower()} cannot be used in templates yet.",
-            hint="Give the value as a param: `{{ params.name }}`.",
-        )
-
-    def __getitem__(self, key: object) -> Any:
-        return self.__getattr__(str(key))
 
 
 _OF_INSTANCE: Final = ("task_id", "dag_id", "run_id", "map_index", "try_number")

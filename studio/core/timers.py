@@ -57,7 +57,15 @@ class EventsQueued:
     dag_id: str
 
 
-Alarm: TypeAlias = GoOn | QueuedTooLong | RunTooLong | Deadline | RunDue | EventsQueued
+@dataclass(frozen=True, slots=True)
+class LookElsewhere:
+    """A task instance that waits asks the store again."""
+
+    task: TaskInstance
+    waiting_since: float | None  # another one: it has begun to wait anew
+
+
+Alarm: TypeAlias = GoOn | LookElsewhere | QueuedTooLong | RunTooLong | Deadline | RunDue | EventsQueued
 
 
 class Timers:

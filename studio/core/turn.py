@@ -13,12 +13,17 @@ from studio.core.model import (
     Backfill,
     CallbackRequest,
     Command,
+    CommandKind,
     Dag,
     Pool,
     Run,
+    SavedValue,
     TaskInstance,
 )
+from studio.core.questions import Question
+from studio.core.spec import CacheSpec
 from studio.core.states import AttemptState, RunState, TaskState
+from studio.errors import StudioError
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +79,7 @@ class Writes:
     backfills: list[Backfill] = field(default_factory=list)  # insert (rev 1), or update guarded by rev - 1
     assets: list[Asset] = field(default_factory=list)  # insert, or update by name
     new_events: list[AssetEvent] = field(default_factory=list)
+    new_values: list[SavedValue] = field(default_factory=list)  # of attempts that are there
     new_callbacks: list[CallbackRequest] = field(default_factory=list)
     callbacks: list[CallbackRequest] = field(
         default_factory=list
@@ -93,6 +99,9 @@ class Wants:
     """
 
     outputs: dict[str, int | tuple[int, ...] | None]
+    saved: dict[str, int | tuple[int, ...] | None] = field(
+        default_factory=dict
+    )  # the same, of what they saved
     mapped: tuple[tuple[ExpandSpec, int], ...] = ()
     own: bool = False  # the last of `mapped` is the task's own, not its group's: its arguments are the task's
     events: tuple[int, ...] = ()  # AssetEvent.ids
@@ -117,6 +126,12 @@ class Launch:
     timeout: float | None  # seconds
     priority: tuple[float, ...] = ()  # less is earlier
     wants: Wants | None = None  # what must be read from the database before a worker can have it
+    connections: tuple[str, ...] = ()  # names of those that it is given
+    variables: tuple[str, ...] = ()
+    optional: tuple[str, ...] = ()  # of the variables, those that may be missing
+    secrets: Any = field(default=None, repr=False)  # a `Delivered`, once they are looked up
+    refusal: StudioError | None = None  # why no worker can have it: the executor says that it failed
+    cache: CacheSpec | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,4 +148,21 @@ class Acknowledge:
     attempt_id: int
 
 
-Effect = Launch | Stop | Acknowledge
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """Ask the store for a task instance that waits; the answer comes as an `Answered` event, soon or never."""
+
+    task_instance: int
+    question: Question
+
+
+@dataclass(frozen=True, slots=True)
+class Tell:
+    """Give a command to another scheduler's DAG. Lost if the process dies between the commit and this."""
+
+    dag_id: str
+    kind: CommandKind
+    payload: dict[str, Any]
+
+
+Effect = Launch | Stop | Acknowledge | Ask | Tell

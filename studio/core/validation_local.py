@@ -1,4 +1,4 @@
-"""Tasks that the scheduler does itself: what their config may hold."""
+"""Tasks that the scheduler does itself, or a part of them: what their config may hold."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from studio.core.names import nearest, shown
 from studio.core.parameters import check_names
 from studio.core.params import check_schema
 from studio.core.spec import DagSpec, TaskSpec
+from studio.core.validation_elsewhere import check_asset_sensor, check_run_sensor, check_trigger
 from studio.errors import InvalidDag
 
 MAX_OPTIONS: Final = 100
@@ -173,4 +174,7 @@ _CHECKS: Final[dict[str, Callable[[DagSpec, TaskSpec, str], None]]] = {
     "latest_only": _check_empty,
     "approval": _check_approval,
     "wait": _check_wait,
+    "trigger_dag": check_trigger,
+    "dag_sensor": check_run_sensor,
+    "asset_sensor": check_asset_sensor,
 }

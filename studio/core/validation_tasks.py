@@ -10,6 +10,7 @@ from studio.core.bounds import check_duration, check_number, check_whole
 from studio.core.local_kinds import LOCAL_KINDS
 from studio.core.names import FUNCTION, check_name, nearest, shown
 from studio.core.notebook_config import check_notebook_config
+from studio.core.operator_config import check_operator_config
 from studio.core.parameters import check_names
 from studio.core.rules import RULES
 from studio.core.spec import AssetSpec, CallbackSpec, RetryRule, Role, SensorSpec, TaskSpec, WeightRule
@@ -19,16 +20,18 @@ MAX_RETRY_RULES: Final = 100
 MAX_CALLBACKS: Final = 100
 MAX_ASSET_NAME: Final = 500  # characters
 #: Kinds that a worker runs; the others are the scheduler's own (`studio.core.local_kinds`).
-WORKER_KINDS: Final = ("function", "notebook")
+WORKER_KINDS: Final = ("function", "notebook", "operator", "trigger_dag")
+#: Of these, the ones whose value may decide about others.
+_DECIDING: Final = ("function", "notebook", "operator")
 
 _WEIGHT_RULES: Final = get_args(WeightRule)
 _ROLES: Final = get_args(Role)
 _EXCEPTION = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*")
 _INTERPRETS: Final[dict[str, tuple[str, ...]]] = {
     "value": (*WORKER_KINDS, *LOCAL_KINDS),
-    "branch": (*WORKER_KINDS, "approval"),
-    "short_circuit": WORKER_KINDS,
-    "sensor": ("function",),
+    "branch": (*_DECIDING, "approval"),
+    "short_circuit": _DECIDING,
+    "sensor": ("function", "operator"),
 }
 
 
@@ -171,3 +174,5 @@ def _check_config(task: TaskSpec, where: str) -> None:
         check_names(given, f"the task {task.id}")
     if task.kind == "notebook":
         check_notebook_config(task.config, where)
+    if task.kind == "operator":
+        check_operator_config(task.config, where)

@@ -19,7 +19,7 @@ from studio.core.validation_tasks import WORKER_KINDS
 from studio.errors import InvalidDag
 
 #: Kinds of tasks that have a value.
-_WITH_VALUE: Final = (*WORKER_KINDS, "approval")
+_WITH_VALUE: Final = (*WORKER_KINDS, "approval", "dag_sensor", "asset_sensor")
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ import msgspec
 from studio.core.active import ActiveRun
 from studio.core.board import Board, OwnedDag
 from studio.core.context import iso
+from studio.core.elsewhere import words
 from studio.core.flow import past_holds, verdict_on
 from studio.core.model import TaskInstance
 from studio.core.states import TERMINAL, RunState, TaskState
@@ -18,8 +19,8 @@ _T = TaskState
 MAX_NAMED = 10
 
 Code = Literal[
-    "upstream", "mapping", "setup", "past", "retry", "reschedule", "deferred", "approval", "limit", "executor",
-    "queued", "ending", "paused", "run_queued", "backfill_paused", "waiting_for_tasks",
+    "upstream", "mapping", "setup", "past", "retry", "reschedule", "deferred", "elsewhere", "approval", "limit",
+    "executor", "queued", "ending", "paused", "run_queued", "backfill_paused", "waiting_for_tasks",
 ]  # fmt: skip
 
 
@@ -83,6 +84,9 @@ def _of_task(board: Board, owned: OwnedDag, active: ActiveRun, task: TaskInstanc
             yield Reason(
                 "reschedule", f"{looks}; it looks again at {when}.", {"at": when, "looks": task.looks}
             )
+        case _T.DEFERRED if (waiter := board.waiters.get(task.id)) is not None:
+            until = "" if when is None else f" It gives up at {when}."
+            yield Reason("elsewhere", f"{words(board, waiter)}{until}", {"at": when})
         case _T.DEFERRED:
             yield Reason("deferred", f"It goes on at {when}, and takes no slot until then.", {"at": when})
         case _T.AWAITING_INPUT:

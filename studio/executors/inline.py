@@ -1,4 +1,4 @@
-"""The inline executor: attempts run one after another in a thread of this process. For `dag.test` and for tests.
+"""The inline executor: attempts run one after another in this process. For `dag.test` and for tests.
 
 Nothing outlives the process, so after a restart what had begun is lost, and what had not is launched again.
 """
@@ -26,7 +26,7 @@ from studio.executors.jobs import never_begun, request_for
 from studio.ports import Capacity, Finished, Lost, Report, Started
 from studio.worker.error_names import TIMED_OUT
 from studio.worker.kinds import run_task
-from studio.worker.task import Event, KernelStarted, TaskResult
+from studio.worker.task import Emit, Event, KernelStarted, TaskRequest, TaskResult
 
 WORKER: Final = "inline"
 _AGAIN: Final = 1.0  # seconds between two interrupts
@@ -38,15 +38,32 @@ class InlineExecutor:
 
     A cancel, or a timeout, interrupts the notebook's kernel, or raises `KeyboardInterrupt` in the function at its
     next step of Python; a function that is inside of one long call of C code ends only when that returns.
+
+    Attempts run in a thread of the executor's own; with `waits_for_work` in the one that calls `work`. `run` runs one
+    attempt; `now` is the wall clock by which attempts begin and end.
     """
 
-    def __init__(self, *, observe: Callable[[int, Event], None], artifacts: LocalArtifacts) -> None:
+    def __init__(
+        self,
+        *,
+        observe: Callable[[int, Event], None],
+        artifacts: LocalArtifacts,
+        run: Callable[[TaskRequest, Emit], TaskResult] = run_task,
+        now: Callable[[], float] = time.time,
+        waits_for_work: bool = False,
+    ) -> None:
         self._observe = observe
         self._artifacts = artifacts
+        self._run_task = run
+        self._now = now
+        self._waits_for_work = waits_for_work
         # (priority, arrival, launch): the least first; None in place of a launch ends the thread.
         self._jobs: queue.PriorityQueue[tuple[tuple[float, ...], int, Launch | None]] = queue.PriorityQueue()
         self._arrivals = itertools.count()
-        self._thread: threading.Thread | None = None
+        self._thread: threading.Thread | None = None  # in which attempts run
+        self._has_ended = threading.Event()  # of that thread: it runs nothing, at present or any more
+        self._is_open = False
+        self._capacity = 1
         self._lock = threading.Lock()
         self._current: int | None = None  # the attempt whose code runs now
         self._kernel: int | None = None
@@ -60,17 +77,20 @@ class InlineExecutor:
     ) -> set[int]:
         self._loop = asyncio.get_running_loop()
         self._report = report
-        self._thread = threading.Thread(target=self._work, name="inline-executor", daemon=True)
-        self._thread.start()
+        self._is_open = True
+        if not self._waits_for_work:
+            threading.Thread(target=self.work, name="inline-executor", daemon=True).start()
         lost = [a.id for a in unfinished if a.state is not AttemptState.QUEUED]
-        self._tell([Capacity(1), *(Lost(i, "The process in which it ran is gone.") for i in lost)])
+        self._tell(
+            [Capacity(self._capacity), *(Lost(i, "The process in which it ran is gone.") for i in lost)]
+        )
         return {a.id for a in unfinished} - set(lost)
 
     async def stop(self) -> None:
         """What runs is interrupted, what waits is dropped: there is nobody to adopt it."""
-        thread, self._thread = self._thread, None
-        if thread is None:
+        if not self._is_open:
             return
+        self._is_open = False
         while not self._jobs.empty():
             try:
                 self._jobs.get_nowait()
@@ -80,8 +100,8 @@ class InlineExecutor:
         with self._lock:
             if self._current is not None:
                 self._stopped.setdefault(self._current, "cancel")
-                self._interrupt(thread)
-        await asyncio.to_thread(thread.join)
+                self._interrupt()
+        await asyncio.to_thread(self._has_ended.wait)
 
     def launch(self, launches: Sequence[Launch]) -> None:
         for launch in launches:
@@ -97,13 +117,13 @@ class InlineExecutor:
     def _stop(self, attempt_id: int, cause: str) -> None:
         with self._lock:
             self._stopped.setdefault(attempt_id, cause)
-            if self._current == attempt_id and self._thread is not None:
-                self._interrupt(self._thread)
+            if self._current == attempt_id:
+                self._interrupt()
                 again = threading.Timer(_AGAIN, self._stop, (attempt_id, cause))
                 again.daemon = True
                 again.start()
 
-    def _interrupt(self, thread: threading.Thread) -> None:
+    def _interrupt(self) -> None:
         """With the lock held, so that it hits the attempt's code and not ours."""
         if self._kernel is not None:
             self._interrupts += 1
@@ -113,22 +133,39 @@ class InlineExecutor:
             except (ProcessLookupError, PermissionError):
                 pass
         ctypes.pythonapi.PyThreadState_SetAsyncExc(
-            ctypes.c_ulong(thread.ident or 0), ctypes.py_object(KeyboardInterrupt)
+            ctypes.c_ulong((self._thread and self._thread.ident) or 0), ctypes.py_object(KeyboardInterrupt)
         )
 
-    def _work(self) -> None:
+    def hold(self, capacity: int) -> None:
+        """Before `start`, by who calls `work` now and then: it takes so many attempts, and ends between two."""
+        self._capacity = capacity
+        self._has_ended.set()
+
+    def waiting(self) -> list[Launch]:
+        """What has not begun, in the order in which it would."""
+        with self._jobs.mutex:
+            return [launch for *_, launch in sorted(self._jobs.queue, key=_arrived) if launch is not None]
+
+    def work(self, may_begin: Callable[[Launch], bool] = lambda launch: True) -> None:
+        """Run attempts in this thread, one after another, until the executor is stopped or one may not begin."""
+        self._thread = threading.current_thread()
+        self._has_ended.clear()
         asyncio.set_event_loop(asyncio.new_event_loop())
         first = asyncio.get_event_loop()
         try:
-            self._run_all()
+            self._run_all(may_begin)
         finally:
             first.close()
             asyncio.get_event_loop().close()  # notebooks are run on one that jupyter_core makes for the thread
             asyncio.set_event_loop(None)
+            self._has_ended.set()
 
-    def _run_all(self) -> None:
-        while (launch := self._jobs.get()[2]) is not None:
-            begin = time.time()
+    def _run_all(self, may_begin: Callable[[Launch], bool]) -> None:
+        while (launch := (job := self._jobs.get())[2]) is not None:
+            if not may_begin(launch):
+                self._jobs.put(job)
+                return
+            begin = self._now()
             if launch.attempt_id in self._stopped:
                 self._tell([never_begun(launch.attempt_id, "cancelled", begin)])
                 continue
@@ -157,7 +194,7 @@ class InlineExecutor:
         with self._lock:
             self._current = launch.attempt_id
         try:
-            return run_task(request, emit)
+            return self._run_task(request, emit)
         finally:
             with self._lock:
                 self._current = self._kernel = None
@@ -183,15 +220,19 @@ class InlineExecutor:
         details = dict(result.details)
         if result.failed_cell is not None:
             details["failed_cell"] = result.failed_cell
-        value, now = result.value, time.time()
+        value, now = result.value, self._now()
         return Finished(launch.attempt_id, WORKER, state, begin, now, error, value, details, said)
 
     def _tell(self, reports: Sequence[Report]) -> None:
         def deliver() -> None:
-            if self._thread is not None:
+            if self._is_open:
                 self._report(reports)
 
         try:
             self._loop.call_soon_threadsafe(deliver)
         except RuntimeError:  # the loop is closed
             pass
+
+
+def _arrived(job: tuple[tuple[float, ...], int, Launch | None]) -> tuple[tuple[float, ...], int]:
+    return job[:2]

@@ -12,6 +12,7 @@ from studio.core.signals import Signal
 from studio.core.turn import Launch
 from studio.errors import InvalidInput
 from studio.ports import Finished
+from studio.secrets.delivery import Delivered
 from studio.worker.messages import Job, Outcome, raw
 from studio.worker.task import TaskRequest
 
@@ -23,9 +24,13 @@ def request_for(launch: Launch, artifacts: LocalArtifacts) -> TaskRequest:
 
     Raises `StudioError` if it cannot be run at all: its notebook is not published, its directory is not allowed.
     """
+    if launch.refusal is not None:
+        raise launch.refusal
     config = launch.config
     if launch.kind == "notebook":
         config = _with_content(config, artifacts)
+    elif launch.kind == "function":
+        config = _function_config(config, artifacts)
     return TaskRequest(
         attempt_id=launch.attempt_id,
         dag_id=launch.dag_id,
@@ -43,6 +48,9 @@ def request_for(launch: Launch, artifacts: LocalArtifacts) -> TaskRequest:
             "STUDIO_RUN_ID": launch.run_id,
             "STUDIO_TASK_ID": launch.task_id,
         },
+        values=artifacts.values,
+        secrets=launch.secrets or Delivered(),
+        cache=launch.cache,
     )
 
 
@@ -54,6 +62,16 @@ def _with_content(config: Mapping[str, Any], artifacts: LocalArtifacts) -> dict[
     if not isinstance(digest, str):
         raise InvalidInput("The notebook task names no published notebook.", hint="Publish the DAG again.")
     return {**config, "content": str(artifacts.source_path(digest))}
+
+
+def _function_config(config: Mapping[str, Any], artifacts: LocalArtifacts) -> dict[str, Any]:
+    """The config of a function with `content`, the path of its pickle, and `environments`, where those are kept."""
+    found = dict(config)
+    if "pickled" in config:
+        found["content"] = str(artifacts.source_path(str(config.get("digest"))))
+    if "python" in config or "requirements" in config:
+        found["environments"] = str(artifacts.environments)
+    return found
 
 
 def job_for(launch: Launch, artifacts: LocalArtifacts) -> Job:

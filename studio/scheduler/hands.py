@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from typing import TypeVar
 
 from studio.core.events import Event, Finished, Lost, Report
 from studio.core.machine import Turn
 from studio.core.model import Attempt
 from studio.core.states import AttemptState
-from studio.core.turn import Acknowledge, Launch, Stop
+from studio.core.turn import Acknowledge, Launch, Stop, Tell
 from studio.errors import StoreUnavailable
 from studio.ports import Clock, Executor, Store
+from studio.scheduler.delivering import Deliver
 from studio.scheduler.lease import LeaseKeeper
 from studio.scheduler.reading import bound
 
@@ -39,8 +41,10 @@ class Hands:
         clock: Clock,
         leases: LeaseKeeper,
         ours: Callable[[str], bool],
+        deliver: Deliver,
     ) -> None:
         self._ours = ours
+        self._deliver = deliver
         self._store = store
         self._executor = executor
         self._clock = clock
@@ -66,6 +70,7 @@ class Hands:
         launches = [effect for effect in turn.effects if isinstance(effect, Launch)]
         if launches:
             complete = await self.steadily(lambda: bound(self._store, launches))
+            complete = await self.steadily(lambda: self._deliver(complete))
             self._handed_over.update(launch.attempt_id for launch in complete)
             self._executor.launch(complete)
         stops = [effect.attempt_id for effect in turn.effects if isinstance(effect, Stop)]
@@ -74,7 +79,13 @@ class Hands:
         acknowledged = [effect.attempt_id for effect in turn.effects if isinstance(effect, Acknowledge)]
         if acknowledged:
             self._executor.acknowledge(acknowledged)
+        for tell in [effect for effect in turn.effects if isinstance(effect, Tell)]:
+            await self.steadily(partial(self._give, tell))
         self._handed_over.difference_update(e.attempt_id for e in events if isinstance(e, (Finished, Lost)))
+
+    async def _give(self, tell: Tell) -> None:
+        name = f"scheduler {self._leases.lease.name}"
+        await self._store.submit(tell.dag_id, tell.kind, tell.payload, actor=name, at=self._clock.now())
 
     def sort_out(self, unfinished: Sequence[Attempt]) -> tuple[set[int], list[Lost]]:
         """What the executor was never given: committed, and then we got no further; or launched by another

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from studio.core.commands.backfills import FOREVER, existing_range
+from studio.core.commands.by_task import wanted_run_id
 from studio.core.commands.lookup import run_ids_of
 from studio.core.commands.trigger import manual_run_id
 from studio.core.events import CommandGiven, Facts
@@ -27,11 +28,21 @@ async def given(store: Store, command: Command, looks_back: Callable[[str], bool
         dates = [payload["logical_date"]] if payload.get("logical_date") is not None else []
         before = await _before(store, command.dag_id, dates) if looks_back(command.dag_id) else ()
         return CommandGiven(command, Facts(taken=taken, before=before))
+    if command.kind == "trigger_by_task":
+        return CommandGiven(command, await _wanted_by_task(store, command, looks_back))
     if command.kind in _ABOUT_RUNS and (payload.get("run_ids") or payload.get("run_id")):
         return CommandGiven(command, await _about_runs(store, command, looks_back))
     if command.kind in ("backfill", "change_backfill"):
         return CommandGiven(command, await _about_backfill(store, command, looks_back))
     return CommandGiven(command)
+
+
+async def _wanted_by_task(store: Store, command: Command, looks_back: Callable[[str], bool]) -> Facts:
+    run_id, date = wanted_run_id(command.payload), command.payload.get("logical_date")
+    runs = [] if run_id is None else await store.load_runs(command.dag_id, [run_id])
+    dates = [date] if date is not None else [each.run.logical_date for each in runs if each.run.logical_date]
+    before = await _before(store, command.dag_id, dates) if looks_back(command.dag_id) else ()
+    return Facts(runs=tuple(runs), before=before)
 
 
 async def _about_runs(store: Store, command: Command, looks_back: Callable[[str], bool]) -> Facts:

@@ -15,14 +15,18 @@ from typing import Any
 
 from typing_extensions import Self
 
-from studio.core.events import CommandGiven, Event, PoolsSeen, Report, Started
+from studio.core.events import Answered, CommandGiven, Event, PoolsSeen, Report, Started
 from studio.core.machine import Machine, Turn
 from studio.core.model import Attempt, Command, CommandKind
+from studio.core.questions import CommandAsked
+from studio.core.turn import Ask
 from studio.core.why import Reason
 from studio.errors import Fenced, ServerUnavailable, StaleWrite, StoreError
 from studio.ports import Clock, Executor, Lease, Store
 from studio.scheduler.alarm import Alarm
+from studio.scheduler.asking import answers
 from studio.scheduler.changes import Changes, RunChange
+from studio.scheduler.delivering import Deliver, nothing_delivered
 from studio.scheduler.hands import ID_BITS, Hands, nap
 from studio.scheduler.inquiry import given
 from studio.scheduler.lease import LeaseKeeper
@@ -36,6 +40,7 @@ log = logging.getLogger(__name__)
 #: Nobody waits for that news but people, and nothing depends on it: the worker's journal has it.
 LINGER = 0.02
 RELOADS = 10  # tries in a row to go on from what the database says
+MAX_ASKS = 200  # questions of those that wait that one turn answers
 COMMAND_POLL = 1.0  # seconds between looks at a command that another scheduler handles
 
 
@@ -44,7 +49,8 @@ class Scheduler:
 
     `name` tells people, and `gone`, which process this is. `gone(name)` is True if that process is certainly dead:
     its DAGs are then taken over at once, instead of after the lease. `ours(name)`: its workers are those that our
-    executor asks, because it served the same home. `publish` gets what changed, after each commit.
+    executor asks, because it served the same home. `deliver` completes launches by
+    the secrets that they declare. `publish` gets what changed, after each commit.
     """
 
     def __init__(
@@ -57,18 +63,20 @@ class Scheduler:
         publish: Callable[[Changes], None],
         gone: Callable[[str], bool] = lambda name: False,
         ours: Callable[[str], bool] = lambda name: True,
+        deliver: Deliver = nothing_delivered,
     ) -> None:
         self._store = store
         self._executor = executor
         self._clock = clock
         self._publish = publish
         self._leases = LeaseKeeper(store, clock, name=name, gone=gone)
-        self._hands = Hands(store, executor, clock, self._leases, ours)
+        self._hands = Hands(store, executor, clock, self._leases, ours, deliver)
         self._alarm = Alarm(clock, self._wake_up)
         self._inbox: list[Report] = []
         self._wake = asyncio.Event()
         self._look_for_commands = True
         self._look_at_pools = False
+        self._asks: list[Ask] = []  # of task instances that wait for something elsewhere
         self._reload = False
         self._waiting: dict[int, asyncio.Future[Command]] = {}
         self._failures = 0  # turns in a row
@@ -124,6 +132,11 @@ class Scheduler:
     def running(self) -> int:
         """Attempts alive."""
         return self._machine.running
+
+    @property
+    def next_wake(self) -> float | None:
+        """When time itself is the next event (wall clock); None: never, as it stands."""
+        return self._machine.next_wake
 
     def why(self, dag_id: str, run_id: str, task_id: str, map_index: int = -1) -> list[str]:
         """Why a task instance is not running, in words; empty if it is, or has ended."""
@@ -212,6 +225,8 @@ class Scheduler:
             return
         events: list[Event] = list(reports)
         try:
+            if self._asks:
+                events.extend(await self._answers())
             if self._look_for_commands:
                 self._look_for_commands = False
                 events.extend(await self._hands.steadily(self._commands))
@@ -280,6 +295,7 @@ class Scheduler:
         for attempt in range(RELOADS):
             try:
                 self._machine = Machine(self._machine.next_id)
+                self._asks = []  # who waits asks again
                 unfinished = await self._hands.steadily(lambda: self._load(lease))
                 self._machine.set_capacity(capacity)
                 relaunch, lost = self._hands.sort_out(unfinished)
@@ -302,6 +318,14 @@ class Scheduler:
         self._dags = {dag.dag_id for dag in stored.dags}
         return [*stored.attempts, *as_attempts(stored.callbacks)]
 
+    async def _answers(self) -> list[Answered]:
+        asked, self._asks = self._asks[:MAX_ASKS], self._asks[MAX_ASKS:]
+        if self._asks:
+            self._wake_up()
+        # What they ask to be done may be for a DAG of ours.
+        self._look_for_commands |= any(isinstance(each.question, CommandAsked) for each in asked)
+        return await self._hands.steadily(lambda: answers(self._store, asked, self._clock.now()))
+
     async def _commands(self) -> list[CommandGiven]:
         commands = await self._pending()
         return [await given(self._store, command, self._machine.looks_back) for command in commands]
@@ -316,6 +340,9 @@ class Scheduler:
     async def _carry_out(self, turn: Turn, events: Sequence[Event]) -> None:
         await self._hands.carry_out(turn, events)
         self._dags = (self._dags - set(turn.removed_dags)) | {dag.dag_id for dag in turn.dags}
+        if asks := [effect for effect in turn.effects if isinstance(effect, Ask)]:
+            self._asks += asks
+            self._wake_up()
         self._tell(turn)
 
     def _tell(self, turn: Turn) -> None:

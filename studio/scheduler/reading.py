@@ -99,8 +99,16 @@ async def bound(store: Store, launches: Sequence[Launch]) -> list[Launch]:
     }
     events = {number for each in wants for number in each.events}
     previous = {each.previous for each in wants if each.previous is not None}
+    savers = {
+        number
+        for each in wants
+        for asked in each.saved.values()
+        for number in (asked if isinstance(asked, tuple) else (asked,))
+        if number is not None
+    }
     found = Found(
         values=await store.values(sorted(attempts)) if attempts else {},
+        saved=await store.saved_values(sorted(savers)) if savers else {},
         events={event.id: event for event in await store.events(sorted(events))} if events else {},
         previous={key: await store.success_before(*key) for key in sorted(previous)},
     )

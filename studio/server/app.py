@@ -21,8 +21,12 @@ from studio.executors.pool import PoolExecutor
 from studio.exports import Exports
 from studio.ports import Executor, Store
 from studio.scheduler.clock import SystemClock
+from studio.scheduler.delivering import Delivery
 from studio.scheduler.loop import Scheduler
+from studio.secrets.backends import backends_of
+from studio.secrets.vault import Vault
 from studio.server.base import MAX_DRAINED, Api, Handler, NothingHere, path_pattern
+from studio.server.cleaning import Cleaning
 from studio.server.dag_folder import dag_folder
 from studio.server.gate import Gate
 from studio.server.handlers import HANDLERS
@@ -70,8 +74,9 @@ class StudioServer:
     async def _start(self, stack: AsyncExitStack) -> None:
         settings, clock = self.settings, SystemClock()
         home = stack.enter_context(only_server(settings))
-        artifacts = LocalArtifacts(settings.source_root, settings.artifact_root)
+        artifacts = LocalArtifacts(settings.source_root, settings.artifact_root, settings.value_url)
         self.store = await stack.enter_async_context(self._store or open_store(settings.database))
+        vault = Vault(settings.home)
         hub = await stack.enter_async_context(Hub(self.store, artifacts))
         executor = self._make_executor(settings, hub.outputs, artifacts)
         self.scheduler = await stack.enter_async_context(
@@ -83,8 +88,10 @@ class StudioServer:
                 publish=hub.publish,
                 gone=partial(is_gone, home=home),
                 ours=partial(is_of, home=home),
+                deliver=Delivery(self.store, vault, backends_of()),
             )
         )
+        cleaning = await stack.enter_async_context(Cleaning(self.store, artifacts, clock))
         services = Services(
             settings=settings,
             store=self.store,
@@ -94,6 +101,9 @@ class StudioServer:
             logs=hub.logs,
             sources=SourceDigests(),
             exports=Exports(),
+            cleaning=cleaning,
+            vault=vault,
+            sealing=asyncio.Lock(),
             clock=clock,
             started_at=clock.now(),
             actor=_actor(),

@@ -39,7 +39,14 @@ async def find_task(services: Services, request: Request) -> tuple[Run, TaskInst
     for task in tasks:
         if task.task_id == task_id and task.map_index == map_index:
             return run, task
-    hint = nearest(task_id, dict.fromkeys(task.task_id for task in tasks))
+    there = [task.map_index for task in tasks if task.task_id == task_id]
+    if there == [-1]:
+        hint = "It is not mapped: leave map_index out."
+    elif there:
+        first, last = min(there), max(there)
+        hint = f"It is mapped; its map_index goes from {first} to {last}: say which one is meant."
+    else:
+        hint = nearest(task_id, dict.fromkeys(task.task_id for task in tasks))
     which = shown(task_id) if map_index == -1 else f"{shown(task_id)} with map_index {map_index}"
     raise NotFound(f"The run {shown(run.run_id)} has no task {which}.", hint=hint)
 

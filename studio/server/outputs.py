@@ -104,7 +104,7 @@ class LiveOutputs:
             cell = CellOutput(
                 index=event.index,
                 cell_type=known.cell_type,
-                source=known.source,
+                source=known.source if event.source is None else event.source,
                 state=event.state,
                 execution_count=event.execution_count,
                 outputs=event.outputs,

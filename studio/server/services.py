@@ -13,6 +13,8 @@ from studio.errors import StoreUnavailable
 from studio.exports import Exports
 from studio.ports import Clock, Store
 from studio.scheduler.loop import Scheduler
+from studio.secrets.vault import Vault
+from studio.server.cleaning import Cleaning
 from studio.server.live_logs import LiveLogs
 from studio.server.outputs import LiveOutputs
 from studio.server.source_changes import SourceDigests
@@ -31,6 +33,9 @@ class Services:
     logs: LiveLogs
     sources: SourceDigests
     exports: Exports
+    cleaning: Cleaning
+    vault: Vault
+    sealing: asyncio.Lock  # held while secrets are sealed and kept: the key does not change in between
     clock: Clock
     started_at: float  # seconds since the epoch
     actor: str  # who acts with the server's token: the Unix user

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
 from datetime import datetime, timezone
 from pathlib import Path, PurePath
 from typing import Any
 
 from studio.api import models as m
 from studio.core.model import Attempt, Dag, DagFile, Run, TaskInstance
+from studio.core.operator_config import operator_title
+from studio.core.origins import origin_of
 from studio.core.schedules import schedule_of
 from studio.core.spec import DagSpec, TaskSpec
 from studio.core.why import Reason
@@ -27,6 +30,7 @@ def maybe(instant: float | None) -> datetime | None:
 
 
 def run_summary(run: Run, counts: Mapping[str, int]) -> m.RunSummary:
+    origin = origin_of(run)
     return m.RunSummary(
         dag_id=run.dag_id,
         run_id=run.run_id,
@@ -51,6 +55,7 @@ def run_summary(run: Run, counts: Mapping[str, int]) -> m.RunSummary:
         backfill=run.backfill,
         subset=list(run.subset),
         note=run.note,
+        triggered_by_task=None if origin is None else m.TaskLink(**asdict(origin)),
     )
 
 
@@ -132,7 +137,7 @@ def task_nodes(spec: DagSpec) -> list[m.TaskNode]:
 def task_node(task: TaskSpec, *, is_mapped: bool = False) -> m.TaskNode:
     return m.TaskNode(
         id=task.id,
-        kind=task.kind,
+        kind=_kind(task),
         upstream=list(task.upstream),
         trigger_rule=task.trigger_rule,
         retries=task.retries,
@@ -190,10 +195,17 @@ def attempt_info(
     )
 
 
+def _kind(task: TaskSpec) -> str:
+    """For people: of operators their own name, "shell" for one."""
+    return operator_title(task.config) if task.kind == "operator" else task.kind
+
+
 def _label(task: TaskSpec) -> str:
     config: dict[str, Any] = task.config
+    if task.kind == "notebook" and "cell" in config:
+        return "cell"
     if task.kind == "notebook" and isinstance(config.get("path"), str):
         return PurePath(config["path"]).name
     if task.kind == "function" and isinstance(config.get("function"), str):
         return str(config["function"]).rpartition(":")[2]
-    return task.kind
+    return _kind(task)

@@ -11,6 +11,7 @@ from studio.ports import Lease
 from studio.store import shared_statements as shared
 from studio.store import statements as sql
 from studio.store.slices import slices
+from studio.store.values import remove_values_of_attempts, remove_values_of_runs
 
 REMOVED_AT_ONCE = 200  # runs
 
@@ -51,9 +52,16 @@ def remove_runs(connection: Connection, lease: Lease, runs: Sequence[int]) -> No
 def remove_attempts(connection: Connection, attempts: Sequence[int]) -> None:
     """No guard of their own: the task instances that they were of are written in the same turn."""
     for some in slices(attempts):
+        connection.execute(remove_values_of_attempts, {"ids": some})
         connection.execute(sql.remove_attempts_by_id, {"ids": some})
 
 
 def _remove(connection: Connection, runs: Sequence[int]) -> None:
-    for statement in (shared.remove_callbacks, sql.remove_attempts, sql.remove_tasks, sql.remove_runs):
+    for statement in (
+        shared.remove_callbacks,
+        remove_values_of_runs,
+        sql.remove_attempts,
+        sql.remove_tasks,
+        sql.remove_runs,
+    ):
         connection.execute(statement, {"runs": runs})

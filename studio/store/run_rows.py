@@ -36,6 +36,7 @@ def run_values(run: Run) -> Values:
         "deadlines": to_json(run.deadlines) if run.deadlines else None,
         "note": clean(run.note) if run.note else None,
         "rev": run.rev,
+        "refresh": run.refresh,
         "scheduled_key": scheduled_key(run),
     }
 
@@ -94,6 +95,7 @@ def _task_changes(task: TaskInstance) -> Values:
         "label": brief(task.label) if task.label else None,
         "note": clean(task.note) if task.note else None,
         "rev": task.rev,
+        "keeps": task.keeps,
     }
 
 
@@ -136,7 +138,7 @@ def run_record(row: Row) -> Run:
     (
         number, dag_id, run_id, run_type, version, run_after, logical_date, interval_start, interval_end, state, ending,
         reason, with_failures, params, queued_at, started_at, ended_at, triggered_by, backfill, ordinal, subset, events,
-        deadlines, note, rev, _key,
+        deadlines, note, rev, refresh, _key,
     ) = row  # fmt: skip
     return Run(
         number,
@@ -164,13 +166,14 @@ def run_record(row: Row) -> Run:
         [] if deadlines is None else from_json(deadlines),
         note or "",
         rev,
+        refresh,
     )
 
 
 def task_record(row: Row) -> TaskInstance:
     (
         number, run, task_id, map_index, map_path, state, try_number, max_tries, lost_count, attempt, retry_at,
-        started_at, ended_at, waiting_since, looks, stop_as, length, decision, resume, label, note, rev,
+        started_at, ended_at, waiting_since, looks, stop_as, length, decision, resume, label, note, rev, keeps,
     ) = row  # fmt: skip
     return TaskInstance(
         number,
@@ -195,6 +198,7 @@ def task_record(row: Row) -> TaskInstance:
         label or "",
         note or "",
         rev,
+        keeps,
     )
 
 

@@ -22,9 +22,11 @@ from studio.store.guards import check_key, check_writes
 from studio.store.loads import Loads
 from studio.store.reads import Reads
 from studio.store.turn import hold, keep
+from studio.store.values import SavedValues
+from studio.store.vault import Vault
 
 
-class SqlStore(Loads, Reads):
+class SqlStore(Loads, Reads, SavedValues, Vault):
     """`studio.ports.Store` over SQLAlchemy: SQLite, PostgreSQL, MySQL/MariaDB, Oracle."""
 
     def __init__(self, url: str) -> None:

@@ -26,7 +26,7 @@ from studio.store.tables import (
 )
 
 _UNFINISHED_RUN = [state.value for state in RunState if state not in RUN_TERMINAL]
-_UNFINISHED_ATTEMPT = [state.value for state in AttemptState if state not in ATTEMPT_TERMINAL]
+UNFINISHED_ATTEMPT = [state.value for state in AttemptState if state not in ATTEMPT_TERMINAL]
 
 
 def named(table: Table, names: Iterable[str]) -> dict[str, Any]:
@@ -172,7 +172,7 @@ unfinished_attempts = (
     select(attempt)
     .join(task_instance, task_instance.c.id == attempt.c.task_instance)
     .join(dag_run, dag_run.c.id == task_instance.c.run)
-    .where(attempt.c.state.in_(_UNFINISHED_ATTEMPT), _unfinished)
+    .where(attempt.c.state.in_(UNFINISHED_ATTEMPT), _unfinished)
     .order_by(attempt.c.id)
 )
 dated_runs = (

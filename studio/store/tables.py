@@ -4,7 +4,7 @@ Written for SQLite, PostgreSQL, MySQL/MariaDB and Oracle at once, hence:
 
 * No identifier is longer than 30 characters or a reserved word somewhere: `Dag.cursor` is `last_tick`,
   `Command.key` is `idem_key`, `Asset.group` is `asset_group`, `CallbackRequest.on` is `event` and its `function` is
-  `function_path`.
+  `function_path`, `SavedValue.size` is `byte_size`.
 * Oracle takes '' for NULL: text that may be empty is nullable, and `rows` reads NULL as "". Lists and dictionaries
   that are mostly empty are NULL too then: nothing to make, to send or to read.
 * MySQL and Oracle have no partial indexes, and Oracle counts two half-empty composite keys as equal. "One scheduled
@@ -137,6 +137,7 @@ dag_run = _table(
     Column("deadlines", LONG_TEXT),
     Column("note", LONG_TEXT),
     Column("rev", ID, nullable=False),
+    Column("refresh", sa.Boolean, nullable=False, server_default=sa.false()),
     Column("scheduled_key", sa.String(MAX_NAME + 30)),
     UniqueConstraint("dag_id", "run_id"),
     UniqueConstraint("scheduled_key"),
@@ -175,6 +176,7 @@ task_instance = _table(
     Column("label", TEXT),
     Column("note", LONG_TEXT),
     Column("rev", ID, nullable=False),
+    Column("keeps", sa.Boolean, nullable=False, server_default=sa.false()),
     UniqueConstraint("run", "task_id", "map_index"),  # also the index for "the tasks of a run"
     ForeignKeyConstraint(["run"], ["dag_run.id"]),
 )
@@ -196,6 +198,19 @@ attempt = _table(
     UniqueConstraint("task_instance", "try_number"),  # also the index for "the attempts of a task instance"
     ForeignKeyConstraint(["task_instance"], ["task_instance.id"]),
     Index("ix_attempt_state", "state"),
+)
+
+saved_value = _table(
+    "saved_value",
+    Column("attempt", ID, primary_key=True, autoincrement=False),
+    Column("name", DAG_ID, primary_key=True),
+    Column("digest", HASH, nullable=False),
+    Column("format", WORD, nullable=False),
+    Column("type", TEXT, nullable=False),
+    Column("byte_size", ID, nullable=False),
+    Column("description", LONG_TEXT, nullable=False),
+    ForeignKeyConstraint(["attempt"], ["attempt.id"]),
+    Index("ix_saved_value_digest", "digest"),
 )
 
 callback_request = _table(
@@ -258,6 +273,25 @@ pool = _table(
     Column("description", LONG_TEXT),
     Column("include_deferred", sa.Boolean, nullable=False),
     Column("used", sa.Integer, nullable=False),
+    Column("rev", ID, nullable=False),
+)
+
+variable = _table(
+    "variable",
+    Column("name", DAG_ID, primary_key=True),
+    Column("value", LONG_TEXT, nullable=False),
+    Column("secret", sa.Boolean, nullable=False),
+    Column("description", LONG_TEXT),
+    Column("updated_at", TIME, nullable=False),
+    Column("rev", ID, nullable=False),
+)
+
+connection = _table(
+    "connection",
+    Column("name", DAG_ID, primary_key=True),
+    Column("data", LONG_TEXT, nullable=False),
+    Column("description", LONG_TEXT),
+    Column("updated_at", TIME, nullable=False),
     Column("rev", ID, nullable=False),
 )
 

@@ -18,6 +18,7 @@ from studio.store import statements as sql
 from studio.store.batches import Batch
 from studio.store.removal import check_owned, remove_attempts, remove_dag, remove_runs
 from studio.store.slices import slices
+from studio.store.values import add_values, saved_values_rows
 
 _ADD_RUNS, _UPDATE_RUNS = Batch(sql.add_runs), Batch(sql.update_runs)
 _ADD_TASKS, _UPDATE_TASKS = Batch(sql.add_tasks), Batch(sql.update_tasks)
@@ -134,6 +135,7 @@ def _keep_runs(connection: Connection, writes: Writes) -> None:
     attempts = [run_rows.changed_attempt_values(guard) for guard in writes.attempts]
     _expect_all(_UPDATE_ATTEMPTS.send(connection, attempts), attempts, "attempts")
     _ADD_ATTEMPTS.send(connection, [run_rows.attempt_values(attempt) for attempt in writes.new_attempts])
+    _insert(connection, add_values, saved_values_rows(writes.new_values))
 
 
 def _keep_backfills(connection: Connection, backfills: Sequence[Backfill]) -> None:

@@ -27,11 +27,12 @@ from studio.testing.memory_loads import Loads
 from studio.testing.memory_reads import Reads
 from studio.testing.memory_tables import Tables
 from studio.testing.memory_turn import keep
+from studio.testing.memory_values import Values
 
 Hook = Callable[[Lease, Writes], None]
 
 
-class MemoryStore(Loads, Reads):
+class MemoryStore(Loads, Reads, Values):
     """Keeps everything as long as the object lives; leaving the `async with` loses nothing, like a server's end.
 
     Faults are injected through two hooks that may raise: `before_commit`, and then nothing is kept;

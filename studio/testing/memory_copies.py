@@ -15,6 +15,7 @@ from studio.core.model import (
     Dag,
     Pool,
     Run,
+    SavedValue,
     TaskInstance,
 )
 from studio.store.encoding import brief, clean, from_json, to_json
@@ -56,6 +57,10 @@ def task_copy(task: TaskInstance) -> TaskInstance:
 def attempt_copy(attempt: Attempt) -> Attempt:
     value, details = through_json(attempt.value), through_json(attempt.details)
     return replace(attempt, value=value, details=details, error=clean(attempt.error))
+
+
+def saved_value_copy(value: SavedValue) -> SavedValue:
+    return replace(value, type=brief(value.type) or "?", description=through_json(value.description))
 
 
 def command_copy(command: Command) -> Command:

@@ -12,12 +12,15 @@ from studio.core.model import (
     Backfill,
     CallbackRequest,
     Command,
+    ConnectionRow,
     Dag,
     DagFile,
     Pool,
     Run,
     RunWithTasks,
+    SavedValue,
     TaskInstance,
+    Variable,
 )
 from studio.core.spec import DEFAULT_POOL, decode
 from studio.errors import StaleWrite
@@ -49,11 +52,15 @@ class Tables:
         self.attempts: dict[int, Attempt] = {}
         self.attempts_of: dict[int, dict[int, None]] = {}  # task instance → its attempts
         self.attempt_keys: dict[tuple[int, int], int] = {}  # (task instance, try number) → attempt
+        self.values: dict[tuple[int, str], SavedValue] = {}  # (attempt, name)
+        self.values_of: dict[int, dict[str, None]] = {}  # attempt → names; none for most
         self.backfills: dict[int, Backfill] = {}
         self.callbacks: dict[int, CallbackRequest] = {}
         self.pools: dict[str, Pool] = {DEFAULT_POOL: Pool(DEFAULT_POOL, -1, rev=1)}
         self.assets: dict[str, Asset] = {}
         self.events: dict[int, AssetEvent] = {}
+        self.variables: dict[str, Variable] = {}
+        self.connections: dict[str, ConnectionRow] = {}
         self.commands: dict[int, Command] = {}
         self.command_keys: dict[str, int] = {}
         self.dag_files: dict[str, DagFile] = {}
@@ -132,6 +139,10 @@ class Tables:
 
     def remove_attempt(self, number: int) -> None:
         attempt = self.attempts[number]
+        if number in self.values_of:
+            for name in self.values_of[number]:
+                self.drop(self.values, (number, name))
+            self.drop(self.values_of, number)
         self.drop(self.attempts_of[attempt.task_instance], number)
         self.drop(self.attempt_keys, (attempt.task_instance, attempt.try_number))
         self.drop(self.attempts, number)

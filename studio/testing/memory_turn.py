@@ -21,6 +21,7 @@ from studio.testing.memory_copies import (
     event_copy,
     pool_copy,
     run_copy,
+    saved_value_copy,
     task_copy,
 )
 from studio.testing.memory_tables import Tables, task_key
@@ -34,6 +35,7 @@ def keep(tables: Tables, lease: Lease, writes: Writes) -> None:
     _keep_runs(tables, lease, writes)
     _keep_tasks(tables, writes)
     _keep_attempts(tables, writes)
+    _keep_values(tables, writes)
     _keep_callbacks(tables, lease, writes)
     _settle_commands(tables, writes)
     _keep_assets(tables, writes)
@@ -151,6 +153,15 @@ def _keep_attempts(tables: Tables, writes: Writes) -> None:
         tries = (attempt.task_instance, attempt.try_number)
         tables.add(tables.attempt_keys, tries, attempt.id, "attempt.task_instance, attempt.try_number")
         tables.put(tables.attempts_of[attempt.task_instance], attempt.id, None)
+
+
+def _keep_values(tables: Tables, writes: Writes) -> None:
+    for value in writes.new_values:
+        _expect(value.attempt in tables.attempts, "saved_value.attempt: there is no such attempt")
+        key = value.attempt, value.name
+        tables.add(tables.values, key, saved_value_copy(value), "saved_value.attempt, saved_value.name")
+        names = tables.values_of.get(value.attempt, {})
+        tables.put(tables.values_of, value.attempt, {**names, value.name: None})
 
 
 def _keep_callbacks(tables: Tables, lease: Lease, writes: Writes) -> None:

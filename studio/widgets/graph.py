@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from html import escape
 from typing import Any, Final
 
@@ -31,6 +31,21 @@ class Node:
     kind: str
     upstream: Sequence[str]
     label: str
+    reads: Sequence[tuple[str, str]] = ()  # of marked cells: name, and the task that gives it ("": the run)
+    gives: Sequence[str] = ()  # of marked cells: names that other tasks read
+
+
+@dataclass(frozen=True, slots=True)
+class Flaw:
+    """Something wrong with a DAG of marked cells, as of `studio.core.cells.problems`."""
+
+    code: str
+    message: str
+    hint: str = ""
+    cell: int | None = None  # index among the cells
+    line: int | None = None  # from 1, of the cell's source
+    severity: str = "error"  # or "warning"
+    task: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +54,8 @@ class Graph:
 
     dag_id: str
     nodes: Sequence[Node]
+    cells: bool = False  # it is made of marked cells
+    problems: Sequence[Flaw] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,18 +74,29 @@ def graph_bundle(graph: Graph, glance: Glance) -> dict[str, Any]:
         MIME: {
             "version": 1,
             "dag_id": graph.dag_id,
-            "tasks": [
-                {"id": node.id, "kind": node.kind, "upstream": list(node.upstream), "label": node.label}
-                for node in graph.nodes
-            ],
+            "tasks": [_task(node, has_names=graph.cells) for node in graph.nodes],
             "run_id": glance.run_id if glance.follow else None,
             "runs": RUNS_SHOWN,
             "states": dict(glance.states),
             "published": glance.published,
+            **({"cells": True, "problems": [asdict(each) for each in graph.problems]} if graph.cells else {}),
         },
         "text/html": _html(graph, glance),
         "text/plain": graph_text(graph, glance),
     }
+
+
+def _task(node: Node, *, has_names: bool) -> dict[str, Any]:
+    task: dict[str, Any] = {
+        "id": node.id,
+        "kind": node.kind,
+        "upstream": list(node.upstream),
+        "label": node.label,
+    }
+    if has_names:
+        task["reads"] = [{"name": name, "by": by} for name, by in node.reads]
+        task["gives"] = list(node.gives)
+    return task
 
 
 def graph_text(graph: Graph, glance: Glance) -> str:
@@ -78,9 +106,12 @@ def graph_text(graph: Graph, glance: Glance) -> str:
     for node in _in_order(graph.nodes)[:_MAX_LISTED]:
         look = look_of(glance.states.get(node.id))
         after = f"← {', '.join(node.upstream)}" if node.upstream else ""
+        if node.gives:
+            after += f" → {', '.join(node.gives)}" if after else f"→ {', '.join(node.gives)}"
         lines.append(f"  {look.glyph or '·'} {node.id:{width}} {after}".rstrip())
     if len(graph.nodes) > _MAX_LISTED:
         lines.append(f"  … and {len(graph.nodes) - _MAX_LISTED} more")
+    lines += [f"  {_glyph(flaw)} {_sentence(flaw)}" for flaw in graph.problems]
     return "\n".join(lines)
 
 
@@ -94,9 +125,12 @@ def _headline(graph: Graph, glance: Glance) -> str:
 def _html(graph: Graph, glance: Glance) -> str:
     headline = escape(_headline(graph, glance))
     if not graph.nodes:
-        return f"<p>{headline}. Add one, for example <code>notebook('x.ipynb')</code>.</p>"
+        example = "%%task extract" if graph.cells else "notebook('x.ipynb')"
+        return f"<p>{headline}. Add one, for example <code>{example}</code>.</p>{_problems_html(graph)}"
     if len(graph.nodes) > _MAX_DRAWN:
-        return f"<p>{headline}. Too many for a still picture; JupyterLab draws them.</p>"
+        return (
+            f"<p>{headline}. Too many for a still picture; JupyterLab draws them.</p>{_problems_html(graph)}"
+        )
     tasks = [Drawn(node.id, node.label, node.upstream, glance.states.get(node.id)) for node in graph.nodes]
     picture = base64.b64encode(svg_of(tasks, f"DAG {graph.dag_id}").encode()).decode()
     told = [
@@ -105,7 +139,24 @@ def _html(graph: Graph, glance: Glance) -> str:
     ]
     more = ", …" if len(told) > _MAX_TOLD else ""
     alternative = escape(f"{_headline(graph, glance)}: {', '.join(told[:_MAX_TOLD])}{more}")
-    return f'<img src="data:image/svg+xml;base64,{picture}" alt="{alternative}" style="max-width:100%">'
+    image = f'<img src="data:image/svg+xml;base64,{picture}" alt="{alternative}" style="max-width:100%">'
+    return image + _problems_html(graph)
+
+
+def _problems_html(graph: Graph) -> str:
+    if not graph.problems:
+        return ""
+    items = "".join(f"<li>{_glyph(flaw)} {escape(_sentence(flaw))}</li>" for flaw in graph.problems)
+    return f"<ul>{items}</ul>"
+
+
+def _glyph(flaw: Flaw) -> str:
+    return "✗" if flaw.severity == "error" else "⚠"
+
+
+def _sentence(flaw: Flaw) -> str:
+    place = "" if flaw.task is None or flaw.line is None else f"{flaw.task}, line {flaw.line}: "
+    return f"{place}{flaw.message} {flaw.hint}".rstrip()
 
 
 def _in_order(nodes: Sequence[Node]) -> list[Node]:

@@ -1,20 +1,30 @@
-"""What a notebook task produced, shown in another notebook: each cell's outputs, as Jupyter shows them."""
+"""What a notebook task produced, shown in another notebook: live in JupyterLab, each cell's outputs elsewhere."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from html import escape
 from typing import Any
 
 from studio.api.models import TaskOutput
+from studio.widgets.cells_html import outputs_html, outputs_text
 from studio.widgets.looks import look_of
+from studio.widgets.views import Still, View, call_text
 
 
 class OutputView:
-    """The output of a task. In a notebook its rich outputs are displayed; `cells` has them as data."""
+    """The output of a task. In a notebook its rich outputs are displayed; `cells` has them as data.
 
-    def __init__(self, task_id: str, output: TaskOutput) -> None:
+    `dag_id` and `run_id` are where the server has it; then our front end follows it while the task runs.
+    """
+
+    def __init__(
+        self, task_id: str, output: TaskOutput, *, dag_id: str | None = None, run_id: str | None = None
+    ) -> None:
         self.task_id = task_id
         self.output = output
+        self.dag_id = dag_id
+        self.run_id = run_id
 
     @property
     def cells(self) -> list[Any]:
@@ -31,6 +41,9 @@ class OutputView:
         from IPython import display  # noqa: PLC0415 - heavy third party, there whenever this is called
 
         show: Callable[..., None] = display.publish_display_data
+        if self.dag_id is not None and self.run_id is not None:
+            show(self.view(self.dag_id, self.run_id)._repr_mimebundle_())
+            return
         show({"text/plain": repr(self)})
         for cell in self.output.cells:
             for output in cell.outputs:
@@ -41,6 +54,13 @@ class OutputView:
                         show({"text/plain": _joined(output["text"])})
                     case "error":
                         show({"text/plain": "\n".join(output["traceback"])})
+
+    def view(self, dag_id: str, run_id: str) -> View:
+        """It as our front end shows it, and as it is now for all others."""
+        call = call_text("studio.connect().get_output", dag_id, run_id, self.task_id)
+        text = "\n".join(filter(None, [repr(self), outputs_text(self.cells)]))
+        html = f"<p>{escape(repr(self))}</p>{outputs_html(self.cells)}"
+        return View("output", dag_id, call, Still(html, text), run_id=run_id, task_id=self.task_id)
 
 
 def _joined(text: str | list[str]) -> str:

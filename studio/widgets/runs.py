@@ -1,23 +1,29 @@
-"""Runs as a table: HTML for notebooks, text for everywhere else."""
+"""Runs as a table: live in JupyterLab, HTML for other notebooks, text for everywhere else."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime
 from html import escape
+from typing import Any, Final
 
 from studio.api.models import RunSummary
 from studio.widgets.looks import look_of
+from studio.widgets.tables import table_html, table_text, took
+from studio.widgets.views import Still, View, call_text
 
-_COLUMNS = ("run", "state", "tasks", "started", "took")
+_COLUMNS: Final = ("run", "state", "tasks", "started", "took")
 
 
 class RunTable(Sequence[RunSummary]):
-    """Runs, newest first. A list of `studio.api.models.RunSummary` that shows itself as a table."""
+    """Runs, newest first. A list of `studio.api.models.RunSummary` that shows itself as a table.
 
-    def __init__(self, dag_id: str, runs: Sequence[RunSummary]) -> None:
+    `limit`: they are the newest runs of the DAG, as many as that; our front end then shows those that come, too.
+    """
+
+    def __init__(self, dag_id: str, runs: Sequence[RunSummary], limit: int | None = None) -> None:
         self.dag_id = dag_id
         self._runs = list(runs)
+        self._limit = limit
 
     def __len__(self) -> int:
         return len(self._runs)
@@ -31,24 +37,24 @@ class RunTable(Sequence[RunSummary]):
     def __repr__(self) -> str:
         if not self._runs:
             return f"The DAG {self.dag_id} has no runs yet; start one with dag.trigger()."
-        rows = [_COLUMNS, *(_cells(run) for run in self._runs)]
-        widths = [max(len(row[i]) for row in rows) for i in range(len(_COLUMNS))]
-        return "\n".join(
-            "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
-            for row in rows
-        )
+        return table_text(_COLUMNS, [_cells(run) for run in self._runs])
 
     def _repr_html_(self) -> str:
         if not self._runs:
             return f"<p>{escape(repr(self))}</p>"
-        head = "".join(f"<th style='text-align:left'>{column}</th>" for column in _COLUMNS)
-        body = "".join(
-            "<tr>"
-            + "".join(f"<td style='text-align:left'>{escape(cell)}</td>" for cell in _cells(run))
-            + "</tr>"
-            for run in self._runs
+        return table_html(_COLUMNS, [_cells(run) for run in self._runs])
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, Any]:
+        if self._limit is None:
+            return {"text/html": self._repr_html_(), "text/plain": repr(self)}
+        view = View(
+            "runs",
+            self.dag_id,
+            call_text("dag.runs", self._limit),
+            Still(self._repr_html_(), repr(self)),
+            options={"limit": self._limit},
         )
-        return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+        return view._repr_mimebundle_()
 
 
 def _cells(run: RunSummary) -> tuple[str, ...]:
@@ -60,12 +66,5 @@ def _cells(run: RunSummary) -> tuple[str, ...]:
         state,
         f"{done} of {sum(run.counts.values())}",
         "" if run.started_at is None else f"{run.started_at:%Y-%m-%d %H:%M:%S}",
-        _took(run.started_at, run.ended_at),
+        took(run.started_at, run.ended_at),
     )
-
-
-def _took(start: datetime | None, end: datetime | None) -> str:
-    if start is None or end is None:
-        return ""
-    seconds = (end - start).total_seconds()
-    return f"{seconds:.1f} s" if seconds < 60 else f"{seconds // 60:.0f} min {seconds % 60:.0f} s"

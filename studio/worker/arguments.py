@@ -20,6 +20,8 @@ from studio.core.names import nearest, shown
 from studio.core.parameters import check_value
 from studio.core.templating import Renderer
 from studio.errors import InvalidInput, InvalidParameter, NotFound
+from studio.values.reference import is_encoded, is_reference
+from studio.worker.attempt_values import Put, as_object, opened
 from studio.worker.function_modules import remember_modules
 from studio.worker.user_code import absolute, load, process_restored
 
@@ -30,13 +32,17 @@ _MAPPED: Final = "$mapped"
 _APPLY: Final = "$apply"
 
 
-def arguments_of(values: Mapping[str, Any], context: Mapping[str, Any], what: str) -> dict[str, Any]:
+def arguments_of(
+    values: Mapping[str, Any], context: Mapping[str, Any], what: str, put: Put = as_object
+) -> dict[str, Any]:
     """`values` as the task shall have them, with its own mapped arguments (`context["mapped_args"]`) over them.
+
+    `put` says what stands in the place of a value that is, or holds, a reference to one that is kept elsewhere.
 
     Runs functions of users: they may raise anything. Raises `NotFound` naming the task, or the argument, whose value
     is missing, and `TemplateError`.
     """
-    filled = _Filled(context)
+    filled = _Filled(context, put)
     ready = {name: filled.value(value, f"{what} {shown(name)}") for name, value in values.items()}
     return ready | filled.mapped(context.get("mapped_args") or {}, what)
 
@@ -58,7 +64,8 @@ def _cut(value: Any) -> Any:
 class _Filled:
     """Values with everything filled in that they stand for."""
 
-    def __init__(self, context: Mapping[str, Any]) -> None:
+    def __init__(self, context: Mapping[str, Any], put: Put) -> None:
+        self._put = put
         self._outputs = context.get("outputs") or {}
         self._valueless = context.get("valueless") or ()  # tasks that were skipped, or have failed
         self._mapped = self.mapped(context.get("mapped") or {}, "mapped argument")
@@ -100,6 +107,8 @@ class _Filled:
             return [self.given(item, f"{where}[{index}]") for index, item in enumerate(value)]
         if not isinstance(value, dict):
             return value
+        if is_reference(value):
+            return self._put(value, "", None)
         if not _is_applied(value):
             return {key: self.given(item, f"{where}[{shown(key)}]") for key, item in value.items()}
         steps = value[_APPLY]
@@ -122,11 +131,13 @@ class _Filled:
             )
         value = self._outputs[task]
         if "key" not in mark:
-            return value
-        key = mark["key"]
+            return self._put(value, task, None) if is_encoded(value) else value
+        key, value = mark["key"], opened(value)
         if isinstance(value, list) and isinstance(key, str):  # of a mapped task: of each instance
-            return [_entry(item, key, task, where) for item in value]
-        return _entry(value, key, task, where)
+            found: Any = [_entry(opened(item), key, task, where) for item in value]
+        else:
+            found = _entry(value, key, task, where)
+        return self._put(found, task, key) if is_encoded(found) else found
 
     def _argument(self, name: str, where: str) -> Any:
         if name not in self._mapped:

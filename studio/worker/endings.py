@@ -10,9 +10,17 @@ from studio.core.signals import Signal
 from studio.errors import StudioError
 from studio.outcomes import MARK, Defer, Exit, Fail, Reschedule, Skip, TaskOutcome
 from studio.worker.error_names import class_names
-from studio.worker.task import TaskResult, cut_error, failure
+from studio.worker.task import Kept, TaskResult, cut_error, failure
 from studio.worker.task_log import TaskLog
 from studio.worker.user_code import told
+
+
+class EndedElsewhere(Exception):
+    """User code ran in another process, and this is how the attempt has ended there."""
+
+    def __init__(self, result: TaskResult) -> None:
+        super().__init__(result.error)
+        self.result = result
 
 
 def result_of(outcome: TaskOutcome) -> TaskResult:
@@ -20,7 +28,10 @@ def result_of(outcome: TaskOutcome) -> TaskResult:
     kind = next(
         each for each in (Skip, Fail, Exit, Reschedule, Defer, TaskOutcome) if isinstance(outcome, each)
     )
-    return _result(kind.__name__, str(outcome), outcome.payload(), class_names(type(outcome)))
+    errors = class_names(type(outcome))
+    if isinstance(outcome, Exit):
+        return _exited(outcome.payload(), errors)
+    return result_told(kind.__name__, str(outcome), outcome.payload(), errors)
 
 
 def result_from_kernel(traceback: Sequence[str]) -> TaskResult | None:
@@ -33,13 +44,14 @@ def result_from_kernel(traceback: Sequence[str]) -> TaskResult | None:
         payload = json.loads(traceback[1]) if len(traceback) > 1 else {}
     except ValueError:  # cut, because it was very long
         return None
-    return _result(kind, text, payload, (f"{MARK}{kind}",)) if isinstance(payload, dict) else None
+    return result_told(kind, text, payload, (f"{MARK}{kind}",)) if isinstance(payload, dict) else None
 
 
-def _result(kind: str, text: str, payload: dict[str, Any], errors: tuple[str, ...]) -> TaskResult:
+def result_told(kind: str, text: str, payload: dict[str, Any], errors: tuple[str, ...]) -> TaskResult:
+    """The result of an attempt that raised the class `kind` of `studio.outcomes` in another process."""
     said = cut_error(text) or None
     if kind == "Exit":
-        return _exited(payload, errors)
+        return _exited({**payload, "value": Kept(payload.get("value"))}, errors)
     if kind == "Skip":
         return TaskResult(state="skipped", error=said)
     if kind in ("Reschedule", "Defer"):

@@ -52,6 +52,7 @@ from studio.worker.kernels import Kernels
 from studio.worker.notebook_report import NotebookReport
 from studio.worker.notebook_source import SourceNotebook, read_source
 from studio.worker.papermill_files import literal_path, register, silence_format_warnings
+from studio.worker.parameter_code import as_code, with_code
 from studio.worker.task import Emit, Rendered, TaskRequest, TaskResult
 from studio.worker.task_log import TaskLog, log_of
 
@@ -85,7 +86,7 @@ def _parameters(request: TaskRequest, log: TaskLog) -> dict[str, Any]:
         if context.get("mapped_args") or context.get("mapped"):  # functions of users may be called, and print
             stack.enter_context(redirect_stdout(log.stream("stdout")))
             stack.enter_context(redirect_stderr(log.stream("stderr")))
-        return arguments_of(given, context, "parameter")
+        return arguments_of(given, context, "parameter", as_code)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,14 +109,19 @@ def _prepare(request: TaskRequest, parameters: dict[str, Any], emit: Emit) -> _P
     source = read_source(config, request.directory)
     folder, name = os.path.split(source.record["path"])
     declared = NotebookParameters(source.notebook, f"The notebook {name}")
-    parameters = declared.check(parameters, written=config.get("parameters"))
+    loaded = {
+        name: parameters[name] for name in with_code(parameters, declared.where, is_python=declared.is_python)
+    }
+    plain = {name: value for name, value in parameters.items() if name not in loaded}
+    checked = declared.check(plain, config.get("parameters"), loaded)
+    parameters = {name: loaded.get(name, checked.get(name)) for name in parameters}
     check_controls(source.notebook["cells"])
     kernel_name = config.get("kernel_name") or _kernel_of(source.notebook)
     details = {
         "kernel_name": kernel_name,
         "rendered": rendered,
         "source": source.record,
-        "warnings": [*source.warnings, *declared.remarks(parameters)],
+        "warnings": [*source.warnings, *declared.remarks(checked)],
     }
     environment = Environment(folder, parameters=parameters, source_digest=source.record["digest"])
     return _Prepared(source, parameters, kernel_name, _declared_outputs(request), environment, details)

@@ -11,6 +11,7 @@ from nbformat.v4 import output_from_msg
 from papermill.clientwrap import PapermillNotebookClient
 
 from studio.outcomes import MARK
+from studio.secrets.access import current_masker
 from studio.worker.cell_outputs import CellOutputs, OutputLimits, OutputRoom
 from studio.worker.cell_resources import UNKNOWN, Usage
 from studio.worker.cell_telling import CellStanding, CellTelling
@@ -52,6 +53,10 @@ class ReceivingClient(PapermillNotebookClient):  # type: ignore[misc]
         self._outputs: dict[int, CellOutputs] = {}
         self._telling = CellTelling(self._observer, lambda: self.nb.cells, self._size_of)
         self._messages = 0
+        self._masker = current_masker()
+        self._unended: dict[
+            str, dict[str, Any]
+        ] = {}  # stream → the message of a line that may hold half a secret
         self._receiving: asyncio.Task[Any] | None = None
         self._idle = asyncio.Event()
         self._raised: list[str] = []  # the traceback of the cell's error that says how the task ends, uncut
@@ -94,6 +99,11 @@ class ReceivingClient(PapermillNotebookClient):  # type: ignore[misc]
         """nbclient's hook for each iopub message of the running cell."""
         self._messages += 1
         kind = msg["msg_type"]
+        if self._masker and kind in _OUTPUT_MESSAGES:  # before anything is cut
+            masked = self._whole_lines(msg) if kind == "stream" else msg
+            if masked is None:
+                return None
+            msg = {**masked, "content": self._masker.value(masked["content"])}
         if kind == "studio_log":
             self._observer.logged(msg["content"])
             return None
@@ -106,11 +116,29 @@ class ReceivingClient(PapermillNotebookClient):  # type: ignore[misc]
             return super().process_message(msg, cell, cell_index)
         except CellExecutionComplete:
             self._idle.set()
+            self._end_lines(cell, cell_index)
             raise
         finally:
             if kind in _OUTPUT_MESSAGES:
                 self._telling.grown(shown_in)
                 self._save_soon()
+
+    def _whole_lines(self, msg: dict[str, Any]) -> dict[str, Any] | None:
+        """The message with what was held back and without the line that it begins; None if that is all."""
+        content = msg["content"]
+        before = self._unended.pop(content["name"], None)
+        text = (before["content"]["text"] if before else "") + content["text"]
+        lines, end, rest = text.rpartition("\n")
+        if rest:
+            self._unended[content["name"]] = {**msg, "content": {**content, "text": rest}}
+        return {**msg, "content": {**content, "text": lines + end}} if end else None
+
+    def _end_lines(self, cell: NotebookNode, cell_index: int) -> None:
+        held, self._unended = self._unended, {}
+        for msg in held.values():
+            content = {**msg["content"], "text": self._masker.text(msg["content"]["text"])}
+            self.output(cell.outputs, {**msg, "content": content}, None, cell_index)
+            self._telling.grown({cell_index})
 
     def output(
         self, outs: list[NotebookNode], msg: dict[str, Any], display_id: str | None, cell_index: int

@@ -1,4 +1,4 @@
-"""Papermill as this process uses it: our engine, and files by absolute paths that nobody sees half written."""
+"""Papermill as this process uses it: our engine, values of tasks as parameters, files that are never half written."""
 
 from __future__ import annotations
 
@@ -9,8 +9,11 @@ from functools import cache
 from nbformat.warnings import DuplicateCellId, MissingIDFieldWarning
 from papermill.engines import papermill_engines
 from papermill.iorw import papermill_io
+from papermill.translators import papermill_translators
 
+from studio.secrets.access import current_masker
 from studio.worker.engine import StudioEngine
+from studio.worker.parameter_code import ParameterTranslator
 
 
 class _LocalFiles:
@@ -21,6 +24,7 @@ class _LocalFiles:
             return file.read()
 
     def write(self, text: str, path: str) -> None:
+        text = current_masker().text(text)
         partial = f"{path}.part"
         # Half of a surrogate pair becomes `\\ud800`, which in JSON is what it was; the file stays UTF-8.
         with open(partial, "w", encoding="utf-8", errors="backslashreplace") as file:
@@ -36,8 +40,9 @@ class _LocalFiles:
 
 @cache
 def register() -> None:
-    """Make papermill use our engine and files in this process, whether or not the entry point is installed."""
+    """Make papermill use what is ours in this process, whether or not the entry point is installed."""
     papermill_engines.register("studio", StudioEngine)
+    papermill_translators.register("python", ParameterTranslator)
     papermill_io.register("/", _LocalFiles())
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from studio.worker.framing import BrokenFrame, FrameReader, encode_frame
 from studio.worker.messages import FromRunner
+from studio.worker.runner_output import RunnerOutput, Written
 
 _READ = 1 << 18  # bytes
 
@@ -30,29 +31,38 @@ def import_directory() -> str | None:
 class RunnerProcess:
     """Raises `OSError` if the process cannot be started.
 
-    `received` is called with each message, `cut_off` once if the link breaks while the process lives.
+    `received` is called with each message, `cut_off` once if the link breaks while the process lives, `written` with
+    what comes by the standard streams.
     """
 
-    def __init__(self, received: Callable[[FromRunner], None], cut_off: Callable[[], None]) -> None:
+    def __init__(
+        self, received: Callable[[FromRunner], None], cut_off: Callable[[], None], written: Written
+    ) -> None:
         self._received = received
         self._cut_off = cut_off
         self._reader: FrameReader[FromRunner] = FrameReader(FromRunner)
         self._unsent = bytearray()
         self._loop = asyncio.get_running_loop()
         self._link, theirs = socket.socketpair()
+        self._output = RunnerOutput(written)
+        has_begun = False
         try:
             self._process = subprocess.Popen(
                 [sys.executable, "-u", "-m", "studio.worker.runner", str(theirs.fileno()), str(os.getpid())],
                 stdin=subprocess.DEVNULL,
+                stdout=self._output.writing["stdout"],
+                stderr=self._output.writing["stderr"],
                 pass_fds=[theirs.fileno()],
                 start_new_session=True,
                 cwd=import_directory(),
             )
+            has_begun = True
         except OSError:
             self._link.close()
             raise
         finally:
             theirs.close()
+            self._output.begun(has_begun=has_begun)
         self._link.setblocking(False)
         self._loop.add_reader(self._link, self._readable)
 
@@ -67,14 +77,20 @@ class RunnerProcess:
         if is_first:
             self._writable()
 
+    def drain(self) -> None:
+        """Hand on what came by the standard streams up to now."""
+        self._output.drain()
+
     def ended(self, status: int) -> None:
         """The process was reaped: hand on what it said last, close."""
+        self._output.drain()
         self._process.returncode = status  # so that Popen knows that nobody is left to wait for
         cut_off, self._cut_off = self._cut_off, _ignore
         while self._readable():
             pass
         self._cut_off = cut_off
         self._close()
+        self._output.close()
 
     def _readable(self) -> bool:
         """Read once; whether there may be more."""

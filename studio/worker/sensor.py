@@ -8,9 +8,8 @@ from typing import Any, Final, Literal
 
 import msgspec
 
-from studio.core.parameters import check_value
 from studio.core.signals import Signal
-from studio.errors import InvalidInput, InvalidParameter
+from studio.errors import InvalidInput
 from studio.worker.error_names import TIMED_OUT
 from studio.worker.task import TaskResult
 
@@ -66,11 +65,7 @@ def look(call: Callable[[], Any], sensor: Sensor) -> TaskResult:
 
 
 def _found(value: Any) -> TaskResult:
-    """A value that JSON cannot hold, a `numpy.True_` for one, says that it was found, and no more."""
-    try:
-        return TaskResult(state="success", value=check_value(value, "value"))
-    except InvalidParameter:
-        return TaskResult(state="success", value=True)
+    return TaskResult(state="success", value=value)
 
 
 def _timed_out(sensor: Sensor, looks: int) -> TaskResult:

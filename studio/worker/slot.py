@@ -30,6 +30,7 @@ from studio.worker.messages import (
     raw,
 )
 from studio.worker.processes import descendants, send_signal
+from studio.worker.runner_output import AttemptOutput, to_worker_log
 from studio.worker.runner_process import RunnerProcess
 
 _KILL_AGAIN: Final = 0.1  # seconds
@@ -68,6 +69,7 @@ class _Attempt:
     stopped_for: str | None = None  # "cancel" or "timeout", once it was told to end
     done: Done | None = None
     timer: asyncio.TimerHandle | None = None
+    output: AttemptOutput | None = None  # of its processes, once they have written something
 
 
 class Slot:
@@ -91,7 +93,7 @@ class Slot:
         """Start the runner if there is none."""
         if self._process is None:
             self._is_ready = False
-            self._process = RunnerProcess(self._received, self._cut_off)
+            self._process = RunnerProcess(self._received, self._cut_off, self._written)
 
     def warm(self) -> None:
         """Have an idle runner import what notebooks need."""
@@ -154,6 +156,15 @@ class Slot:
             elif self._process is not None:  # else it died after its last word, and is being buried
                 self._host.free(self)
 
+    def _written(self, name: str, data: bytes) -> None:
+        attempt = self._attempt
+        if attempt is None or not self._is_ready:  # why a runner does not start is said in the worker's log
+            to_worker_log(data)
+            return
+        if attempt.output is None:
+            attempt.output = AttemptOutput(attempt.job, self._host.observed)
+        attempt.output.write(name, data)
+
     def _cut_off(self) -> None:
         """The runner closed its link, or garbles it, and lives: user code did that."""
         _log.warning("runner %s broke its link and is killed", self.pid)
@@ -162,6 +173,10 @@ class Slot:
     def _finish(self, attempt: _Attempt, outcome: Outcome) -> None:
         if attempt.timer is not None:
             attempt.timer.cancel()
+        if self._process is not None:
+            self._process.drain()
+        if attempt.output is not None:
+            attempt.output.end()
         self._attempt = None
         self._host.ended(self, outcome)
 

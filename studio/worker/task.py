@@ -9,6 +9,8 @@ from typing import Any, Final, Literal
 import msgspec
 
 from studio.core.signals import Signal
+from studio.core.spec import CacheSpec
+from studio.secrets.delivery import Delivered
 
 MAX_ERROR: Final = 4000  # bytes of `TaskResult.error`
 MAX_TOLD: Final = 4 << 20  # bytes of a `CellChanged` or `NotebookStarted`, encoded
@@ -33,6 +35,9 @@ class TaskRequest(msgspec.Struct, frozen=True, kw_only=True):
     context: dict[str, Any]  # what templates may use: ds, ts, run_id, params, …
     directory: str  # the attempt's own, absolute, existing: output.ipynb and log.jsonl go here
     env: dict[str, str] = {}  # extra environment for user code
+    values: str = ""  # fsspec URL, or absolute path, of the store of values (`studio.values`)
+    secrets: Delivered = Delivered()  # the connections and variables that the task declares
+    cache: CacheSpec | None = None
 
 
 class TaskResult(msgspec.Struct, frozen=True, kw_only=True):
@@ -41,9 +46,15 @@ class TaskResult(msgspec.Struct, frozen=True, kw_only=True):
     state: Literal["success", "failed", "skipped", "rescheduled"]
     error: str | None = None
     failed_cell: int | None = None  # index in the output notebook
-    value: Any = None  # JSON
+    value: Any = None  # any object, or `Kept`; JSON with references once `run_task` has settled it
     details: dict[str, Any] = {}  # JSON; what the kind found worth keeping
     signal: Signal = Signal()
+
+
+class Kept(msgspec.Struct, frozen=True):
+    """In the place of a returned value: JSON with references, which another process has made of it."""
+
+    value: Any
 
 
 class CellSource(msgspec.Struct, frozen=True, kw_only=True):
@@ -87,6 +98,7 @@ class CellChanged(msgspec.Struct, frozen=True, kw_only=True, tag="cell_changed")
     cpu: float | None = None  # seconds, of the kernel's process
     peak_memory: int | None = None  # bytes, of the kernel's process
     elided: bool = False  # `outputs` are left out, because they are too large to be told: the file has them
+    source: str | None = None  # of a cell that was not there when the notebook began; cut to MAX_SOURCE
 
 
 class Log(msgspec.Struct, frozen=True, kw_only=True, tag="log"):

@@ -17,6 +17,8 @@ from typing import Final, Literal, TextIO
 
 import msgspec
 
+from studio.secrets.access import current_masker
+from studio.secrets.masking import NOTHING, Masker
 from studio.worker.task import Emit, LogGrown, TaskRequest
 
 LOG: Final = "log.jsonl"  # in the attempt's directory
@@ -84,7 +86,9 @@ class LogStream(io.TextIOBase):
     def flush(self) -> None:
         """Makes a record of an unfinished line; of a progress bar (`\\r…`) only now and then."""
         with self._lock:
-            if not self._waiting:
+            if (
+                not self._waiting or self.log.masker
+            ):  # half a secret would not be found: the line waits for its end
                 return
             if any("\r" in part for part in self._waiting):
                 now = time.monotonic()
@@ -124,9 +128,12 @@ class TaskLog:
     the last records before a pause may be untold, so whoever hears of it looks again a little later.
     """
 
-    def __init__(self, path: str, grown: Callable[[int], None] | None = None) -> None:
+    def __init__(
+        self, path: str, grown: Callable[[int], None] | None = None, masker: Masker = NOTHING
+    ) -> None:
         self._path = path
         self._grown = grown
+        self.masker: Final = masker
         self._file: int | None = None
         self._lock = threading.RLock()
         self._encode = msgspec.json.Encoder().encode
@@ -176,7 +183,7 @@ class TaskLog:
         """One record for each of `texts`."""
         now = time.time() if at is None else at
         content = bytearray()
-        for text in texts:
+        for text in self.masker.value(texts):
             while len(text) > MAX_TEXT:
                 content += self._line(LogLine(now, level, source, text[:MAX_TEXT]))
                 text = text[MAX_TEXT:]
@@ -220,7 +227,8 @@ class TaskLog:
             if self._grown is None or now - self._told_at < TELL_EVERY:
                 return None
             self._told_at = now
-            return self._size
+            assert self._file is not None
+            return os.fstat(self._file).st_size  # others write into it, too
 
     def _open(self) -> bool:
         flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | getattr(os, "O_NOFOLLOW", 0)
@@ -248,7 +256,7 @@ class TaskLog:
 def log_of(request: TaskRequest, emit: Emit | None = None) -> TaskLog:
     """The log of the attempt; `emit` is told that it grows."""
     grown = None if emit is None else lambda size: emit(LogGrown(size=size))
-    return TaskLog(os.path.join(request.directory, LOG), grown)
+    return TaskLog(os.path.join(request.directory, LOG), grown, current_masker())
 
 
 def _overwritten(line: str) -> str:

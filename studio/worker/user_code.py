@@ -69,6 +69,7 @@ def _import(name: str) -> ModuleType:
 def process_restored(path: list[str], env: dict[str, str]) -> Iterator[None]:
     """Put `path` and `env` into the process, and afterwards everything as it was."""
     saved_path, saved_env = sys.path[:], _environment().copy()
+    saved_main = sys.modules["__main__"]
     try:
         saved_directory = os.getcwd()
     except FileNotFoundError:  # removed under us
@@ -80,6 +81,7 @@ def process_restored(path: list[str], env: dict[str, str]) -> Iterator[None]:
         yield
     finally:
         sys.path[:] = saved_path
+        sys.modules["__main__"] = saved_main
         _restore_environment(saved_env)
         if _current_directory() != saved_directory:
             os.chdir(saved_directory)

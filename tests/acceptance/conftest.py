@@ -44,7 +44,7 @@ class RealStudio:
                     home in " ".join(process.cmdline()) or home in process.environ().values()
                 ):
                     found.append(process)
-            except psutil.Error:
+            except (psutil.Error, ProcessLookupError):  # it ended while it was looked at
                 continue
         return found
 

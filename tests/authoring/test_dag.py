@@ -210,8 +210,6 @@ MISTAKES: list[tuple[str, type[Exception], str]] = [
     ("with DAG('d'): notebook('plain.ipynb') >> 5", InvalidInput, "stand between tasks"),
     ("with DAG('d') as dag: notebook('plain.ipynb')\ndag['plan']", KeyError, "Did you mean 'plain'?"),
     ("with DAG('d'): function('os.path')", InvalidInput, "package.module:function"),
-    ("def f(): pass\nwith DAG('d'): function(f)", InvalidInput, "defined in a cell"),
-    ("with DAG('d'): function(lambda: 1)", InvalidInput, "not at the top level"),
     ("DAG('d').spec()", InvalidDag, "has no tasks"),
     (
         "with DAG('d', schedule='61 * * * *') as d: notebook('plain.ipynb')\nd.spec()",

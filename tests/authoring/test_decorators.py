@@ -124,13 +124,6 @@ def test_a_decorated_function_keeps_its_name_and_doc() -> None:
 # --- mistakes -------------------------------------------------------------------------------------------------------
 
 
-def nested() -> object:
-    @task
-    def inner() -> None: ...
-
-    return inner()
-
-
 MISTAKES: list[tuple[Callable[[], Any], str]] = [
     (lambda: extract(), "extract(...): missing a required argument: 'day'."),
     (lambda: extract("a", dya="b"), "extract(...): got an unexpected keyword argument 'dya'."),
@@ -145,9 +138,6 @@ MISTAKES: list[tuple[Callable[[], Any], str]] = [
     (lambda: steps.positional(1),
      "The argument 'first' of positional has no name that a worker could use. "
      "Tasks call functions with keyword arguments only."),
-    (nested,
-     "nested.<locals>.inner is not at the top level of its module, so a worker cannot import it. "
-     "Define it at the top level, with `def`."),
     (lambda: extract.override(retris=1)("a"), "function(...) takes no 'retris'. Did you mean 'retries'?"),
     (lambda: task(steps.double, retris=1)(1),  # type: ignore[call-overload]
      "function(...) takes no 'retris'. Did you mean 'retries'?"),

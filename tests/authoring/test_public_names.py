@@ -18,10 +18,12 @@ from studio.core.map_spec import GroupSpec
 from studio.core.schedule_spec import CalendarSpec
 
 NAMES = [
-    "Asset", "AssetOrTime", "Calendar", "Callback", "Client", "DAG", "DataInterval", "Deadline", "Defer", "Fail",
-    "Param", "Reschedule", "RetryRule", "Skip", "TaskGroup", "__version__", "approval", "asset_event", "branch",
-    "chain", "connect", "cross_downstream", "empty", "exit", "function", "latest_only", "notebook", "sensor",
-    "short_circuit", "task", "wait",
+    "Asset", "AssetOrTime", "Cache", "Calendar", "Callback", "Client", "DAG", "DataInterval", "Deadline", "Defer",
+    "Fail", "Operator", "Param", "Reschedule", "RetryRule", "Sensor", "Skip", "TaskGroup", "Verbatim",
+    "__version__", "approval", "asset_event", "asset_sensor", "branch", "chain", "connect", "connection",
+    "cross_downstream", "dag_sensor", "empty", "exit", "file_sensor", "function", "http", "http_sensor", "latest_only",
+    "load", "notebook", "operator", "save", "sensor", "shell", "short_circuit", "show", "sql", "sql_sensor", "task",
+    "trigger_dag", "variable", "wait",
 ]  # fmt: skip
 
 

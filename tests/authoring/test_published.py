@@ -13,6 +13,7 @@ from studio.client import connect
 from studio.errors import NotFound
 from studio.settings import Settings
 from studio.widgets.graph import MIME
+from studio.widgets.views import MIME as VIEW_MIME
 
 
 @pytest.fixture
@@ -53,6 +54,14 @@ def test_from_cell_to_output(dag: DAG, settings: Settings) -> None:
     assert repr(output).startswith("<output of extract: success, ")
     assert "2013-01-02" in str([cell.outputs for cell in output.cells])
     assert run.output("report").cells
+
+    card = run.card("extract")
+    assert card.call == 'studio.connect().get_task("flights", "second", "extract")'
+    assert card.still.text.startswith("extract in second: ✓ success, try 1 of 1")
+    assert "2013-01-02" in card.still.html
+    assert dag["extract"].card().still == card.still, "the newest run is that one"
+    assert dag.runs(3)._repr_mimebundle_()[VIEW_MIME]["options"] == {"limit": 3}
+
     assert "INFO studio: The kernel" in repr(run.log("report", level="info"))
     assert [record.source for record in run.log("report", tail=1).records] == ["studio"]
 

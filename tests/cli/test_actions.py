@@ -39,8 +39,10 @@ def _publish(tmp_path: Path) -> None:
             ),
         ),
     )
+    go = TaskSpec(id="go", kind="trigger_dag", config={"args": {"dag_id": "asking"}, "wait": False})
     table = AssetSpec(name="table")
     with connect() as client:
+        client.publish_dag(DagSpec(id="starter", tasks=(go,)))
         client.publish_dag(daily)
         client.publish_dag(DagSpec(id="bad", tasks=(task("fail"), task("quick", "fail"))))
         client.publish_dag(asking)
@@ -63,6 +65,7 @@ def test_actions_against_a_server(
     _dags(capsys)
     _runs(capsys)
     _tasks(capsys)
+    _triggers(capsys)
     _backfills(capsys, tmp_path)
     _pools(capsys)
     _assets(capsys)
@@ -150,6 +153,16 @@ def _tasks(capsys: pytest.CaptureFixture[str]) -> None:
     assert called(capsys, "tasks", "respond", "asking", "ask", "Aprove")[0] == 2
     assert "it is success" in _ok(capsys, "tasks", "respond", "asking", "ask", "Approve")
     assert called(capsys, "tasks", "respond", "asking", "ask", "Approve")[0] == 1
+
+
+def _triggers(capsys: pytest.CaptureFixture[str]) -> None:
+    _ok(capsys, "dags", "trigger", "starter", "--run-id", "s", "--watch")
+    made = as_json(capsys, "tasks", "show", "starter", "go", "--run", "s")["triggered_run"]
+    told = f"Triggered the run {made['run_id']} of asking."
+    assert told in _ok(capsys, "tasks", "show", "starter", "go", "--run", "s").splitlines()
+    told = "Triggered by the task go in the run s of starter."
+    assert told in _ok(capsys, "runs", "show", "asking", made["run_id"]).splitlines()
+    _ok(capsys, "runs", "cancel", "asking", made["run_id"])
 
 
 def _backfills(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:

@@ -53,6 +53,7 @@ async def test_run_keeps_its_new_fields(store: Store, lease: Lease, scribe: Scri
         events=(1 << 40, 5),
         deadlines=[None, NOW + 0.25],
         note="first\nsecond 🦆",
+        refresh=True,
     )
     writes.new_runs, writes.backfills = [run], [backfill]
     await store.commit(lease, writes)

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import count
 from typing import Any
 
 import msgspec
 
-from studio.core.events import Capacity, CommandGiven, Event, Facts, Finished, Lost, Started
+from studio.core.commands.by_task import wanted_run_id
+from studio.core.events import Answered, Capacity, CommandGiven, Event, Facts, Finished, Lost, Started
 from studio.core.machine import Machine, Turn
 from studio.core.model import Command, CommandKind
+from studio.core.questions import CommandAsked, EventAsked, Question, RunsAsked
 from studio.core.signals import Signal
 from studio.core.spec import DagSpec, TaskSpec
-from studio.core.turn import Launch
+from studio.core.turn import Ask, Launch
 from tests.core.kept import Kept
 
 
@@ -42,6 +45,8 @@ class Driver:
         self.states: dict[str, str] = {}
         self.run_states: dict[str, str] = {}
         self._ended: set[int] = set()
+        self._asked: list[Ask] = []
+        self._by_key: dict[str, Command] = {}
         self.feed(Capacity(slots))
 
     def feed(self, *events: Event, after: float = 0.0) -> Turn:
@@ -52,6 +57,7 @@ class Driver:
     def restart(self, relaunch: tuple[str, ...] = ()) -> Turn:
         """The scheduler is gone; its successor takes over what is stored."""
         self.machine = self.kept.successor(self.machine)
+        self._asked = []
         return self._take(
             self.machine.resume([self.launched[name].attempt_id for name in relaunch], self.now)
         )
@@ -67,6 +73,8 @@ class Driver:
                 self.launched[name_of(effect.task_id, effect.map_index)] = effect
                 if effect.kind == "callback":
                     self.callbacks.append(effect)
+            elif isinstance(effect, Ask):
+                self._asked.append(effect)
         for touched in turn.runs:
             self.run_states[touched.run.run_id] = touched.run.state.value
             self.states.update({name_of(t.task_id, t.map_index): t.state.value for t in touched.tasks})
@@ -100,6 +108,42 @@ class Driver:
         return self.feed(
             Finished(attempt, "w", state, self.now, self.now, value=value, signal=Signal(**signal))
         )
+
+    def answer(self, owns: bool = True) -> list[Question]:
+        """Answer what the machine has asked the store; a command is handled by this machine if it `owns` the DAG."""
+        asked, self._asked = self._asked, []
+        for ask in asked:
+            match ask.question:
+                case CommandAsked(key, dag_id, kind, payload, actor):
+                    is_new = key not in self._by_key
+                    command = self._by_key.setdefault(
+                        key, Command(next(self._command_ids), dag_id, kind, payload, actor, self.now, key)
+                    )
+                    self.feed(Answered(ask.task_instance, ask.question, replace(command)))
+                    if is_new and owns:
+                        wanted = wanted_run_id(payload)
+                        stored = [run for run in self.kept.runs.values() if run.run_id == wanted]
+                        found = tuple(self.kept.run(run.run_id, run.dag_id) for run in stored)
+                        self.feed(CommandGiven(command, Facts(runs=found)))
+                case RunsAsked(dag_id, run_id, date):
+                    runs = tuple(
+                        self.kept.run(run.run_id, dag_id)
+                        for run in self.kept.runs.values()
+                        if run.dag_id == dag_id
+                        and (run.run_id == run_id if run_id else run.logical_date == date)
+                    )
+                    known = runs if dag_id in self.kept.dags else None
+                    self.feed(Answered(ask.task_instance, ask.question, known))
+                case EventAsked(asset):
+                    events = [event for event in self.kept.events if event.asset == asset]
+                    newest = max(events, key=lambda event: event.at, default=None)
+                    self.feed(Answered(ask.task_instance, ask.question, newest))
+        return [ask.question for ask in asked]
+
+    def handled(self, key: str, **result: Any) -> None:
+        """Another scheduler has handled a command."""
+        command = self._by_key[key]
+        command.state, command.result = ("refused" if "message" in result else "done"), result
 
     def facts(self, *run_ids: str, dag_id: str = "d") -> Facts:
         """What the store says of these runs, which are over."""

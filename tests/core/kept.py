@@ -8,6 +8,7 @@ from typing import Any
 from studio.core.machine import Machine, Stored
 from studio.core.model import (
     Asset,
+    AssetEvent,
     Attempt,
     Backfill,
     CallbackRequest,
@@ -35,6 +36,7 @@ class Kept:
         self.backfills: dict[int, Backfill] = {}
         self.assets: dict[str, Asset] = {}
         self.callbacks: dict[int, CallbackRequest] = {}
+        self.events: list[AssetEvent] = []
         self._run_keys: dict[tuple[str, str], int] = {}
         self._task_keys: dict[tuple[int, str, int], int] = {}
         self._try_keys: dict[tuple[int, int], int] = {}
@@ -60,6 +62,7 @@ class Kept:
             before = self.backfills.get(backfill.id)
             assert backfill.rev == (1 if before is None else before.rev + 1)
             self.backfills[backfill.id] = copy(backfill)
+        self.events += writes.new_events
         for asset in writes.assets:
             self.assets[asset.name] = copy(asset)
         for request in [*writes.new_callbacks, *writes.callbacks]:

@@ -1,16 +1,20 @@
 from __future__ import annotations
 
+from importlib import import_module
+from pkgutil import walk_packages
 from typing import Any
 
 import msgspec
 import pytest
 
+import studio
 from studio.core.graph import find_cycle, graph_of
 from studio.core.names import check_name, check_run_id
 from studio.core.retry import retry_delay
 from studio.core.spec import CronSpec, DagSpec, TaskSpec, decode, encode, version_of
 from studio.core.validation import validate
 from studio.errors import InvalidDag, InvalidName, InvalidSchedule, StudioError
+from studio.worker.notebook_imports import load_notebooks
 from tests.core.driver import dag, task
 
 
@@ -147,6 +151,10 @@ def test_every_error_has_a_code_and_a_default_message() -> None:
     def family(kind: type[StudioError]) -> list[type[StudioError]]:
         return [kind, *(found for child in kind.__subclasses__() for found in family(child))]
 
+    load_notebooks()  # papermill imports one of these modules by itself
+    for module in walk_packages(studio.__path__, "studio."):
+        if not module.name.startswith("studio.store.migrations.") and not module.name.endswith("__main__"):
+            import_module(module.name)
     kinds = family(StudioError)
     assert len({kind.code for kind in kinds}) == len(kinds)
     assert all(kind().message for kind in kinds)

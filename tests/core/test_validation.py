@@ -340,12 +340,13 @@ def _tasks() -> Iterator[tuple[TaskSpec, str]]:
     )
     yield (
         TaskSpec(id="a", kind="notebook", interpret="sensor", sensor=SensorSpec()),
-        "The task 'a' cannot interpret its value as 'sensor': it is of the kind 'notebook'. That is for function.",
+        "The task 'a' cannot interpret its value as 'sensor': it is of the kind 'notebook'. "
+        "That is for function and operator.",
     )
     yield (
         TaskSpec(id="a", kind="empty", interpret="branch"),
         "The task 'a' cannot interpret its value as 'branch': it is of the kind 'empty'. "
-        "That is for function and notebook and approval.",
+        "That is for function and notebook and operator and approval.",
     )
     yield (
         task("a", interpret="sensor", sensor=SensorSpec(poke_interval=0)),

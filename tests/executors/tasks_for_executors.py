@@ -80,3 +80,14 @@ def _stray(pids: str) -> None:
     )
     while not (os.path.exists(pids) and os.path.getsize(pids)):
         time.sleep(0.01)
+
+
+def child_says(words: str, times: int = 1) -> None:
+    """By a program, not by Python."""
+    script = f"for i in $(seq {times}); do printf '%s\\n' \"$0\"; done; printf 'no end' >&2"
+    subprocess.run(["sh", "-c", script, words], check=True)
+
+
+def crash() -> None:
+    os.write(2, b"last words\n")
+    os.abort()

@@ -56,7 +56,8 @@ class Servers:
     @property
     def pid(self) -> int:
         """Of the server that is in use."""
-        [pid] = [s.process.pid for s in self.host._servers.values() if s.process is not None]
+        with self.host._lock:  # its socket is there a moment before it is noted
+            [pid] = [s.process.pid for s in self.host._servers.values() if s.process is not None]
         return pid
 
     def want(self, *libraries: str, renew: bool = False) -> None:

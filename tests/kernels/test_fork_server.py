@@ -71,8 +71,8 @@ class TestReplacement:
             assert fresh.pid != former
             assert kernel.is_alive and lives(former)
             assert answer(fresh, tmp_path, "import sys; print('numpy' in sys.modules)") == "True\n"
-        wait_until(lambda: not lives(former))
-        assert fresh.host.pids() == {fresh.pid}
+        wait_until(lambda: fresh.host.pids() == {fresh.pid})
+        assert not lives(former)
         now = fresh.pid
         fresh.host.want(fresh.command, ("numpy",))  # it has that
         assert fresh.host.pids() == {now}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from typing import Any
 
 from studio.artifacts.local import LocalArtifacts
@@ -41,3 +42,44 @@ async def test_refusal_of_the_api_is_the_error_of_the_file(studio: Running) -> N
     (folder / "b.py").write_text(FILE.format("DAILY"))
     answer = await _listed(studio, "b.py", [], has_error=True)
     assert "in case only" in answer["file"]["error"]
+
+
+def _cells(*sources: str) -> str:
+    cells: list[dict[str, Any]] = [
+        {
+            "cell_type": "code",
+            "id": f"cell-{n}",
+            "source": source,
+            "metadata": {},
+            "outputs": [],
+            "execution_count": None,
+        }
+        for n, source in enumerate(sources)
+    ]
+    return json.dumps({"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 5})
+
+
+async def _version(studio: Running, dag_id: str, other_than: str = "") -> str:
+    while True:
+        answer = await studio.http.get(f"/api/dags/{dag_id}")
+        if answer.status_code == 200 and answer.json()["dag"]["version"] != other_than:
+            return str(answer.json()["dag"]["version"])
+        await asyncio.sleep(0.02)
+
+
+async def test_a_notebook_of_marked_cells_is_a_dag_and_a_changed_cell_a_new_version(studio: Running) -> None:
+    path = studio.server.settings.dag_folder / "flights.ipynb"
+    path.write_text(_cells("%dag flights", "%%task extract\nx = 1", "%%task report\nprint(x)"))
+    await _listed(studio, "flights.ipynb", ["flights"])
+    first = await _version(studio, "flights")
+    detail = (await studio.http.get("/api/dags/flights")).json()
+    assert [(task["id"], task["upstream"], task["label"]) for task in detail["tasks"]] == [
+        ("extract", [], "cell"),
+        ("report", ["extract"], "cell"),
+    ]
+    path.write_text(_cells("%dag flights", "%%task extract\nx = 2", "%%task report\nprint(x)"))
+    second = await _version(studio, "flights", other_than=first)
+    path.write_text(_cells("%dag flights", "%%task extract\nx = 2", "%%task report\n\nprint(y)"))
+    answer = await _listed(studio, "flights.ipynb", ["flights"], has_error=True)
+    assert answer["file"]["error"].startswith("cell 3, line 3: 'report' reads 'y', which nobody gives.")
+    assert await _version(studio, "flights") == second

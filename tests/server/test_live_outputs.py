@@ -187,3 +187,18 @@ async def test_updates_of_one_cell_do_not_add_up() -> None:
     for _ in range(100):
         listener.put(_message("t", 1_000_000))
     assert [type(parcel.message) for parcel in listener._pending.values()] == [OutputChanged]
+
+
+async def test_a_cell_that_comes_later_tells_its_own_source(bench: Bench) -> None:
+    bench.start(1, 0)
+    bench.change(1, 0, "x", source="ls -l")
+    bench.change(1, 1, "y", source="SELECT 1")
+    bench.change(1, 0, "xx", source="ls -l")
+    cells = await bench.read(1)
+    assert [(cell.index, cell.source, cell.outputs[0]["text"]) for cell in cells] == [
+        (0, "ls -l", "xx"),
+        (1, "SELECT 1", "y"),
+    ]
+    await asyncio.sleep(2 * live.INTERVAL)
+    assert [(cell.index, cell.source) for cell in bench.sent[-1].cells] == [(0, "ls -l"), (1, "SELECT 1")]
+    assert (bench.sent[-1].cells_done, bench.sent[-1].cells_total) == (0, 2)

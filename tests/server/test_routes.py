@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import msgspec
@@ -157,7 +158,7 @@ async def test_source_must_have_the_hash_it_is_named_by(studio: Running) -> None
 
 async def test_stop_is_asked_for(studio: Running) -> None:
     assert (await studio.http.post("/api/server/stop")).status_code == 202
-    assert studio.server.stopped.is_set()
+    await asyncio.wait_for(studio.server.stopped.wait(), 30)
 
 
 @pytest.mark.parametrize("script", [lambda launch: None])

@@ -1,9 +1,12 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 from pathlib import Path
 
+from studio.core.cells.generated import made_of
+from studio.core.notebook_format import parse_notebook
 from studio.server.source_changes import SourceDigests
 
 
@@ -45,3 +48,23 @@ def test_what_cannot_be_known_is_none(tmp_path: Path) -> None:
         ("/a\0b", "x"),
     ):
         assert digests.differs(path, digest) is None
+
+
+def test_of_a_marked_cell_only_what_its_task_runs_counts(tmp_path: Path) -> None:
+    path, digests = tmp_path / "x.ipynb", SourceDigests()
+
+    def write(*sources: str) -> None:
+        cells = [{"cell_type": "code", "source": source, "metadata": {}} for source in sources]
+        path.write_text(json.dumps({"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 4}))
+
+    write("%dag d", "%%task a\nx = 1", "%%task b\nprint(x)")
+    ran = made_of(parse_notebook(path.read_bytes(), "x"), "a")
+    assert ran is not None
+    digest = hashlib.sha256(ran).hexdigest()
+    assert digests.differs(str(path), digest, "a") is False
+    write("%dag d", "# words", "%%task a --retries 2\nx = 1", "%%task b\nprint(x, x)")
+    assert digests.differs(str(path), digest, "a") is False
+    write("%dag d", "%%task a\nx = 2", "%%task b\nprint(x)")
+    assert digests.differs(str(path), digest, "a") is True
+    write("%dag d", "%%task b\nprint(1)")
+    assert digests.differs(str(path), digest, "a") is True

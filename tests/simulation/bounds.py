@@ -106,9 +106,8 @@ def pools_are_counted(step: Step) -> None:
             pool = None if spec is None else counted.get(spec.pool)
             if spec is None or pool is None:
                 continue
-            is_deferred = (
-                task.state is _T.DEFERRED and spec.kind == "function"
-            )  # not one that only waits for a time
+            # Not one whose wait uses nothing.
+            is_deferred = task.state is _T.DEFERRED and spec.kind == "function"
             if task.state in ALIVE or (pool.include_deferred and is_deferred):
                 taken[pool.name] += spec.pool_slots
     for name, pool in counted.items():
@@ -158,7 +157,7 @@ def _order(step: Step, task: TaskInstance) -> tuple[int, int]:
 
 
 def _alive_attempts(step: Step) -> int:
-    owned = {name for name, owner in step.tables.owners.items() if owner == step.lease}
+    owned = {n for n, owner in step.tables.owners.items() if owner == step.lease and n in step.loaded}
     runs = [run.id for run in step.tables.runs.values() if run.dag_id in owned and run.state not in RUN_OVER]
     return sum(task.state in ALIVE for run in runs for task in step.tasks_of(run))
 

@@ -21,7 +21,8 @@ def tries_are_counted(step: Step) -> None:
             continue
         task = step.tables.tasks[attempt.task_instance]
         memory = step.memories.setdefault(task.id, Memory())
-        before = step.old_tasks[task.id]
+        # A sensor may find what it looks for in the commit that makes it.
+        before = step.old_tasks.get(task.id) or TaskInstance(task.id, task.run, task.task_id)
         if before.state not in (_T.RESTARTING, _T.STOPPING):
             memory.failures += attempt.state in (_A.FAILED, _A.CANCELLED)
             memory.losses += attempt.state is _A.LOST
@@ -46,7 +47,8 @@ def _check_end(
     spec = step.shape(run).tasks[task.task_id]
     goes_on = {_T.SCHEDULED, _T.QUEUED, _T.NONE, _T.UPSTREAM_FAILED, _T.SKIPPED}
     again = {_T.UP_FOR_RETRY, *goes_on}
-    may_stop = bool(spec.retry_rules) or attempt.id in step.final
+    is_elsewhere = spec.kind in ("trigger_dag", "dag_sensor", "asset_sensor")  # what no other try would help
+    may_stop = bool(spec.retry_rules) or attempt.id in step.final or is_elsewhere
     if before.state is _T.RESTARTING:
         allowed = goes_on | {_T.REMOVED}
     elif before.state is _T.STOPPING:
@@ -128,6 +130,7 @@ def retries_wait(step: Step) -> None:
         run = step.tables.runs[task.run]
         if (
             attempt.try_number == 1
+            or attempt.state in ATTEMPT_OVER  # the end of a wait, not the beginning of a try
             or memory is None
             or not memory.is_sure
             or memory.is_held_back

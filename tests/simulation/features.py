@@ -168,6 +168,47 @@ def with_local_kinds(random: Random, draft: Draft) -> None:
                     task["config"]["default"] = ["Approve"]
 
 
+def with_triggers(random: Random, draft: Draft) -> None:
+    """d0 makes runs of d1: the other way round as well they would never end."""
+    for task in some(random, draft, 0.4) if draft["id"] == "d0" else ():
+        if "interpret" not in task:
+            task |= {
+                "kind": "trigger_dag",
+                "config": {"args": {"dag_id": "d1"}, "wait": random.random() < 0.7},
+            }
+            task["config"] |= {
+                "if_paused": random.choice(("fail", "queue")), "if_exists": random.choice(("fail", "skip", "clear")),
+                "poll_interval": random.choice((1.0, 30.0)),
+            }  # fmt: skip
+            if task["config"]["wait"]:
+                task["config"] |= {"fail_with": random.random() < 0.7, "cancel_with": random.random() < 0.4}
+
+
+def with_waiting_sensors(random: Random, draft: Draft) -> None:
+    """Each of the DAGs waits for runs and tasks of the other, and for assets."""
+    other = "d1" if draft["id"] == "d0" else "d0"
+    for task in some(random, draft, 0.2):
+        if "interpret" not in task and "outlets" not in task:
+            config: Draft = {
+                "timeout": random.choice((3.0, 10.0, 30.0)), "soft_fail": random.random() < 0.4,
+                "poll_interval": random.choice((1.0, 30.0)),
+            }  # fmt: skip
+            if random.random() < 0.3:
+                task["kind"] = "asset_sensor"
+                config |= {"asset": "a0", "since": random.choice(("run", "logical_date", 86400.0, 86400.0))}
+            else:
+                task["kind"] = "dag_sensor"
+                config |= {"dag_id": other, "states": random.choice((["success"], ["success", "cancelled"]))}
+                if random.random() < 0.7:  # few runs by hand have a date
+                    config["logical_date"] = random.choice(("2025-06-15T15:06:40", "2025-06-15T15:07:40"))
+                else:
+                    config["offset"] = random.choice((0.0, 0.0, -60.0))
+                config["failed_states"] = random.choice(([], ["failed"]))
+                if random.random() < 0.4:
+                    config["tasks"] = [random.choice(("t0", "t0", "t1"))]
+            task["config"] = config
+
+
 def with_setups(random: Random, draft: Draft) -> None:
     tasks = draft["tasks"]
     if len(tasks) >= 2:
@@ -241,7 +282,8 @@ def with_callbacks(random: Random, draft: Draft) -> None:
 FEATURES: Final[tuple[Feature, ...]] = (
     with_retries, with_backoff, with_retry_rules, with_few_tasks_at_once, with_few_runs_at_once,
     with_few_of_all_runs, with_few_of_a_task, with_pools, with_priorities, with_timeouts, failing_fast,
-    pausing_itself, with_a_schedule, with_assets, with_setups, with_local_kinds, with_branches,
+    pausing_itself, with_a_schedule, with_assets, with_setups, with_local_kinds, with_triggers, with_waiting_sensors,
+    with_branches,
     with_short_circuits, with_sensors, with_a_past, with_mapped_tasks, with_mapped_groups, with_trigger_rules,
     with_callbacks,
 )  # fmt: skip

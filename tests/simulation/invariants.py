@@ -13,7 +13,7 @@ from studio.core.map_spec import Items, Output
 from studio.core.model import Run, TaskInstance
 from studio.core.spec import CronSpec
 from studio.core.states import AttemptState, RunState, TaskState
-from tests.simulation import bounds, counting, oracle, outbox
+from tests.simulation import bounds, counting, elsewhere, oracle, outbox
 from tests.simulation.shape import Instances
 from tests.simulation.step import ALIVE, ATTEMPT_OVER, BY_HAND, RUN_OVER, Broken, Step
 
@@ -67,7 +67,9 @@ def one_living_attempt(step: Step) -> None:
         task = tables.tasks[attempt.task_instance]
         if attempt.state not in ATTEMPT_OVER and task.attempt != attempt.id:
             raise Broken("one_living_attempt", f"{step.name(task)}: {attempt.id:x} lives beside the last")
-        if attempt.id not in step.old_attempts and task.try_number != attempt.try_number:
+        # A sensor that ends at once may have been cleared and have ended again in the same commit.
+        is_latest = task.attempt == attempt.id or attempt.state not in ATTEMPT_OVER
+        if attempt.id not in step.old_attempts and is_latest and task.try_number != attempt.try_number:
             raise Broken("one_living_attempt", f"{step.name(task)}: try {attempt.try_number} is new")
 
 
@@ -110,6 +112,8 @@ def _ends_of(step: Step, run: Run, found: Instances) -> set[RunState]:
         return {end, _R.CANCELLED} | ending | ({_R.FAILED} if run.reason == "timed_out" else set())
     if ending:
         return ending
+    if run.run_type == "operator" and run.state is _R.CANCELLED and run.reason == "cancelled":
+        return RUN_OVER  # with the task that triggered it and waited
     if run.reason in ("timed_out", "replaced"):
         return {_R.FAILED if run.reason == "timed_out" else _R.CANCELLED}
     return {end}
@@ -146,10 +150,14 @@ def rules_decide(step: Step) -> None:
 
 
 def _has_late_deciders(found: Instances, name: str) -> bool:
-    """Branches that decide when what they may skip may go already: they are mapped, or its rule does not wait."""
+    """Branches that decide when what they may skip may go already: they are mapped, its rule does not wait, or they are
+    setups, which are cleared with what they are for, and what lies between is not."""
     deciders = found.shape.deciders[name]
     is_early = found.shape.tasks[name].trigger_rule in ("one_success", "one_failed", "one_done", "always")
-    return any(is_early or len(found.by_task[decider]) > 1 for decider in deciders)
+    return any(
+        is_early or len(found.by_task[decider]) > 1 or found.shape.tasks[decider].role == "setup"
+        for decider in deciders
+    )
 
 
 def maps_have_their_length(step: Step) -> None:
@@ -258,4 +266,7 @@ INVARIANTS: Final[tuple[Callable[[Step], None], ...]] = (
     cancelled_runs_wind_down,
     outbox.callbacks_are_requested_once,
     outbox.asset_events_are_used_once,
+    elsewhere.a_trigger_makes_one_run,
+    elsewhere.a_success_has_its_run,
+    elsewhere.nobody_waits_for_what_has_come,
 )

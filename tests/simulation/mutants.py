@@ -16,6 +16,7 @@ from studio.core import (
     assets,
     callbacks,
     catchup,
+    elsewhere,
     expansion,
     flow,
     machine,
@@ -24,6 +25,7 @@ from studio.core import (
     retry,
     rules,
     runs,
+    triggering,
     weights,
 )
 from studio.core.active import ActiveRun
@@ -35,9 +37,12 @@ from studio.core.launching import dispatch
 from studio.core.limits import Limit
 from studio.core.machine import Machine
 from studio.core.model import TaskInstance
+from studio.core.signals import Signal
 from studio.core.spec import TaskSpec
 from studio.core.states import RunState, TaskState
-from studio.core.turn import Acknowledge, Launch, Stop, TaskGuard, Writes
+from studio.core.timers import LookElsewhere, Timers
+from studio.core.turn import Acknowledge, Ask, Launch, Stop, TaskGuard, Writes
+from studio.core.waiters import Waiters
 from studio.scheduler import lease, loop
 from studio.scheduler.hands import Hands
 from studio.scheduler.lease import LeaseKeeper
@@ -518,3 +523,61 @@ def sensors_always_find(patch: Patch) -> None:
         )
 
     patch.setattr(outcomes, "finished", finished)
+
+
+# --- what happens elsewhere ------------------------------------------------------------------------------------------
+
+
+@mutant("Who waits for something elsewhere is not woken when it happens here.")
+def waiters_not_woken(patch: Patch) -> None:
+    patch.setattr(Waiters, "notice", lambda self, *topic: None)
+
+
+@mutant("The questions of those that wait are lost.")
+def questions_lost(patch: Patch) -> None:
+    _effects(patch, lambda effects: [e for e in effects if not isinstance(e, Ask)])
+
+
+@mutant("Each waiting task asks the store once only.")
+def nobody_asks_again(patch: Patch) -> None:
+    original = Timers.set
+
+    def set_(self: Timers, when: float, alarm: Any) -> None:
+        if not isinstance(alarm, LookElsewhere):
+            original(self, when, alarm)
+
+    patch.setattr(Timers, "set", set_)
+
+
+@mutant("After a restart those that wait for something elsewhere are forgotten.")
+def waiters_forgotten(patch: Patch) -> None:
+    patch.setattr(elsewhere, "is_waiter", lambda active, task: False)
+
+
+@mutant("A trigger has succeeded before its run is made.")
+def triggers_trusted(patch: Patch) -> None:
+    original = outcomes.finished
+
+    def finished(board: Board, event: Finished) -> None:
+        wanted = event.signal.trigger
+        value = None if wanted is None else {"dag_id": wanted.dag_id, "run_id": "never made"}
+        original(board, event if value is None else replace(event, value=value, signal=Signal()))
+
+    patch.setattr(outcomes, "finished", finished)
+
+
+@mutant("A trigger makes two runs.")
+def two_runs_of_a_trigger(patch: Patch) -> None:
+    original = runs.create_run
+
+    def create_run(*args: Any, **facts: Any) -> ActiveRun:
+        board, owned, run_type, run_id = args
+        original(board, owned, run_type, f"{run_id}.", **facts)
+        return original(*args, **facts)
+
+    patch.setattr("studio.core.commands.by_task.create_run", create_run)
+
+
+@mutant("A run that was triggered and is over still runs for who waits for it.")
+def ends_of_triggered_runs_unseen(patch: Patch) -> None:
+    patch.setattr(triggering, "run_judged", lambda active, task, runs: None)

@@ -12,7 +12,7 @@ from random import Random
 from typing import TYPE_CHECKING, Any, Final
 
 from studio.core.model import CommandKind, Run
-from studio.core.signals import Signal
+from studio.core.signals import Signal, TriggerSignal
 from studio.core.states import TaskState
 from studio.core.turn import Launch
 from tests.simulation.features import FEATURES, POOLS, Draft, Feature, draft_of, with_pools
@@ -119,6 +119,8 @@ class People:
             return "success", None, Signal()
         if luck > 1.0 - self.temper.skipping and not self.is_kind:
             return "skipped", None, Signal()
+        if launch.kind == "trigger_dag":
+            return "success", None, Signal(trigger=self._pick_trigger(config["args"]["dag_id"]))
         if "looks" in config:
             return self._pick_look()
         if "children" in config:
@@ -136,6 +138,15 @@ class People:
         return random.choice(
             (("success", False, Signal()), ("rescheduled", None, Signal()), ("rescheduled", None, Signal(resume={})))
         )  # fmt: skip
+
+    def _pick_trigger(self, dag_id: str) -> TriggerSignal:
+        random = self.random
+        if random.random() < 0.1:
+            return TriggerSignal(dag_id="d9")
+        if random.random() < 0.3:
+            return TriggerSignal(dag_id=dag_id, run_id=f"r{random.randint(0, 5)}")
+        date = 1_750_000_000.0 + 60 * random.randint(0, 3) if random.random() < 0.7 else None
+        return TriggerSignal(dag_id=dag_id, logical_date=date)
 
     def _some(self, names: list[str]) -> Any:
         chosen = [name for name in names if self.random.random() < 0.5]
@@ -168,8 +179,8 @@ def trigger(people: People, tables: Tables, dag_id: str, runs: list[Run]) -> Dra
     payload: Draft = {}
     if random.random() < 0.4:
         payload["run_id"] = f"r{random.randint(0, 5)}"
-    elif random.random() < 0.4:
-        payload["logical_date"] = 1_750_000_000.0 + 60 * random.randint(0, 3)
+    elif random.random() < 0.5:
+        payload["logical_date"] = 1_750_000_000.0 + 60 * random.choice((0, 0, 1, 2, 3))
     if random.random() < 0.1 and dag_id in tables.dags:
         names = [task.id for task in tables.dags[dag_id].spec.tasks]
         if not any(task.expand for task in tables.dags[dag_id].spec.tasks):

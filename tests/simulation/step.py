@@ -18,8 +18,8 @@ _R = RunState
 _A = AttemptState
 
 _shapes: dict[tuple[str, str, tuple[str, ...]], Shape] = {}
-#: Commands by which people say how something ended: then it needs no other reason.
-BY_HAND: Final = ("mark", "mark_run", "cancel", "clear", "backfill", "change_backfill")
+#: Commands by which people say how something ended: then it needs no other reason. A trigger may clear a run, too.
+BY_HAND: Final = ("mark", "mark_run", "cancel", "clear", "backfill", "change_backfill", "trigger_by_task")
 
 ALIVE: Final = {_T.QUEUED, _T.RUNNING, _T.STOPPING, _T.RESTARTING}
 RUN_OVER: Final = {_R.SUCCESS, _R.FAILED, _R.CANCELLED}
@@ -59,6 +59,7 @@ class Step:
     capacities: tuple[int, int]  # the least and the most that the turn may have known of
     set_back: float  # seconds that the wall clock was ever set back
     memories: dict[int, Memory]
+    loaded: set[str]  # DAGs that the scheduler has read; others may be its own since a moment ago
     callbacks_at_work: set[int]  # of deleted DAGs, too
     final: set[int]  # attempts whose worker wanted no other one
     spec_of: Callable[[str, str], DagSpec]

@@ -1,4 +1,4 @@
-"""The simulation is tested, too: each bug made on purpose is found in one of the first two thousand worlds."""
+"""The simulation is tested, too: each bug made on purpose is found in one of the first four thousand worlds."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from tests.simulation.mutants import MUTANTS
 from tests.simulation.seeds import caught
 
-SEEDS = range(2000)
+SEEDS = range(4000)
 
 Caught = dict[str, "Future[tuple[int, str] | None]"]
 

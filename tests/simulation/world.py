@@ -137,6 +137,7 @@ class World:
             capacities=(min(*server.capacities, known), max(server.capacities)),
             set_back=self.set_back, memories=self.memories, final=self.final, spec_of=self.spec_of,
             runs=runs, tasks=tasks, attempts=attempts,
+            loaded=server.scheduler._dags | {dag.dag_id for dag in writes.dags},
             callbacks_at_work={n for n, work in server.site.known.items() if work.launch.kind == "callback"},
             **self._before,
         )  # fmt: skip
@@ -280,6 +281,8 @@ class World:
         for dag_id in DAGS:
             spec = {"spec": people.spec(dag_id)}
             await self.store.submit(dag_id, "publish", spec, actor="ada", at=self.clock.now())
+            if len(self.sites) > 1:
+                await asyncio.sleep(people.random.choice((0.0, 2.0, 4.0)))  # so that each may own one of them
         troubles = people.random.choice((0.0, 0.1, 0.3))
         for _ in range(temper.actions):
             await asyncio.sleep(people.random.choice(temper.pace))

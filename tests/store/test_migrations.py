@@ -226,7 +226,7 @@ def test_a_damaged_sqlite_is_left_as_it_is(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("dialect", ["postgresql", "mysql", "mariadb", "oracle"])
-@pytest.mark.parametrize("revision", ["0001_first", "0002_complete"])
+@pytest.mark.parametrize("revision", ["0001_first", "0002_complete", "0003_values"])
 def test_migration_compiles(dialect: str, revision: str) -> None:
     """Also for databases without a server at hand."""
     script = importlib.import_module(f"studio.store.migrations.versions.{revision}")

@@ -7,7 +7,7 @@ import re
 from xml.etree import ElementTree
 
 from studio.core.states import RunState, TaskState
-from studio.widgets.graph import MIME, Glance, Graph, Node, graph_bundle, graph_text
+from studio.widgets.graph import MIME, Flaw, Glance, Graph, Node, graph_bundle, graph_text
 from studio.widgets.looks import LOOKS, look_of
 
 GRAPH = Graph(
@@ -109,3 +109,62 @@ def _luminance(colour: str) -> float:
     parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
     linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
     return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+CELLS = Graph(
+    "flights",
+    (
+        Node("extract", "notebook", (), "cell", reads=(("ds", ""),), gives=("flights",)),
+        Node("report", "notebook", ("extract",), "cell", reads=(("flights", "extract"),)),
+    ),
+    cells=True,
+    problems=(
+        Flaw("unknown_name", "Nobody gives <b>x</b>.", "Import it.", cell=1, line=3, task="report"),
+        Flaw("given_twice", "Two tasks give it.", severity="warning"),
+    ),
+)
+
+
+def test_marked_cells_have_names_and_problems() -> None:
+    data = graph_bundle(CELLS, Glance())[MIME]
+    assert data["cells"] is True
+    assert data["tasks"][1] == {
+        "id": "report",
+        "kind": "notebook",
+        "upstream": ["extract"],
+        "label": "cell",
+        "reads": [{"name": "flights", "by": "extract"}],
+        "gives": [],
+    }
+    assert data["problems"] == [
+        {
+            "code": "unknown_name",
+            "message": "Nobody gives <b>x</b>.",
+            "hint": "Import it.",
+            "cell": 1,
+            "line": 3,
+            "severity": "error",
+            "task": "report",
+        },
+        {
+            "code": "given_twice",
+            "message": "Two tasks give it.",
+            "hint": "",
+            "cell": None,
+            "line": None,
+            "severity": "warning",
+            "task": None,
+        },
+    ]
+
+
+def test_problems_of_marked_cells_stand_in_text_and_html() -> None:
+    bundle = graph_bundle(CELLS, Glance())
+    assert bundle["text/plain"] == (
+        "DAG flights: 2 tasks, not published\n"
+        "  · extract → flights\n"
+        "  · report  ← extract\n"
+        "  ✗ report, line 3: Nobody gives <b>x</b>. Import it.\n"
+        "  ⚠ Two tasks give it."
+    )
+    assert "<li>✗ report, line 3: Nobody gives &lt;b&gt;x&lt;/b&gt;. Import it.</li>" in bundle["text/html"]

@@ -11,6 +11,7 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
+from studio.secrets.delivery import Delivered
 from studio.worker.kinds import CellChanged, Event, TaskRequest, TaskResult, run_task
 
 CONTEXT: dict[str, Any] = {"ds": "2013-01-01", "run_id": "manual__1", "params": {"n": 5}}
@@ -32,6 +33,7 @@ class Attempt:
         context: dict[str, Any] | None = None,
         **more: Any,
     ) -> None:
+        more.setdefault("values", str(self.directory.parent / "values"))
         request = TaskRequest(
             attempt_id=1,
             dag_id="d",
@@ -113,6 +115,7 @@ def run_notebook(attempt: Attempt, tmp_path: Path) -> RunNotebook:
         emit: Callable[[Event], None] | None = None,
         env: Any = None,
         context: Any = None,
+        secrets: Delivered | None = None,
         **config: Any,
     ) -> Attempt:
         made = []
@@ -125,7 +128,7 @@ def run_notebook(attempt: Attempt, tmp_path: Path) -> RunNotebook:
         path = tmp_path / "source.ipynb"
         nbformat.write(new_notebook(cells=made), path)
         config = {"content": str(path), "path": str(path), "cwd": str(tmp_path), **config}
-        attempt.run("notebook", config, emit, context, env=env or {})
+        attempt.run("notebook", config, emit, context, env=env or {}, secrets=secrets or Delivered())
         return attempt
 
     return run

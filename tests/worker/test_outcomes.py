@@ -91,7 +91,8 @@ def test_a_failure_names_the_exceptions_classes(call: Any) -> None:
         "builtins.BaseException",
     )
     assert call("def f(x): pass").result.signal.errors[0] == "builtins.TypeError"
-    assert call("def f(): return {1}").result.signal.errors[0] == "studio.errors.InvalidInput"
+    lock = "import threading\ndef f(): return threading.Lock()"
+    assert call(lock).result.signal.errors[0] == "studio.values.errors.ValueNotKept"
 
 
 def test_of_a_kernels_exception_the_name_and_what_is_known_of_it() -> None:
@@ -154,4 +155,3 @@ def test_a_failed_exit_is_not_tried_again(call: Any) -> None:
 
 def test_an_exit_that_says_nothing_known_is_an_error_where_it_stands(call: Any) -> None:
     assert "cannot end as 'done'" in call(exiting("'done'")).result.error
-    assert "The value given to exit()" in call(exiting("value={1}")).result.error

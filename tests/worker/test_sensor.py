@@ -60,7 +60,7 @@ def test_what_it_raises_counts_as_of_any_task(call: Any) -> None:
 def test_a_coroutine_function_can_be_a_sensor_and_any_truth_counts(call: Any) -> None:
     source = "import asyncio\nasync def f():\n    await asyncio.sleep(0)\n    return {1, 2}"
     result = call(source, context=sensing()).result
-    assert (result.state, result.value) == ("success", True)
+    assert (result.state, result.value["type"]) == ("success", "set")
 
 
 def test_intervals_double_up_to_the_longest() -> None:

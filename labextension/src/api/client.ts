@@ -35,8 +35,10 @@ export class StudioClient implements IStudioClient {
     const init: RequestInit = { method };
     if (body instanceof Uint8Array) {
       init.body = new Blob([body as Uint8Array<ArrayBuffer>]);
+      init.headers = { 'Content-Type': 'application/octet-stream' };
     } else if (body !== undefined) {
       init.body = JSON.stringify(body);
+      init.headers = { 'Content-Type': 'application/json' };
     }
     try {
       return await this._host.request(path, init);

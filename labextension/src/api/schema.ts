@@ -98,6 +98,45 @@ export interface CreateBackfill {
   key?: string | null;
 }
 
+/** Something wrong with the cells, or hardly meant so. */
+export interface CellProblem {
+  code: string;
+  message: string;
+  hint: string;
+  cell: number | null;
+  line: number | null;
+  severity: 'error' | 'warning';
+  task: string | null;
+}
+
+/** A name that a task takes from outside of its cell. */
+export interface CellRead {
+  name: string;
+  by: string;
+}
+
+/** What the cells come to. The fields are those of the graph that `%dag` shows. */
+export interface CellsChecked {
+  dag_id: string;
+  tasks: CellTask[];
+  problems: CellProblem[];
+}
+
+/** A %%task cell. */
+export interface CellTask {
+  id: string;
+  kind: string;
+  upstream: string[];
+  label: string;
+  reads: CellRead[];
+  gives: string[];
+}
+
+/** The sources of all code cells, in the order of the notebook. */
+export interface CheckCells {
+  cells: string[];
+}
+
 /** A DAG with its graph. */
 export interface DagDetail {
   dag: DagSummary;
@@ -147,6 +186,15 @@ export interface RunSummary {
   backfill: number | null;
   subset: string[];
   note: string;
+  triggered_by_task: TaskLink | null;
+}
+
+/** Where a task instance is found. */
+export interface TaskLink {
+  dag_id: string;
+  run_id: string;
+  task_id: string;
+  map_index: number;
 }
 
 /** A task in the graph of a DAG. */
@@ -234,6 +282,9 @@ export interface TaskSpec {
   outlets?: AssetSpec[];
   inlets?: AssetSpec[];
   callbacks?: CallbackSpec[];
+  connections?: string[];
+  variables?: string[];
+  cache?: CacheSpec | null;
 }
 
 /** What to do after an exception of this class, or of one derived from it; the first rule that fits counts. */
@@ -318,6 +369,12 @@ export interface CallbackSpec {
   function: string;
   args?: Record<string, unknown>;
   path?: string[];
+}
+
+/** The result of an earlier run counts if code, arguments and input values are the same. */
+export interface CacheSpec {
+  expires?: number | null;
+  version?: string;
 }
 
 /** A cron expression or preset, evaluated on the wall clock of the DAG's time zone. */
@@ -679,6 +736,12 @@ export interface RunDetail {
   tasks: TaskStatus[];
 }
 
+/** Where a run is found. */
+export interface RunLink {
+  dag_id: string;
+  run_id: string;
+}
+
 /** Newest first. `next` is the `before` of the next page, or null at the end. */
 export interface RunPage {
   runs: RunSummary[];
@@ -710,12 +773,65 @@ export interface TriggerRun {
   interval?: [string, string] | null;
   subset?: string[];
   if_paused?: 'queue' | 'refuse' | 'unpause';
+  refresh_cache?: boolean;
 }
 
 /** Why a run or a task instance does not go on, the nearest first; empty if it runs, or has ended. */
 export interface WhyAnswer {
   state: string;
   reasons: ReasonInfo[];
+}
+
+/** That there is a connection, and which of its fields are set. Their values stay in the server. */
+export interface ConnectionInfo {
+  name: string;
+  description: string;
+  updated_at: number;
+  fields: string[];
+  error: string | null;
+}
+
+export interface ConnectionList {
+  connections: ConnectionInfo[];
+}
+
+/** How many were sealed with the new key. */
+export interface SecretsRotated {
+  connections: number;
+  variables: number;
+}
+
+/** Make a connection, or replace it: by `url`, or by the other fields. Those beside a `url` come before its own. */
+export interface SetConnection {
+  url?: string | null;
+  type?: string | null;
+  host?: string | null;
+  port?: number | null;
+  login?: string | null;
+  password?: string | null;
+  schema?: string | null;
+  extra?: Record<string, unknown> | null;
+  description?: string;
+}
+
+/** Make a variable, or replace it. */
+export interface SetVariable {
+  value: unknown;
+  secret?: boolean;
+  description?: string;
+}
+
+/** A variable; `value` is null if it is secret. */
+export interface VariableInfo {
+  name: string;
+  value: unknown;
+  secret: boolean;
+  description: string;
+  updated_at: number;
+}
+
+export interface VariableList {
+  variables: VariableInfo[];
 }
 
 /** Every answer with a status of 400 or more. */
@@ -959,6 +1075,7 @@ export interface TaskDetail {
   attempts: AttemptInfo[];
   why: string[];
   source_changed: boolean | null;
+  triggered_run: RunLink | null;
 }
 
 /**
@@ -989,6 +1106,62 @@ export interface TaskOutput {
   rev: number;
 }
 
+export interface ArrayPreview {
+  kind: 'array';
+  shape: number[];
+  dtype: string;
+  text: string;
+}
+
+export interface BytesPreview {
+  kind: 'bytes';
+  hex: string;
+  total: number;
+}
+
+/** A thumbnail, in base64, of a picture of this size in pixels. */
+export interface ImagePreview {
+  kind: 'image';
+  mime: string;
+  data: string;
+  width: number;
+  height: number;
+}
+
+/** The first rows; the columns of the index come first. */
+export interface TablePreview {
+  kind: 'table';
+  columns: string[];
+  types: string[];
+  rows: ((string | null)[])[];
+  total: number[];
+}
+
+export interface TextPreview {
+  kind: 'text';
+  text: string;
+  truncated: boolean;
+}
+
+/** A value of an attempt. One without a digest is JSON that stands in the database. */
+export interface ValueInfo {
+  name: string;
+  is_returned: boolean;
+  format: string;
+  type: string;
+  size: number;
+  digest: string | null;
+  schema: Record<string, unknown> | null;
+  preview: TablePreview | ArrayPreview | ImagePreview | TextPreview | BytesPreview | null;
+}
+
+/** What an attempt left, the returned value first. `try_number` 0: nothing was started yet. */
+export interface ValueList {
+  attempt_id: number | null;
+  try_number: number;
+  values: ValueInfo[];
+}
+
 /** Server → client on the stream. */
 export type ServerMessage = Hello | DagChanged | DagRemoved | RunChanged | OutputChanged | LogAppended | Resync | StreamError;
 
@@ -1013,6 +1186,7 @@ export const routes = {
   preview_schedule: { method: 'POST', path: '/api/schedules/preview' },
   inspect_notebook: { method: 'POST', path: '/api/notebooks/inspect' },
   task_parameters: { method: 'GET', path: '/api/dags/{dag_id}/tasks/{task_id}/parameters' },
+  check_cells: { method: 'POST', path: '/api/cells/check' },
   trigger_run: { method: 'POST', path: '/api/dags/{dag_id}/runs' },
   list_runs: { method: 'GET', path: '/api/runs' },
   get_run: { method: 'GET', path: '/api/dags/{dag_id}/runs/{run_id}' },
@@ -1033,6 +1207,8 @@ export const routes = {
   get_output: { method: 'GET', path: '/api/dags/{dag_id}/runs/{run_id}/tasks/{task_id}/output' },
   get_notebook: { method: 'GET', path: '/api/dags/{dag_id}/runs/{run_id}/tasks/{task_id}/notebook' },
   export_task: { method: 'GET', path: '/api/dags/{dag_id}/runs/{run_id}/tasks/{task_id}/export' },
+  list_values: { method: 'GET', path: '/api/dags/{dag_id}/runs/{run_id}/tasks/{task_id}/values' },
+  get_value: { method: 'GET', path: '/api/dags/{dag_id}/runs/{run_id}/tasks/{task_id}/values/{name}' },
   get_log: { method: 'GET', path: '/api/dags/{dag_id}/runs/{run_id}/tasks/{task_id}/log' },
   get_log_text: { method: 'GET', path: '/api/dags/{dag_id}/runs/{run_id}/tasks/{task_id}/log/text' },
   preview_backfill: { method: 'POST', path: '/api/dags/{dag_id}/backfills/preview' },
@@ -1040,6 +1216,15 @@ export const routes = {
   list_backfills: { method: 'GET', path: '/api/backfills' },
   get_backfill: { method: 'GET', path: '/api/backfills/{backfill_id}' },
   change_backfill: { method: 'POST', path: '/api/backfills/{backfill_id}/change' },
+  list_connections: { method: 'GET', path: '/api/connections' },
+  get_connection: { method: 'GET', path: '/api/connections/{name}' },
+  set_connection: { method: 'PUT', path: '/api/connections/{name}' },
+  delete_connection: { method: 'DELETE', path: '/api/connections/{name}' },
+  list_variables: { method: 'GET', path: '/api/variables' },
+  get_variable: { method: 'GET', path: '/api/variables/{name}' },
+  set_variable: { method: 'PUT', path: '/api/variables/{name}' },
+  delete_variable: { method: 'DELETE', path: '/api/variables/{name}' },
+  rotate_secrets: { method: 'POST', path: '/api/secrets/rotate' },
   list_pools: { method: 'GET', path: '/api/pools' },
   set_pool: { method: 'PUT', path: '/api/pools/{name}' },
   delete_pool: { method: 'DELETE', path: '/api/pools/{name}' },
@@ -1073,6 +1258,7 @@ export interface Operations {
   preview_schedule: { path: Record<string, never>; query: Record<string, never>; body: PreviewSchedule; answer: SchedulePreview };
   inspect_notebook: { path: Record<string, never>; query: Record<string, never>; body: InspectNotebook; answer: NotebookInfo };
   task_parameters: { path: { dag_id: string; task_id: string }; query: { version?: string | number | undefined }; body: undefined; answer: TaskParameters };
+  check_cells: { path: Record<string, never>; query: Record<string, never>; body: CheckCells; answer: CellsChecked };
   trigger_run: { path: { dag_id: string }; query: Record<string, never>; body: TriggerRun; answer: RunDetail };
   list_runs: { path: Record<string, never>; query: { dag_id?: string | number | undefined; state?: string | number | undefined; backfill?: string | number | undefined; before?: string | number | undefined; limit?: string | number | undefined }; body: undefined; answer: RunPage };
   get_run: { path: { dag_id: string; run_id: string }; query: Record<string, never>; body: undefined; answer: RunDetail };
@@ -1093,6 +1279,8 @@ export interface Operations {
   get_output: { path: { dag_id: string; run_id: string; task_id: string }; query: { map_index?: string | number | undefined; try_number?: string | number | undefined }; body: undefined; answer: TaskOutput };
   get_notebook: { path: { dag_id: string; run_id: string; task_id: string }; query: { map_index?: string | number | undefined; try_number?: string | number | undefined }; body: undefined; answer: Blob };
   export_task: { path: { dag_id: string; run_id: string; task_id: string }; query: { map_index?: string | number | undefined; try_number?: string | number | undefined; format?: string | number | undefined }; body: undefined; answer: Blob };
+  list_values: { path: { dag_id: string; run_id: string; task_id: string }; query: { map_index?: string | number | undefined; try_number?: string | number | undefined }; body: undefined; answer: ValueList };
+  get_value: { path: { dag_id: string; run_id: string; task_id: string; name: string }; query: { map_index?: string | number | undefined; try_number?: string | number | undefined }; body: undefined; answer: Blob };
   get_log: { path: { dag_id: string; run_id: string; task_id: string }; query: { map_index?: string | number | undefined; try_number?: string | number | undefined; level?: string | number | undefined; source?: string | number | undefined; search?: string | number | undefined; after?: string | number | undefined; before?: string | number | undefined; tail?: string | number | undefined }; body: undefined; answer: TaskLog };
   get_log_text: { path: { dag_id: string; run_id: string; task_id: string }; query: { map_index?: string | number | undefined; try_number?: string | number | undefined }; body: undefined; answer: Blob };
   preview_backfill: { path: { dag_id: string }; query: Record<string, never>; body: CreateBackfill; answer: BackfillPreview };
@@ -1100,6 +1288,15 @@ export interface Operations {
   list_backfills: { path: Record<string, never>; query: { dag_id?: string | number | undefined; limit?: string | number | undefined }; body: undefined; answer: BackfillList };
   get_backfill: { path: { backfill_id: string }; query: Record<string, never>; body: undefined; answer: BackfillInfo };
   change_backfill: { path: { backfill_id: string }; query: Record<string, never>; body: ChangeBackfill; answer: BackfillInfo };
+  list_connections: { path: Record<string, never>; query: Record<string, never>; body: undefined; answer: ConnectionList };
+  get_connection: { path: { name: string }; query: Record<string, never>; body: undefined; answer: ConnectionInfo };
+  set_connection: { path: { name: string }; query: Record<string, never>; body: SetConnection; answer: ConnectionInfo };
+  delete_connection: { path: { name: string }; query: Record<string, never>; body: undefined; answer: undefined };
+  list_variables: { path: Record<string, never>; query: Record<string, never>; body: undefined; answer: VariableList };
+  get_variable: { path: { name: string }; query: Record<string, never>; body: undefined; answer: VariableInfo };
+  set_variable: { path: { name: string }; query: Record<string, never>; body: SetVariable; answer: VariableInfo };
+  delete_variable: { path: { name: string }; query: Record<string, never>; body: undefined; answer: undefined };
+  rotate_secrets: { path: Record<string, never>; query: Record<string, never>; body: undefined; answer: SecretsRotated };
   list_pools: { path: Record<string, never>; query: Record<string, never>; body: undefined; answer: PoolList };
   set_pool: { path: { name: string }; query: Record<string, never>; body: SetPool; answer: PoolInfo };
   delete_pool: { path: { name: string }; query: Record<string, never>; body: undefined; answer: undefined };

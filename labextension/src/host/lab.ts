@@ -30,11 +30,11 @@ export class LabHost implements IHost {
   request(path: string, init: RequestInit): Promise<Response> {
     const settings = this._app.serviceManager.serverSettings;
     // For the default, `no-store`, JupyterLab would put the time into the query, which the API refuses.
-    return ServerConnection.makeRequest(
-      URLExt.join(settings.baseUrl, PREFIX, path),
-      { cache: 'no-cache', ...init },
-      settings
-    );
+    return ServerConnection.makeRequest(this.url(path), { cache: 'no-cache', ...init }, settings);
+  }
+
+  url(path: string): string {
+    return URLExt.join(this._app.serviceManager.serverSettings.baseUrl, PREFIX, path);
   }
 
   openSocket(path: string): WebSocket {

@@ -26,6 +26,15 @@ export interface IGraphNode {
   readonly kind: string;
   readonly upstream: readonly string[];
   readonly label: string;
+  /** Of a DAG of marked cells: names that it takes, and which task gives them ("": the run). */
+  readonly reads?: readonly IRead[];
+  /** Names that later tasks take from it. */
+  readonly gives?: readonly string[];
+}
+
+export interface IRead {
+  readonly name: string;
+  readonly by: string;
 }
 
 /** `missing`: the server does not know the DAG (yet); it comes alive by itself once it is published. */
@@ -133,6 +142,16 @@ export class DagModel implements IDisposable {
     void this._complete();
   }
 
+  /** Draw this graph from now on, whatever the server has. A node that is the same as before stays the same object. */
+  draw(nodes: readonly IGraphNode[]): void {
+    const before = new Map((this._drawn ?? []).map(node => [node.id, node]));
+    this._drawn = nodes.map(node => {
+      const known = before.get(node.id);
+      return known !== undefined && JSON.stringify(known) === JSON.stringify(node) ? known : node;
+    });
+    this._emit();
+  }
+
   async refresh(): Promise<void> {
     const path = { dag_id: this.dagId };
     try {
@@ -151,9 +170,17 @@ export class DagModel implements IDisposable {
     await this._complete();
   }
 
-  async trigger(body: TriggerRun): Promise<RunSummary | null> {
-    const detail = await this._act(() => this._client.call('trigger_run', { path: { dag_id: this.dagId }, body }));
-    return detail?.run ?? null;
+  /** Start a run as it is by default; what goes wrong becomes `error`. */
+  async trigger(): Promise<void> {
+    await this._act(() => this._client.call('trigger_run', { path: { dag_id: this.dagId }, body: {} }));
+  }
+
+  /** Start a run. Rejects with a `StudioError`, for a form to say it where it belongs. */
+  async start(body: TriggerRun): Promise<RunSummary> {
+    const detail = await this._client.call('trigger_run', { path: { dag_id: this.dagId }, body });
+    this._putDetail(detail);
+    this._emit();
+    return detail.run;
   }
 
   async cancel(runId: string): Promise<void> {
@@ -176,17 +203,14 @@ export class DagModel implements IDisposable {
     this._emit();
   }
 
-  private async _act(action: () => Promise<RunDetail>): Promise<RunDetail | null> {
-    let detail: RunDetail | null = null;
+  private async _act(action: () => Promise<RunDetail>): Promise<void> {
     try {
-      detail = await action();
-      this._putDetail(detail);
+      this._putDetail(await action());
       this._error = null;
     } catch (reason) {
       this._error = asStudioError(reason);
     }
     this._emit();
-    return detail;
   }
 
   /** Fetch all tasks of the run that is shown, unless they are known and kept current by the stream. */
@@ -282,7 +306,7 @@ export class DagModel implements IDisposable {
   private readonly _changed = new Signal<this, void>(this);
   private readonly _runChosen = new Signal<this, string | null>(this);
   private readonly _limit: number;
-  private readonly _drawn: readonly IGraphNode[] | null;
+  private _drawn: readonly IGraphNode[] | null;
   private readonly _states: Readonly<Record<string, TaskState>>;
   private readonly _runs = new Map<string, RunModel>();
   private readonly _asked = new Set<string>(); // runs whose tasks are being fetched

@@ -14,6 +14,7 @@ export class FocusModel implements IDisposable {
     this._client = options.client;
     this._stream = options.stream;
     this._taskId = options.taskId ?? null;
+    this._mapIndex = options.mapIndex ?? null;
     this._dag.changed.connect(this._update, this);
     this._update();
   }
@@ -53,7 +54,6 @@ export class FocusModel implements IDisposable {
   /** Make the TaskModel of what is shown now, and let it know of changes. */
   private _update(): void {
     const run = this._dag.run;
-    const node = this._dag.nodes.find(candidate => candidate.id === this._taskId);
     const instances = this._taskId === null || run === null ? [] : run.instances(this._taskId);
     const status = instances.find(one => one.map_index === this._mapIndex) ?? instances[0];
     const key =
@@ -69,8 +69,7 @@ export class FocusModel implements IDisposable {
           taskId: status.task_id,
           mapIndex: status.map_index
         };
-        const isNotebook = node?.kind === 'notebook';
-        this._task = new TaskModel({ client: this._client, stream: this._stream, task: ref, isNotebook });
+        this._task = new TaskModel({ client: this._client, stream: this._stream, task: ref });
       }
       this._changed.emit();
     } else if (status !== undefined && status.rev !== this._rev) {
@@ -85,7 +84,7 @@ export class FocusModel implements IDisposable {
   private readonly _changed = new Signal<this, void>(this);
   private _task: TaskModel | null = null;
   private _taskId: string | null;
-  private _mapIndex: number | null = null;
+  private _mapIndex: number | null;
   private _key = '';
   private _rev = 0;
   private _isDisposed = false;
@@ -97,5 +96,7 @@ export namespace FocusModel {
     client: IStudioClient;
     stream: IStudioStream;
     taskId?: string | null;
+    /** Of a mapped task; without it the first instance. */
+    mapIndex?: number | null;
   }
 }

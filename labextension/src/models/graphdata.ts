@@ -1,11 +1,13 @@
-import type { TaskState } from '../api/schema';
+import type { CellProblem, TaskState } from '../api/schema';
 import { TASK_STATES } from '../api/schema';
-import type { IGraphNode } from './dag';
+import { isRecord, recordOf, textOr, textsOf, wholeOr } from './checked';
+import type { IGraphNode, IRead } from './dag';
 
 export const GRAPH_MIME_TYPE = 'application/vnd.pipeline-studio.graph+json';
 
 const MOST_TASKS = 5000;
 const MOST_CHIPS = 14;
+const MOST_PROBLEMS = 200;
 
 /** What a cell's output says of a DAG. */
 export interface IGraphData {
@@ -16,6 +18,9 @@ export interface IGraphData {
   /** How many of the newest runs to offer. */
   readonly runs: number;
   readonly states: Readonly<Record<string, TaskState>>;
+  /** It is made of marked cells, of the notebook that it is shown in. */
+  readonly isOfCells: boolean;
+  readonly problems: readonly CellProblem[];
 }
 
 /** Read a cell's output; null if it is not what it should be. A notebook may come from anybody, so all is checked. */
@@ -34,7 +39,9 @@ export function readGraphData(json: unknown): IGraphData | null {
     nodes: known,
     runId: typeof json['run_id'] === 'string' ? json['run_id'] : null,
     runs: typeof runs === 'number' ? Math.min(Math.max(Math.round(runs), 1), MOST_CHIPS) : 1,
-    states: readStates(json['states'])
+    states: readStates(json['states']),
+    isOfCells: json['cells'] === true,
+    problems: listOf(json['problems']).slice(0, MOST_PROBLEMS).map(readProblem)
   };
 }
 
@@ -42,9 +49,33 @@ function readNode(json: unknown): IGraphNode | null {
   if (!isRecord(json) || typeof json['id'] !== 'string') {
     return null;
   }
-  const text = (value: unknown): string => (typeof value === 'string' ? value : '');
-  const upstream = Array.isArray(json['upstream']) ? json['upstream'].filter(id => typeof id === 'string') : [];
-  return { id: json['id'], kind: text(json['kind']), label: text(json['label']), upstream };
+  const { id, kind, label, upstream, reads, gives } = json;
+  const node = { id, kind: textOr(kind, ''), label: textOr(label, ''), upstream: textsOf(upstream) };
+  return reads === undefined && gives === undefined
+    ? node
+    : { ...node, reads: listOf(reads).map(readRead), gives: textsOf(gives) };
+}
+
+function readRead(json: unknown): IRead {
+  const { name, by } = recordOf(json);
+  return { name: textOr(name, ''), by: textOr(by, '') };
+}
+
+function readProblem(json: unknown): CellProblem {
+  const { code, message, hint, cell, line, severity, task } = recordOf(json);
+  return {
+    code: textOr(code, ''),
+    message: textOr(message, ''),
+    hint: textOr(hint, ''),
+    cell: wholeOr(cell, null),
+    line: wholeOr(line, null),
+    severity: severity === 'warning' ? 'warning' : 'error',
+    task: textOr(task, null)
+  };
+}
+
+function listOf(value: unknown): unknown[] {
+  return Array.isArray(value) ? (value as unknown[]) : [];
 }
 
 function readStates(json: unknown): Record<string, TaskState> {
@@ -54,8 +85,4 @@ function readStates(json: unknown): Record<string, TaskState> {
 
 function isTaskState(value: unknown): value is TaskState {
   return (TASK_STATES as readonly unknown[]).includes(value);
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -74,6 +74,11 @@ export class RunModel {
         instances = new Map();
         this._tasks.set(task.task_id, instances);
       }
+      if (task.map_index >= 0) {
+        instances.delete(-1); // it stood for them until their number was known
+      } else if (instances.size > 0 && !instances.has(-1)) {
+        continue;
+      }
       instances.set(task.map_index, newer(instances.get(task.map_index), task));
     }
   }

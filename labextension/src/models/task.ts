@@ -11,16 +11,16 @@ import type { ITaskRef } from '../host';
 import { LogModel } from './log';
 import { isTaskOver } from './order';
 import { OutputModel } from './output';
+import { ValuesModel } from './values';
 
 const POLL = 4000; // milliseconds; why a task waits is not in the stream
 
-/** A task instance: its attempts, why it waits, and for a notebook its output. */
+/** A task instance: its attempts, why it waits, and what it shows. */
 export class TaskModel implements IDisposable {
   constructor(options: TaskModel.IOptions) {
     this._client = options.client;
     this._stream = options.stream;
     this.ref = options.task;
-    this._isNotebook = options.isNotebook;
     this._output = this._makeOutput();
     this._timer = window.setInterval(() => this._poll(), POLL);
     void this.refresh();
@@ -36,8 +36,8 @@ export class TaskModel implements IDisposable {
     return this._detail;
   }
 
-  /** Null for a task that is no notebook. */
-  get output(): OutputModel | null {
+  /** Its cells: those of a notebook, or what another task shows like one. */
+  get output(): OutputModel {
     return this._output;
   }
 
@@ -58,7 +58,7 @@ export class TaskModel implements IDisposable {
     if (!this._isDisposed) {
       this._isDisposed = true;
       window.clearInterval(this._timer);
-      this._output?.dispose();
+      this._output.dispose();
       Signal.clearData(this);
     }
   }
@@ -66,7 +66,7 @@ export class TaskModel implements IDisposable {
   /** Show another try, or with null always the newest. */
   showTry(tryNumber: number | null): void {
     this._tryNumber = tryNumber;
-    this._output?.dispose();
+    this._output.dispose();
     this._output = this._makeOutput();
     this._emit();
   }
@@ -74,6 +74,11 @@ export class TaskModel implements IDisposable {
   /** The log of the try that is shown, to be disposed of by whoever looks at it. */
   openLog(): LogModel {
     return new LogModel({ client: this._client, stream: this._stream, task: this._shown() });
+  }
+
+  /** What the try that is shown has returned and saved; likewise. */
+  openValues(): ValuesModel {
+    return new ValuesModel({ client: this._client, task: this._shown() });
   }
 
   async refresh(): Promise<void> {
@@ -93,10 +98,7 @@ export class TaskModel implements IDisposable {
     }
   }
 
-  private _makeOutput(): OutputModel | null {
-    if (!this._isNotebook) {
-      return null;
-    }
+  private _makeOutput(): OutputModel {
     return new OutputModel({ client: this._client, stream: this._stream, task: this._shown() });
   }
 
@@ -117,10 +119,9 @@ export class TaskModel implements IDisposable {
 
   private readonly _client: IStudioClient;
   private readonly _stream: IStudioStream;
-  private readonly _isNotebook: boolean;
   private readonly _timer: number;
   private readonly _changed = new Signal<this, void>(this);
-  private _output: OutputModel | null;
+  private _output: OutputModel;
   private _detail: TaskDetail | null = null;
   private _tryNumber: number | null = null;
   private _error: StudioError | null = null;
@@ -132,6 +133,5 @@ export namespace TaskModel {
     client: IStudioClient;
     stream: IStudioStream;
     task: ITaskRef;
-    isNotebook: boolean;
   }
 }

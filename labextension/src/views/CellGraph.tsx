@@ -1,5 +1,6 @@
 import type { ReactElement } from 'react';
 
+import type { CellsModel } from '../models/cells';
 import type { DagModel } from '../models/dag';
 import type { FocusModel } from '../models/focus';
 import type { IStudio } from '../tokens';
@@ -7,6 +8,7 @@ import { DagView } from './DagView';
 import { Button } from './Glyph';
 import { useSignal } from './hooks';
 import { ErrorNote } from './Notes';
+import { Problems } from './Problems';
 import { RunChips } from './Runs';
 
 export interface ICellGraphProps {
@@ -15,10 +17,12 @@ export interface ICellGraphProps {
   studio: IStudio;
   /** How many of the newest runs have a chip. */
   count: number;
+  /** Of a DAG of marked cells: what is wrong with them. */
+  cells: CellsModel | null;
 }
 
 /** A DAG in the output of a cell. */
-export function CellGraph({ dag, focus, studio, count }: ICellGraphProps): ReactElement {
+export function CellGraph({ dag, focus, studio, count, cells }: ICellGraphProps): ReactElement {
   useSignal(dag.changed);
   const runs = dag.runs;
   const shown = dag.run?.summary.run_id ?? null;
@@ -26,7 +30,7 @@ export function CellGraph({ dag, focus, studio, count }: ICellGraphProps): React
     <div className="jp-Studio-cellGraph">
       <div className="jp-Studio-cellHeader">
         <b title={dag.dagId}>{dag.dagId}</b>
-        <Phase dag={dag} />
+        <Phase dag={dag} isOfCells={cells !== null} />
         {runs.length > 0 && (
           <RunChips
             runs={runs}
@@ -47,18 +51,19 @@ export function CellGraph({ dag, focus, studio, count }: ICellGraphProps): React
         )}
       </div>
       {dag.phase === 'live' && dag.error !== null && <ErrorNote error={dag.error} onRetry={() => void dag.refresh()} />}
+      {cells !== null && <Problems model={cells} />}
       <DagView dag={dag} focus={focus} studio={studio} isFlowing />
     </div>
   );
 }
 
 /** Whether the colours are current, in a word; nothing while all is well. */
-function Phase({ dag }: { dag: DagModel }): ReactElement | null {
+function Phase({ dag, isOfCells }: { dag: DagModel; isOfCells: boolean }): ReactElement | null {
   switch (dag.phase) {
     case 'missing':
       return (
         <span className="jp-Studio-muted">
-          not on the server: <code>dag.publish()</code> hands it over
+          not on the server: <code>{isOfCells ? '%publish' : 'dag.publish()'}</code> hands it over
         </span>
       );
     case 'offline':

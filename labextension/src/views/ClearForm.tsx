@@ -1,7 +1,8 @@
 import type { ReactElement } from 'react';
 import { useState } from 'react';
 
-import type { DagModel, IGraphNode } from '../models/dag';
+import type { DagModel } from '../models/dag';
+import { downstreamOf } from '../models/topology';
 import { Button } from './Glyph';
 import { counted } from './text';
 
@@ -15,7 +16,7 @@ export interface IClearFormProps {
 /** What clearing will run again is said before it is done. */
 export function ClearForm({ dag, runId, taskId, onDone }: IClearFormProps): ReactElement {
   const [withDownstream, setWithDownstream] = useState(true);
-  const later = downstreamOf(dag.nodes, taskId);
+  const later = downstreamOf(dag.nodes, [taskId]);
   const clear = (): void => {
     void dag.clear(runId, [taskId], withDownstream);
     onDone();
@@ -45,19 +46,4 @@ export function ClearForm({ dag, runId, taskId, onDone }: IClearFormProps): Reac
       </div>
     </div>
   );
-}
-
-/** Everything that waits for a task, near ones first. */
-export function downstreamOf(nodes: readonly IGraphNode[], taskId: string): string[] {
-  const found = new Set<string>([taskId]);
-  for (let size = 0; size !== found.size;) {
-    size = found.size;
-    for (const node of nodes) {
-      if (node.upstream.some(upstream => found.has(upstream))) {
-        found.add(node.id);
-      }
-    }
-  }
-  found.delete(taskId);
-  return [...found];
 }

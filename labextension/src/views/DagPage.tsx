@@ -34,10 +34,10 @@ export function DagPage({ dag, focus, studio }: IDagPageProps): ReactElement {
     );
   }
   const trigger = (): void => {
-    if (Object.keys(dag.spec?.params ?? {}).length > 0) {
+    if (Object.keys({ ...dag.spec?.params, ...dag.spec?.param_schemas }).length > 0) {
       setTriggering(!isTriggering);
     } else {
-      void dag.trigger({});
+      void dag.trigger();
       dag.show(null);
     }
   };
@@ -55,7 +55,16 @@ export function DagPage({ dag, focus, studio }: IDagPageProps): ReactElement {
         </div>
       )}
       {dag.error !== null && <ErrorNote error={dag.error} onRetry={() => void dag.refresh()} />}
-      {isTriggering && <TriggerForm dag={dag} onDone={() => setTriggering(false)} />}
+      {isTriggering && (
+        <TriggerForm
+          dag={dag}
+          onStarted={run => {
+            dag.show(run.run_id);
+            setTriggering(false);
+          }}
+          onLeave={() => setTriggering(false)}
+        />
+      )}
       {dag.phase === 'loading' && <Empty title="Fetching the DAG…" />}
       {dag.dag !== null && <DagView dag={dag} focus={focus} studio={studio} isFlowing={false} />}
     </div>

@@ -26,6 +26,15 @@ export function Glyph({ name }: { name: GlyphName }): ReactElement {
   );
 }
 
+/** A button that looks like a link: it leads to another view. */
+export function LinkButton(props: { title: string; onClick: () => void; children: ReactNode }): ReactElement {
+  return (
+    <button type="button" className="jp-Studio-link" title={props.title} onClick={props.onClick}>
+      {props.children}
+    </button>
+  );
+}
+
 export interface IButtonProps {
   glyph?: GlyphName;
   /** What it does; the tip, and the name of a button without text. */

@@ -6,6 +6,7 @@ import type { ILayout, ILayoutRequest } from '../layout/layout';
 import { signatureOf } from '../layout/layout';
 import type { IGraphNode } from '../models/dag';
 import type { INodeStatus } from '../models/run';
+import { EdgeNames, edgeKey, namesOf } from './EdgeNames';
 import { Button } from './Glyph';
 import { GraphNode, NODE_HEIGHT, nodeWidth } from './GraphNode';
 import { Empty } from './Notes';
@@ -20,6 +21,10 @@ export interface IGraphProps {
   status: (id: string) => INodeStatus | null;
   chosen: string | null;
   onChoose: (id: string | null) => void;
+  /** Several tasks are chosen, instead of one: `onChoose` says which one is to be chosen or no longer chosen. */
+  picked?: ReadonlySet<string>;
+  /** The tasks that it is about; others are faint. */
+  included?: ReadonlySet<string>;
   engine: ILayoutEngine;
   /** What the graph shows, for screen readers. */
   label: string;
@@ -29,17 +34,19 @@ export interface IGraphProps {
 
 /** Tasks and what they wait for. Laid out when nodes or edges change; a state only changes colours and words. */
 export function Graph(props: IGraphProps): ReactElement {
-  const { nodes, status, chosen, onChoose, engine, label, isFlowing } = props;
+  const { nodes, status, chosen, onChoose, picked, included, engine, label, isFlowing } = props;
   const layout = useLayout(nodes, engine);
   const frame = useRef<HTMLDivElement>(null);
   const drawing = useRef<SVGSVGElement>(null);
   const viewport = useViewport(frame, drawing, layout);
   const byId = useMemo(() => new Map(nodes.map(node => [node.id, node])), [nodes]);
+  const names = useMemo(() => namesOf(nodes), [nodes]);
+  const [pointed, setPointed] = useState<string | null>(null); // a task, or an edge
   const height = useHeight(frame, layout);
   const [lastFocus, setLastFocus] = useState<string | null>(null);
 
   const latest = useRef({ chosen, onChoose });
-  latest.current = { chosen, onChoose };
+  latest.current = { chosen: picked === undefined ? chosen : null, onChoose };
   const choose = useCallback((id: string) => {
     setLastFocus(id);
     latest.current.onChoose(latest.current.chosen === id ? null : id);
@@ -87,14 +94,18 @@ export function Graph(props: IGraphProps): ReactElement {
           height={layout.height}
           role="group"
           aria-label={label}
+          onMouseOver={event => setPointed(names.size > 0 ? pointedAt(event.target) : null)}
+          onMouseLeave={() => setPointed(null)}
+          onBlur={() => setPointed(null)}
           onFocus={event => {
+            setPointed(names.size > 0 ? pointedAt(event.target) : null);
             const place = layout.nodes.find(node => node.id === event.target.getAttribute('data-task'));
             if (place !== undefined) {
               viewport.reveal(place);
             }
           }}
         >
-          <Edges layout={layout} />
+          <Edges layout={layout} names={names} />
           {layout.nodes.map(place => {
             const node = byId.get(place.id);
             return (
@@ -104,7 +115,8 @@ export function Graph(props: IGraphProps): ReactElement {
                   node={node}
                   place={place}
                   status={status(place.id)}
-                  isChosen={place.id === chosen}
+                  isChosen={picked === undefined ? place.id === chosen : picked.has(place.id)}
+                  isFaint={included !== undefined && !included.has(place.id)}
                   isTabStop={place.id === tabStop}
                   onChoose={choose}
                   onKey={onKey}
@@ -112,6 +124,7 @@ export function Graph(props: IGraphProps): ReactElement {
               )
             );
           })}
+          {names.size > 0 && <EdgeNames layout={layout} names={names} pointed={[pointed, chosen]} />}
         </svg>
       )}
       <div className="jp-Studio-graphTools">
@@ -123,7 +136,19 @@ export function Graph(props: IGraphProps): ReactElement {
   );
 }
 
-const Edges = memo(function Edges({ layout }: { layout: ILayout }): ReactElement {
+/** The task or the edge under the pointer. */
+function pointedAt(target: EventTarget): string | null {
+  const element = target instanceof Element ? target.closest('[data-task], [data-edge]') : null;
+  return element?.getAttribute('data-task') ?? element?.getAttribute('data-edge') ?? null;
+}
+
+interface IEdgesProps {
+  layout: ILayout;
+  /** Of these edges is known what is passed along: they can be pointed at. */
+  names: ReadonlyMap<string, readonly string[]>;
+}
+
+const Edges = memo(function Edges({ layout, names }: IEdgesProps): ReactElement {
   const arrow = `jp-Studio-arrow${useId()}`; // an id is of the whole page, where several graphs may be
   return (
     <>
@@ -134,13 +159,19 @@ const Edges = memo(function Edges({ layout }: { layout: ILayout }): ReactElement
       </defs>
       {layout.edges.map(edge => (
         <path
-          key={`${edge.from}→${edge.to}`}
+          key={edgeKey(edge.from, edge.to)}
           className="jp-Studio-edge"
           d={edge.path}
           markerEnd={`url(#${arrow})`}
           aria-hidden
         />
       ))}
+      {layout.edges
+        .map(edge => ({ key: edgeKey(edge.from, edge.to), path: edge.path }))
+        .filter(({ key }) => names.has(key))
+        .map(({ key, path }) => (
+          <path key={`${key} wide`} className="jp-Studio-edgeWide" d={path} data-edge={key} aria-hidden />
+        ))}
     </>
   );
 });

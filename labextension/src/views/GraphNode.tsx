@@ -1,6 +1,7 @@
 import type { KeyboardEvent, ReactElement } from 'react';
 import { memo } from 'react';
 
+import type { TaskState } from '../api/schema';
 import type { ILayoutNode } from '../layout/layout';
 import type { IGraphNode } from '../models/dag';
 import type { INodeStatus } from '../models/run';
@@ -14,6 +15,9 @@ const CHARACTER = 7.4; // pixels, about, of the node's font
 const BESIDE = 46; // pixels left for icon and margins
 const NARROWEST = 146; // pixels; "upstream failed" fits
 
+/** In these states the times, if there are any, are of an earlier try. */
+const UNTIMED: ReadonlySet<TaskState> = new Set(['none', 'scheduled', 'queued', 'upstream_failed', 'skipped', 'removed']);
+
 export const NODE_HEIGHT = 46; // pixels
 
 /** How wide the node of a task is drawn, in pixels; it does not depend on the task's state. */
@@ -26,13 +30,16 @@ export interface IGraphNodeProps {
   place: ILayoutNode;
   status: INodeStatus | null;
   isChosen: boolean;
+  /** It is left out of what the graph is about. */
+  isFaint: boolean;
   /** The one node that the tab key reaches; arrow keys go on from there. */
   isTabStop: boolean;
   onChoose: (id: string) => void;
   onKey: (event: KeyboardEvent, id: string) => void;
 }
 
-function GraphNodeView({ node, place, status, isChosen, isTabStop, onChoose, onKey }: IGraphNodeProps): ReactElement {
+function GraphNodeView(props: IGraphNodeProps): ReactElement {
+  const { node, place, status, isChosen, isFaint, isTabStop, onChoose, onKey } = props;
   const state = status?.state ?? 'none';
   const name = [node.id, status === null ? 'no run yet' : LOOKS[state].label];
   if (status?.mapped != null) {
@@ -40,7 +47,7 @@ function GraphNodeView({ node, place, status, isChosen, isTabStop, onChoose, onK
   }
   return (
     <g
-      className={`jp-Studio-node ${stateClass(state)}${isChosen ? ' jp-mod-selected' : ''}`}
+      className={`jp-Studio-node ${stateClass(state)}${isChosen ? ' jp-mod-selected' : ''}${isFaint ? ' jp-mod-faint' : ''}`}
       transform={`translate(${place.x.toFixed(1)}, ${place.y.toFixed(1)})`}
       role="button"
       tabIndex={isTabStop ? 0 : -1}
@@ -75,7 +82,7 @@ function Note({ node, status }: { node: IGraphNode; status: INodeStatus | null }
   if (mapped !== null) {
     return <>{`${LOOKS[state].label} · ${mapped.done}/${mapped.total}`}</>;
   }
-  const isTimed = startedAt !== null && (endedAt !== null || state === 'running' || state === 'stopping');
+  const isTimed = startedAt !== null && !UNTIMED.has(state) && (endedAt !== null || state === 'running' || state === 'stopping');
   return (
     <>
       {LOOKS[state].label}
@@ -95,6 +102,7 @@ function isSame(a: IGraphNodeProps, b: IGraphNodeProps): boolean {
     a.node === b.node &&
     a.place === b.place &&
     a.isChosen === b.isChosen &&
+    a.isFaint === b.isFaint &&
     a.isTabStop === b.isTabStop &&
     a.onChoose === b.onChoose &&
     a.onKey === b.onKey &&

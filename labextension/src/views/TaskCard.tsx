@@ -10,7 +10,7 @@ import type { FocusModel } from '../models/focus';
 import { isTaskOver } from '../models/order';
 import type { TaskModel } from '../models/task';
 import { ClearForm } from './ClearForm';
-import { Button } from './Glyph';
+import { Button, LinkButton } from './Glyph';
 import { useSignal } from './hooks';
 import { Log } from './Log';
 import { ErrorNote } from './Notes';
@@ -19,17 +19,26 @@ import { StateBadge } from './StateIcon';
 import { LOOKS } from './states';
 import { withoutAnsi } from './text';
 import { Elapsed, Moment, Relative } from './Times';
+import { Values } from './Values';
+
+type Tab = 'output' | 'log' | 'values';
+
+/** Kinds of tasks that show nothing but, perhaps, what their code displays. */
+const QUIET = new Set(['function', 'empty', 'latest_only', 'approval', 'wait', 'trigger_dag', 'dag_sensor', 'asset_sensor']);
 
 export interface ITaskCardProps {
   dag: DagModel;
   focus: FocusModel;
   host: IHost;
+  /** The card is all that there is: it cannot be closed. */
+  isAlone?: boolean;
 }
 
 /** The chosen task: what it is, how it goes, why it waits, what it has produced. */
-export function TaskCard({ dag, focus, host }: ITaskCardProps): ReactElement | null {
+export function TaskCard({ dag, focus, host, isAlone = false }: ITaskCardProps): ReactElement | null {
   useSignal(focus.changed);
   const node = dag.nodes.find(candidate => candidate.id === focus.taskId);
+  const close = isAlone ? null : () => focus.choose(null);
   if (node === undefined) {
     return null;
   }
@@ -37,12 +46,12 @@ export function TaskCard({ dag, focus, host }: ITaskCardProps): ReactElement | n
     <section className="jp-Studio-card" aria-label={`Task ${node.id}`}>
       {focus.task === null ? (
         <>
-          <Header node={node} onClose={() => focus.choose(null)} />
+          <Header node={node} onClose={close} />
           <Facts node={node} status={null} attempt={null} />
           <p className="jp-Studio-muted">{whyNoTask(dag)}</p>
         </>
       ) : (
-        <Body key={keyOf(focus.task)} dag={dag} focus={focus} node={node} task={focus.task} host={host} />
+        <Body key={keyOf(focus.task)} dag={dag} focus={focus} node={node} task={focus.task} host={host} isAlone={isAlone} />
       )}
     </section>
   );
@@ -67,9 +76,10 @@ interface IBodyProps extends ITaskCardProps {
   task: TaskModel;
 }
 
-function Body({ dag, focus, node, task, host }: IBodyProps): ReactElement {
+function Body({ dag, focus, node, task, host, isAlone }: IBodyProps): ReactElement {
   useSignal(task.changed);
-  const [tab, setTab] = useState<'output' | 'log'>(task.output === null ? 'log' : 'output');
+  useSignal(task.output.changed);
+  const [chosen, setTab] = useState<Tab | null>(null);
   const [isClearing, setClearing] = useState(false);
   const [failure, setFailure] = useState<StudioError | null>(null);
   useEffect(() => setFailure(null), [task]);
@@ -79,6 +89,8 @@ function Body({ dag, focus, node, task, host }: IBodyProps): ReactElement {
   const attempts = task.detail?.attempts ?? [];
   const attempt =
     (task.tryNumber === null ? attempts.at(-1) : attempts.find(one => one.try_number === task.tryNumber)) ?? null;
+  const hasOutput = !QUIET.has(node.kind) || (task.output.cells?.length ?? 0) > 0;
+  const tab = chosen === null || (chosen === 'output' && !hasOutput) ? (hasOutput ? 'output' : 'log') : chosen;
   const open = (): void => {
     const ref = attempt === null ? task.ref : { ...task.ref, tryNumber: attempt.try_number };
     setFailure(null);
@@ -86,15 +98,17 @@ function Body({ dag, focus, node, task, host }: IBodyProps): ReactElement {
   };
   return (
     <>
-      <Header node={node} status={status} onClose={() => focus.choose(null)} />
-      <Facts node={node} status={status} attempt={attempt} />
+      <Header node={node} status={status} onClose={isAlone === true ? null : () => focus.choose(null)} />
+      <Facts node={node} status={status} attempt={attempt}>
+        <Links task={task} attempt={attempt} host={host} />
+      </Facts>
       {instances.length > 1 && <Instances focus={focus} instances={instances} shown={mapIndex} />}
       <Why task={task} status={status} />
       {attempt?.error != null && status?.state !== 'success' && <Failure text={attempt.error} />}
       {task.error !== null && <ErrorNote error={task.error} onRetry={() => void task.refresh()} />}
       {failure !== null && <ErrorNote error={failure} />}
       <div className="jp-Studio-actions">
-        {task.output !== null && (
+        {hasOutput && (
           <Button
             title="The executed notebook, as far as it is"
             pressed={tab === 'output'}
@@ -106,9 +120,12 @@ function Body({ dag, focus, node, task, host }: IBodyProps): ReactElement {
         <Button title="What the task wrote" pressed={tab === 'log'} onClick={() => setTab('log')}>
           Log
         </Button>
+        <Button title="What it returned and saved" pressed={tab === 'values'} onClick={() => setTab('values')}>
+          Values
+        </Button>
         {attempts.length > 1 && <Tries task={task} attempts={attempts} />}
         <span className="jp-Studio-space" />
-        {task.output !== null && (
+        {hasOutput && (
           <Button glyph="open" title="Open the output notebook" disabled={attempts.length === 0} onClick={open}>
             Open notebook
           </Button>
@@ -125,7 +142,9 @@ function Body({ dag, focus, node, task, host }: IBodyProps): ReactElement {
       </div>
       {isClearing && <ClearForm dag={dag} runId={runId} taskId={taskId} onDone={() => setClearing(false)} />}
       <div className="jp-Studio-cardBody">
-        {tab === 'log' || task.output === null ? <Log model={task} /> : <Output model={task.output} host={host} />}
+        {tab === 'output' && <Output model={task.output} host={host} />}
+        {tab === 'log' && <Log model={task} />}
+        {tab === 'values' && <Values model={task} host={host} />}
       </div>
     </>
   );
@@ -138,14 +157,14 @@ function Header({
 }: {
   node: IGraphNode;
   status?: TaskStatus | null;
-  onClose: () => void;
+  onClose: (() => void) | null;
 }): ReactElement {
   return (
     <header className="jp-Studio-cardHeader">
       <h3 title={node.id}>{node.id}</h3>
       {status != null && <StateBadge state={status.state} />}
       <span className="jp-Studio-space" />
-      <Button glyph="close" title="Close" onClick={onClose} />
+      {onClose !== null && <Button glyph="close" title="Close" onClick={onClose} />}
     </header>
   );
 }
@@ -154,14 +173,15 @@ interface IFactsProps {
   node: IGraphNode;
   status: TaskStatus | null;
   attempt: AttemptInfo | null;
+  children?: ReactNode;
 }
 
-function Facts({ node, status, attempt }: IFactsProps): ReactElement {
+function Facts({ node, status, attempt, children }: IFactsProps): ReactElement {
   const start = attempt?.started_at ?? status?.started_at ?? null;
   const end = attempt === null ? (status?.ended_at ?? null) : attempt.ended_at;
   return (
     <dl className="jp-Studio-facts">
-      <Fact name={node.kind}>{node.label || node.id}</Fact>
+      <Fact name={node.label === node.kind ? 'kind' : node.kind}>{node.label || node.id}</Fact>
       {status !== null && status.try_number > 0 && (
         <Fact name="try">{`${attempt?.try_number ?? status.try_number} of ${status.max_tries}`}</Fact>
       )}
@@ -175,13 +195,56 @@ function Facts({ node, status, attempt }: IFactsProps): ReactElement {
           </Fact>
         </>
       )}
+      {node.reads !== undefined && node.reads.length > 0 && (
+        <Fact name="reads">{node.reads.map(({ name, by }) => (by === '' ? name : `${name} (${by})`)).join(', ')}</Fact>
+      )}
+      {node.gives !== undefined && node.gives.length > 0 && <Fact name="gives">{node.gives.join(', ')}</Fact>}
       {status?.state === 'up_for_retry' && status.retry_at !== null && (
         <Fact name="next try">
           <Relative time={status.retry_at} />
         </Fact>
       )}
+      {children}
     </dl>
   );
+}
+
+interface ILinksProps {
+  task: TaskModel;
+  attempt: AttemptInfo | null;
+  host: IHost;
+}
+
+/** Other runs that this one has to do with: whose result counts for it, and which it has triggered. */
+function Links({ task, attempt, host }: ILinksProps): ReactElement {
+  const cached = cachedRun(attempt);
+  const made = task.detail?.triggered_run ?? null;
+  const { dagId, taskId } = task.ref;
+  return (
+    <>
+      {cached !== null && (
+        <Fact name="cached">
+          <LinkButton title="Open the run whose result counts" onClick={() => void host.openDag(dagId, cached, taskId)}>
+            {cached}
+          </LinkButton>
+        </Fact>
+      )}
+      {made !== null && (
+        <Fact name="triggered">
+          <LinkButton title="Open the run" onClick={() => void host.openDag(made.dag_id, made.run_id)}>
+            {`${made.dag_id} / ${made.run_id}`}
+          </LinkButton>
+        </Fact>
+      )}
+    </>
+  );
+}
+
+/** The run that a result from the cache is of. */
+function cachedRun(attempt: AttemptInfo | null): string | null {
+  const cache = attempt?.details['cache'];
+  const run = typeof cache === 'object' && cache !== null ? (cache as Record<string, unknown>)['run_id'] : null;
+  return typeof run === 'string' ? run : null;
 }
 
 function Fact({ name, children }: { name: string; children: ReactNode }): ReactElement {

@@ -1,27 +1,59 @@
 import type { FormEvent, ReactElement } from 'react';
-import { useState } from 'react';
+import { useEffect, useId, useRef, useState } from 'react';
 
+import { asStudioError } from '../api/errors';
+import type { StudioError } from '../api/errors';
+import type { RunSummary } from '../api/schema';
 import type { DagModel } from '../models/dag';
+import { ParamsModel } from '../models/params';
+import { triggerCall } from '../models/python';
 import { Button } from './Glyph';
+import { useSignal } from './hooks';
+import { ErrorNote } from './Notes';
+import { focusField, ParamsFields } from './params/ParamsFields';
+import { PythonCall } from './PythonCall';
+
+export interface ITriggerFormProps {
+  dag: DagModel;
+  /** What was typed; the form makes its own without it. */
+  params?: ParamsModel;
+  onStarted: (run: RunSummary) => void;
+  /** Without it the form cannot be left. */
+  onLeave?: () => void;
+}
 
 /** Start a run for a date, with parameters. */
-export function TriggerForm({ dag, onDone }: { dag: DagModel; onDone: () => void }): ReactElement {
-  const defaults = dag.spec?.params ?? {};
+export function TriggerForm({ dag, params: given, onStarted, onLeave }: ITriggerFormProps): ReactElement {
+  const [own] = useState(() => new ParamsModel());
+  const params = given ?? own;
+  const form = useRef<HTMLFormElement>(null);
+  const dateId = useId();
   const [date, setDate] = useState('');
-  const [params, setParams] = useState(() => JSON.stringify(defaults, null, 2));
-  const problem = problemOf(params);
+  const [error, setError] = useState<StudioError | null>(null);
+  const [isSending, setSending] = useState(false);
+  const { spec } = dag;
+  useEffect(() => params.load(spec?.params ?? {}, spec?.param_schemas ?? {}), [params, spec]);
+  useSignal(params.changed);
   const submit = async (event: FormEvent): Promise<void> => {
     event.preventDefault();
-    if (problem !== null) {
+    const wrong = params.attempt();
+    if (wrong !== null) {
+      focusField(form.current, wrong);
       return;
     }
-    const run = await dag.trigger({
-      logical_date: date === '' ? null : date,
-      params: JSON.parse(params === '' ? '{}' : params) as Record<string, unknown>
-    });
-    if (run !== null) {
-      dag.show(run.run_id);
-      onDone();
+    setSending(true);
+    setError(null);
+    try {
+      onStarted(await dag.start({ logical_date: date === '' ? null : date, params: params.changes() }));
+    } catch (reason) {
+      const said = asStudioError(reason);
+      if (params.refuse(said)) {
+        focusField(form.current, said.field?.replace('params.', '') ?? '');
+      } else {
+        setError(said);
+      }
+    } finally {
+      setSending(false);
     }
   };
   return (
@@ -29,46 +61,36 @@ export function TriggerForm({ dag, onDone }: { dag: DagModel; onDone: () => void
       className="jp-Studio-form"
       aria-label="Trigger a run"
       data-lm-suppress-shortcuts="true"
+      ref={form}
+      noValidate
       onSubmit={event => void submit(event)}
     >
-      <label>
-        Logical date
-        <input type="datetime-local" value={date} onChange={event => setDate(event.target.value)} />
-        <span className="jp-Studio-muted">{`in ${dag.dag?.timezone ?? 'UTC'}; may be left empty`}</span>
-      </label>
-      <label>
-        Parameters (JSON)
-        <textarea
-          rows={Math.min(Math.max(params.split('\n').length, 2), 10)}
-          spellCheck={false}
-          value={params}
-          aria-invalid={problem !== null}
-          onChange={event => setParams(event.target.value)}
-        />
-        {problem !== null && <span className="jp-Studio-problem">{problem}</span>}
-      </label>
-      <div className="jp-Studio-actions">
-        <button type="submit" className="jp-Studio-button jp-mod-primary" disabled={problem !== null}>
-          Trigger
-        </button>
-        <Button title="Start nothing" onClick={onDone}>
-          Leave
-        </Button>
+      <div className="jp-Studio-fields">
+        <div className="jp-Studio-field">
+          <label className="jp-Studio-fieldName" htmlFor={dateId}>
+            Logical date
+          </label>
+          <div className="jp-Studio-fieldBody">
+            <div className="jp-Studio-fieldLine">
+              <input id={dateId} type="datetime-local" value={date} onChange={event => setDate(event.target.value)} />
+            </div>
+            <div className="jp-Studio-fieldHelp">{`in ${dag.dag?.timezone ?? 'UTC'}; may be left empty`}</div>
+          </div>
+        </div>
       </div>
+      <ParamsFields model={params} />
+      {error !== null && <ErrorNote error={error} />}
+      <div className="jp-Studio-actions">
+        <button type="submit" className="jp-Studio-button jp-mod-primary" disabled={isSending || dag.phase !== 'live'}>
+          Start the run
+        </button>
+        {onLeave !== undefined && (
+          <Button title="Start nothing" onClick={onLeave}>
+            Leave
+          </Button>
+        )}
+      </div>
+      <PythonCall text={triggerCall(date === '' ? null : date, params.changes())} />
     </form>
   );
-}
-
-function problemOf(text: string): string | null {
-  if (text.trim() === '') {
-    return null;
-  }
-  try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === 'object' && value !== null && !Array.isArray(value)
-      ? null
-      : 'Write an object: {"name": value}.';
-  } catch (reason) {
-    return reason instanceof Error ? reason.message : String(reason);
-  }
 }

@@ -1,6 +1,6 @@
 import type { AttemptState, RunState, TaskState } from '../api/schema';
 
-export type AnyState = TaskState | RunState | AttemptState | 'waiting';
+export type AnyState = TaskState | RunState | AttemptState | 'waiting' | 'paused' | 'create' | 'clear';
 
 /** How a state looks without its colour, which is a CSS variable of the class `jp-Studio-is-<state>`. */
 export interface ILook {
@@ -23,6 +23,8 @@ const SKIP = 'M4.6 5.4 7.2 8 4.6 10.6 M8.6 5.4 11.2 8 8.6 10.6';
 const UP = 'M8 11.4 V4.8 M5.2 7.4 8 4.6 10.8 7.4';
 const HAND = 'M5.8 6.2 A2.2 2.2 0 1 1 8 8.4 V9.4 M8 11.6 h.01';
 const BAR = 'M4.8 8 H11.2';
+const PAUSE = 'M6.2 5.2 V10.8 M9.8 5.2 V10.8';
+const PLUS = 'M8 4.8 V11.2 M4.8 8 H11.2';
 
 export const LOOKS: Readonly<Record<AnyState, ILook>> = {
   none: { label: 'waiting', glyph: '○', icon: '' },
@@ -43,7 +45,10 @@ export const LOOKS: Readonly<Record<AnyState, ILook>> = {
   skipped: { label: 'skipped', glyph: '»', icon: SKIP },
   upstream_failed: { label: 'upstream failed', glyph: '↑', icon: UP },
   cancelled: { label: 'cancelled', glyph: '–', icon: BAR },
-  removed: { label: 'removed', glyph: '–', icon: BAR }
+  removed: { label: 'removed', glyph: '–', icon: BAR },
+  paused: { label: 'paused', glyph: '‖', icon: PAUSE },
+  create: { label: 'to make', glyph: '+', icon: PLUS },
+  clear: { label: 'to repeat', glyph: '↻', icon: TURN }
 };
 
 /** The class that gives an element the colour of a state, as `--studio-state`. */

@@ -1,4 +1,5 @@
 import type { RunSummary } from '../api/schema';
+import { wallClock } from '../models/days';
 
 /** `text` in at most `limit` characters; the middle goes, for ends tell names apart. */
 export function cutMiddle(text: string, limit: number): string {
@@ -35,7 +36,7 @@ export function durationText(seconds: number): string {
 
 /** "2013-01-01", or "2013-01-01 06:00" if it is not midnight, on the wall clock of `timezone`. */
 export function dateText(iso: string, timezone: string): string {
-  const text = formatter(timezone).format(new Date(iso)).replace(',', '');
+  const text = wallClock(timezone).format(new Date(iso)).replace(',', '');
   return text.endsWith(' 00:00') ? text.slice(0, -6) : text;
 }
 
@@ -83,24 +84,16 @@ export function bytesText(bytes: number): string {
   return megabytes < 999.5 ? `${Math.max(1, Math.round(megabytes))} MB` : `${(megabytes / 1000).toFixed(1)} GB`;
 }
 
+/** Of a file, which may be small: "96 bytes", "12 kB", "512 MB". */
+export function sizeText(bytes: number): string {
+  if (bytes < 1000) {
+    return counted(bytes, 'byte');
+  }
+  return bytes < 999_500 ? `${Math.round(bytes / 1000)} kB` : bytesText(bytes);
+}
+
 /** Without the colour codes of terminals. */
 export function withoutAnsi(text: string): string {
   // eslint-disable-next-line no-control-regex -- the escape character is what is looked for
   return text.replace(/\u001b\[[0-9;?]*[A-Za-z]/g, '');
-}
-
-function formatter(timezone: string): Intl.DateTimeFormat {
-  const format: Intl.DateTimeFormatOptions = {
-    year: 'numeric',
-    month: '2-digit',
-    day: '2-digit',
-    hour: '2-digit',
-    minute: '2-digit',
-    hourCycle: 'h23'
-  };
-  try {
-    return new Intl.DateTimeFormat('sv-SE', { ...format, timeZone: timezone });
-  } catch {
-    return new Intl.DateTimeFormat('sv-SE', { ...format, timeZone: 'UTC' });
-  }
 }

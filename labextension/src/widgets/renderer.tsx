@@ -1,7 +1,10 @@
 import type { IRenderMime } from '@jupyterlab/rendermime-interfaces';
+import type { Message } from '@lumino/messaging';
 import { ReactWidget } from '@jupyterlab/ui-components';
 import type { ReactElement } from 'react';
 
+import type { INotebookCells } from '../models/cells';
+import { CellsModel } from '../models/cells';
 import { DagModel } from '../models/dag';
 import { FocusModel } from '../models/focus';
 import type { IGraphData } from '../models/graphdata';
@@ -20,6 +23,7 @@ export class GraphRenderer extends ReactWidget implements IRenderMime.IRenderer 
   constructor(options: GraphRenderer.IOptions) {
     super();
     this._studio = options.studio;
+    this._findCells = options.findCells;
     this.addClass('jp-Studio');
   }
 
@@ -35,6 +39,7 @@ export class GraphRenderer extends ReactWidget implements IRenderMime.IRenderer 
   }
 
   override dispose(): void {
+    this._cells?.dispose();
     this._focus?.dispose();
     this._dag?.dispose();
     super.dispose();
@@ -44,14 +49,33 @@ export class GraphRenderer extends ReactWidget implements IRenderMime.IRenderer 
     if (this._dag === null || this._focus === null) {
       return <Empty title="This output holds no graph that can be drawn. Run its cell again." />;
     }
-    return <CellGraph dag={this._dag} focus={this._focus} studio={this._studio} count={MOST_CHIPS} />;
+    return <CellGraph dag={this._dag} focus={this._focus} studio={this._studio} count={MOST_CHIPS} cells={this._cells} />;
+  }
+
+  protected override onAfterAttach(message: Message): void {
+    super.onAfterAttach(message);
+    this._follow();
+  }
+
+  /** Follow the cells of the notebook that the graph is in. */
+  private _follow(): void {
+    if (this._cells !== null && !this._follows && this.isAttached) {
+      const found = this._findCells(this.node);
+      if (found !== null) {
+        this._follows = true;
+        this._cells.attach(found);
+      }
+    }
   }
 
   private _load(data: IGraphData | null): void {
     const { client, stream } = this._studio;
     const taskId = this._focus?.taskId ?? null;
+    this._cells?.dispose();
     this._focus?.dispose();
     this._dag?.dispose();
+    this._cells = null;
+    this._follows = false;
     this._dag = null;
     this._focus = null;
     if (data !== null) {
@@ -59,10 +83,17 @@ export class GraphRenderer extends ReactWidget implements IRenderMime.IRenderer 
       const limit = Math.max(runs, MOST_CHIPS);
       this._dag = new DagModel({ client, stream, dagId, nodes, runId, states, limit });
       this._focus = new FocusModel({ client, stream, dag: this._dag, taskId });
+      if (data.isOfCells) {
+        this._cells = new CellsModel({ client, dag: this._dag, problems: data.problems });
+        this._follow();
+      }
     }
   }
 
   private readonly _studio: IStudio;
+  private readonly _findCells: GraphRenderer.IOptions['findCells'];
+  private _cells: CellsModel | null = null;
+  private _follows = false;
   private _dag: DagModel | null = null;
   private _focus: FocusModel | null = null;
   private _text: string | undefined = undefined;
@@ -71,5 +102,7 @@ export class GraphRenderer extends ReactWidget implements IRenderMime.IRenderer 
 export namespace GraphRenderer {
   export interface IOptions {
     studio: IStudio;
+    /** The cells of the notebook that a node is in; null: it is in none. */
+    findCells: (node: HTMLElement) => INotebookCells | null;
   }
 }

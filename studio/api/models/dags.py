@@ -50,7 +50,7 @@ class TaskNode(Model, frozen=True, kw_only=True):
     """A task in the graph of a DAG."""
 
     id: str
-    kind: str
+    kind: str  # of an operator's task the operator: "shell", …
     upstream: list[str]
     trigger_rule: str
     retries: int

@@ -25,6 +25,7 @@ class TriggerRun(Body, frozen=True, kw_only=True):
     subset: list[str] = []  # only these tasks; none: all
     #: Of a paused DAG no run starts: refuse, let it wait until somebody unpauses the DAG, or unpause the DAG now.
     if_paused: Literal["refuse", "queue", "unpause"] = "refuse"
+    refresh_cache: bool = False  # cached results do not count in this run; its own replace them
 
 
 class ClearTasks(Body, frozen=True, kw_only=True):
@@ -107,6 +108,22 @@ class Respond(Body, frozen=True, kw_only=True):
 # --- answers -------------------------------------------------------------------------------------------------
 
 
+class TaskLink(Model, frozen=True, kw_only=True):
+    """Where a task instance is found."""
+
+    dag_id: str
+    run_id: str
+    task_id: str
+    map_index: int
+
+
+class RunLink(Model, frozen=True, kw_only=True):
+    """Where a run is found."""
+
+    dag_id: str
+    run_id: str
+
+
 class RunSummary(Model, frozen=True, kw_only=True):
     """A run without its tasks."""
 
@@ -133,6 +150,7 @@ class RunSummary(Model, frozen=True, kw_only=True):
     backfill: int | None = None
     subset: list[str] = []  # the tasks it is limited to; none: all
     note: str = ""
+    triggered_by_task: TaskLink | None = None  # the task instance that made it, if one did
 
 
 class TaskStatus(Model, frozen=True, kw_only=True):

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from studio.api.models.base import Model
 from studio.api.models.dags import TaskNode
-from studio.api.models.runs import TaskStatus
+from studio.api.models.runs import RunLink, TaskStatus
 from studio.core.states import AttemptState, TaskState
 
 
@@ -39,6 +39,7 @@ class TaskDetail(Model, frozen=True, kw_only=True):
     attempts: list[AttemptInfo]
     why: list[str]
     source_changed: bool | None = None  # likewise, not what was published
+    triggered_run: RunLink | None = None  # the run of another DAG that its latest try made
 
 
 class CellOutput(Model, frozen=True, kw_only=True):

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from studio.core.board import Board
-from studio.core.commands import backfills, clear, dags, mark, trigger
+from studio.core.commands import backfills, by_task, clear, dags, mark, trigger
 from studio.core.events import CommandGiven
 from studio.core.flow import work_off
 from studio.core.model import CommandKind
@@ -19,6 +19,7 @@ HANDLERS: Final[dict[CommandKind, Callable[[Board, CommandGiven], dict[str, Any]
     "unpause": dags.unpause_dag,
     "delete_dag": dags.delete_dag,
     "trigger": trigger.trigger,
+    "trigger_by_task": by_task.trigger_by_task,
     "cancel": trigger.cancel,
     "delete_run": trigger.delete_run,
     "note": trigger.note,
@@ -52,4 +53,5 @@ def handle(board: Board, event: CommandGiven) -> None:
         command.state = "refused"
     command.handled_at = board.now
     board.ledger.handled(command)
+    board.waiters.notice("command", command.key)
     work_off(board)

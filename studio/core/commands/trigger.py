@@ -57,6 +57,7 @@ def trigger(board: Board, event: CommandGiven) -> dict[str, Any]:
         subset=subset(spec, payload["subset"], with_upstream=False) if payload.get("subset") else (),
         note=payload.get("note") or "",
     )
+    active.run.refresh = bool(payload.get("refresh_cache"))
     return {"run_id": active.run.run_id}
 
 

@@ -41,7 +41,9 @@ async def cancel_runs(request: Request, services: Services) -> m.RunsDone:
 
 
 async def delete_runs(request: Request, services: Services) -> m.RunsDone:
-    return m.RunsDone(runs=(await _command(request, services, "delete_run"))["deleted"])
+    dag = await find_dag(services, request.dag_id)
+    async with services.cleaning.after(dag.dag_id, check_run_ids(request.body.run_ids)):
+        return m.RunsDone(runs=(await _command(request, services, "delete_run"))["deleted"])
 
 
 async def _command(request: Request, services: Services, kind: CommandKind) -> dict[str, Any]:

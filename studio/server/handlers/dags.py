@@ -92,7 +92,8 @@ async def update_dags(request: Request, services: Services) -> m.DagsDone:
 
 async def delete_dag(request: Request, services: Services) -> None:
     dag = await find_dag(services, request.dag_id)
-    await services.command(dag.dag_id, "delete_dag", {}, actor=request.actor)
+    async with services.cleaning.after(dag.dag_id):
+        await services.command(dag.dag_id, "delete_dag", {}, actor=request.actor)
 
 
 async def _current(services: Services, dag_id: str) -> m.DagDetail:
@@ -107,16 +108,19 @@ async def _detail(services: Services, dag: Dag, spec: DagSpec) -> m.DagDetail:
 
 
 def _check(spec: DagSpec, artifacts: LocalArtifacts) -> None:
-    """The rules of a spec, and that the notebooks it was published with are here. Blocking."""
+    """The rules of a spec, and that the notebooks and pickles it was published with are here. Blocking."""
     validate(spec)
     for index, task in enumerate(spec.tasks):
-        if task.kind != "notebook" or task.config.get("source", "snapshot") != "snapshot":
+        if task.kind == "function" and "pickled" in task.config:
+            kind, name = "function", str(task.config.get("function", ""))
+        elif task.kind == "notebook" and task.config.get("source", "snapshot") == "snapshot":
+            kind, name = "notebook", PurePath(str(task.config.get("path", ""))).name or "its notebook"
+        else:
             continue
         digest, where = task.config.get("digest"), f"spec.tasks[{index}].config.digest"
         if not isinstance(digest, str) or not artifacts.has_source(digest):
-            name = PurePath(str(task.config.get("path", ""))).name or "its notebook"
             raise InvalidDag(
-                f"The notebook of the task {shown(task.id)} ({shown(name)}) was not uploaded.",
+                f"The {kind} of the task {shown(task.id)} ({shown(name)}) was not uploaded.",
                 hint="Publish with dag.publish() or `studio dags publish FILE`, which upload it.",
                 field=where,
             )

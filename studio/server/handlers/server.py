@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from studio._version import __version__
 from studio.api import models as m
@@ -15,6 +15,8 @@ from studio.server.request import Request
 from studio.server.services import Services
 from studio.server.views import when
 from studio.store import describe
+
+_LAST_WORD: Final = 0.1  # seconds for the answer to leave before connections are closed
 
 
 async def server_info(request: Request, services: Services) -> m.ServerInfo:
@@ -36,7 +38,7 @@ async def openapi(request: Request, services: Services) -> dict[str, Any]:
 
 
 async def stop_server(request: Request, services: Services) -> None:
-    services.stop()
+    asyncio.get_running_loop().call_later(_LAST_WORD, services.stop)
 
 
 async def put_source(request: Request, services: Services) -> None:

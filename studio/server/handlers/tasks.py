@@ -7,6 +7,7 @@ import asyncio
 from studio.api import models as m
 from studio.core.model import Attempt
 from studio.core.names import shown
+from studio.core.origins import triggered_run
 from studio.core.states import ATTEMPT_TERMINAL
 from studio.errors import NotFound
 from studio.server import views
@@ -28,7 +29,9 @@ async def get_task(request: Request, services: Services) -> m.TaskDetail:
     attempts = await services.store.attempts(task.id)
     config = next(found.config for found in spec.tasks if found.id == task.task_id)
     sources = [(config.get("path"), config.get("digest")), *map(_source_of, attempts)]
-    changed = await asyncio.to_thread(lambda: [services.sources.differs(*source) for source in sources])
+    cell = config.get("cell")
+    changed = await asyncio.to_thread(lambda: [services.sources.differs(*each, cell) for each in sources])
+    made = triggered_run(task, attempts)
     return m.TaskDetail(
         dag_id=run.dag_id,
         run_id=run.run_id,
@@ -40,6 +43,7 @@ async def get_task(request: Request, services: Services) -> m.TaskDetail:
         ],
         why=services.scheduler.why(run.dag_id, run.run_id, task.task_id, task.map_index),
         source_changed=changed[0],
+        triggered_run=None if made is None else m.RunLink(dag_id=made[0], run_id=made[1]),
     )
 
 

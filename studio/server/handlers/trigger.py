@@ -36,6 +36,7 @@ async def trigger(services: Services, dag: Dag, body: m.TriggerRun, *, actor: st
         "interval": _interval(dag, body),
         "run_type": "manual",
         "subset": body.subset,
+        "refresh_cache": body.refresh_cache,
     }
     key = command_key(dag.dag_id, "trigger", body.key)
     if dag.paused:

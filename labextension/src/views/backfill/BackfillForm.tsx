@@ -1,0 +1,121 @@
+import type { FormEvent, ReactElement } from 'react';
+import { useId, useRef } from 'react';
+
+import type { BackfillFormModel, Only } from '../../models/backfillform';
+import { backfillCall } from '../../models/python';
+import type { IStudio } from '../../tokens';
+import { useSignal } from '../hooks';
+import { ErrorNote } from '../Notes';
+import { focusField } from '../params/ParamsFields';
+import { ParamsPart } from './ParamsPart';
+import { PythonCall } from '../PythonCall';
+import type { ISegment } from '../Segments';
+import { Segments } from '../Segments';
+import { counted } from '../text';
+import { toRun } from './looks';
+import { Preview } from './Preview';
+import { RangeField } from './RangeField';
+import { TasksField } from './TasksField';
+
+const ONLY: readonly ISegment<Only>[] = [
+  { value: 'missing', label: 'Missing', title: 'Days without a run' },
+  { value: 'failed', label: 'Missing and failed', title: 'Days without a run, and those whose run failed or was cancelled' },
+  { value: 'all', label: 'All', title: 'All days, also those whose run succeeded' }
+];
+
+const ORDER: readonly ISegment<'oldest' | 'newest'>[] = [
+  { value: 'oldest', label: 'Oldest first' },
+  { value: 'newest', label: 'Newest first' }
+];
+
+export interface IBackfillFormProps {
+  model: BackfillFormModel;
+  studio: IStudio;
+  onStart: () => void;
+}
+
+/** What is to run, what that means, and the button that does it. */
+export function BackfillForm({ model, studio, onStart }: IBackfillFormProps): ReactElement {
+  useSignal(model.changed);
+  useSignal(model.dag.changed);
+  const form = useRef<HTMLFormElement>(null);
+  const id = useId();
+  const { choices, problems, preview, params, error, asked } = model;
+  const count = preview === null ? 0 : toRun(preview);
+  const submit = (event: FormEvent): void => {
+    event.preventDefault();
+    const wrong = params.attempt();
+    if (wrong !== null) {
+      window.setTimeout(() => focusField(form.current, wrong)); // once it is shown
+    } else if (asked !== null && count > 0 && !model.isAsking) {
+      onStart();
+    }
+  };
+  return (
+    <form
+      className="jp-Studio-viewForm"
+      aria-label={`Backfill ${model.dag.dagId}`}
+      data-lm-suppress-shortcuts="true"
+      ref={form}
+      noValidate
+      onSubmit={submit}
+    >
+      <div className="jp-Studio-fields">
+        <RangeField model={model} />
+        <div className="jp-Studio-field">
+          <span className="jp-Studio-fieldName">Runs</span>
+          <div className="jp-Studio-fieldBody">
+            <Segments
+              label="Which runs"
+              segments={ONLY}
+              value={choices.only}
+              onChange={only => model.set({ only })}
+            />
+          </div>
+        </div>
+        <TasksField model={model} studio={studio} />
+        <div className="jp-Studio-field">
+          <label className="jp-Studio-fieldName" htmlFor={`${id}-atOnce`}>
+            Order
+          </label>
+          <div className="jp-Studio-fieldBody">
+            <div className="jp-Studio-fieldLine">
+              <Segments
+                label="Order"
+                segments={ORDER}
+                value={choices.newestFirst ? 'newest' : 'oldest'}
+                onChange={order => model.set({ newestFirst: order === 'newest' })}
+              />
+              <label className="jp-Studio-check" htmlFor={`${id}-atOnce`}>
+                <input
+                  id={`${id}-atOnce`}
+                  type="text"
+                  inputMode="numeric"
+                  className="jp-mod-number"
+                  aria-invalid={problems.atOnce !== undefined}
+                  value={choices.atOnce}
+                  onChange={event => model.set({ atOnce: event.target.value.trim() })}
+                />
+                runs at once
+              </label>
+            </div>
+            {problems.atOnce !== undefined && <div className="jp-Studio-problem">{problems.atOnce}</div>}
+          </div>
+        </div>
+        <ParamsPart params={params} />
+      </div>
+      {error !== null && <ErrorNote error={error} />}
+      <Preview model={model} />
+      <div className="jp-Studio-actions">
+        <button
+          type="submit"
+          className="jp-Studio-button jp-mod-primary"
+          disabled={model.isStarting || (params.isValid && (asked === null || count === 0 || model.isAsking))}
+        >
+          {model.isStarting ? 'Starting…' : count === 0 ? 'Start' : `Start ${counted(count, 'run')}`}
+        </button>
+      </div>
+      {asked !== null && <PythonCall text={backfillCall(asked)} />}
+    </form>
+  );
+}

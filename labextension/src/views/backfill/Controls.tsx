@@ -1,0 +1,161 @@
+import type { FormEvent, ReactElement } from 'react';
+import { useState } from 'react';
+
+import type { BackfillInfo } from '../../api/schema';
+import type { BackfillModel, IProgress } from '../../models/backfill';
+import { isActive } from '../../models/backfill';
+import { addDays, dayOf, isDay } from '../../models/days';
+import { endText } from '../../models/ranges';
+import { Button } from '../Glyph';
+
+type Open = 'cancel' | 'extend' | 'limit' | null;
+
+export interface IControlsProps {
+  model: BackfillModel;
+  info: BackfillInfo;
+  progress: IProgress;
+  timezone: string;
+  schedule: string | null;
+}
+
+/** Pause, resume, cancel, extend, and how many at once. */
+export function Controls({ model, info, progress, timezone, schedule }: IControlsProps): ReactElement {
+  const [open, setOpen] = useState<Open>(null);
+  const isGoing = isActive(info);
+  const toggle = (which: Open): void => setOpen(open === which ? null : which);
+  const canExtend = info.start !== null && info.state !== 'cancelled';
+  return (
+    <>
+      <div className="jp-Studio-actions">
+        {info.state === 'running' && (
+          <Button glyph="pause" title="Start no more of its runs; what runs goes on" disabled={model.isBusy} onClick={() => void model.pause()}>
+            Pause
+          </Button>
+        )}
+        {info.state === 'paused' && (
+          <Button primary glyph="play" title="Go on" disabled={model.isBusy} onClick={() => void model.resume()}>
+            Resume
+          </Button>
+        )}
+        {isGoing && (
+          <Button title="Change how many of its runs may be active at once" pressed={open === 'limit'} onClick={() => toggle('limit')}>
+            {`${info.max_active_runs} at once…`}
+          </Button>
+        )}
+        {canExtend && (
+          <Button glyph="plus" title="Add runs, up to a later day" pressed={open === 'extend'} onClick={() => toggle('extend')}>
+            Extend…
+          </Button>
+        )}
+        {isGoing && (
+          <Button glyph="stop" title="Do not start what waits" pressed={open === 'cancel'} onClick={() => toggle('cancel')}>
+            Cancel…
+          </Button>
+        )}
+      </div>
+      {open === 'cancel' && isGoing && <CancelForm model={model} progress={progress} onDone={() => setOpen(null)} />}
+      {open === 'limit' && isGoing && <LimitForm model={model} info={info} onDone={() => setOpen(null)} />}
+      {open === 'extend' && canExtend && (
+        <ExtendForm model={model} info={info} timezone={timezone} schedule={schedule} onDone={() => setOpen(null)} />
+      )}
+    </>
+  );
+}
+
+interface IPartProps {
+  model: BackfillModel;
+  info: BackfillInfo;
+  onDone: () => void;
+}
+
+function CancelForm({ model, progress, onDone }: Omit<IPartProps, 'info'> & { progress: IProgress }): ReactElement {
+  const running = progress.counts.running ?? 0;
+  const waiting = progress.total - progress.ended - running;
+  const cancel = (stopRunning: boolean): void => {
+    void model.cancel(stopRunning);
+    onDone();
+  };
+  return (
+    <div className="jp-Studio-form" role="group" aria-label="Cancel the backfill">
+      <p>{`${waiting} of its runs wait and will not start; ${running} ${running === 1 ? 'is' : 'are'} active.`}</p>
+      <div className="jp-Studio-actions">
+        <Button primary title="What runs goes on to its end" onClick={() => cancel(false)}>
+          Cancel what waits
+        </Button>
+        {running > 0 && (
+          <Button title="End what runs, too" onClick={() => cancel(true)}>
+            End what runs, too
+          </Button>
+        )}
+        <Button title="Leave all as it is" onClick={onDone}>
+          Leave
+        </Button>
+      </div>
+    </div>
+  );
+}
+
+function LimitForm({ model, info, onDone }: IPartProps): ReactElement {
+  const [text, setText] = useState(String(info.max_active_runs));
+  const isRight = /^[1-9]\d{0,4}$/.test(text);
+  const submit = (event: FormEvent): void => {
+    event.preventDefault();
+    void model.limit(Number(text));
+    onDone();
+  };
+  return (
+    <form className="jp-Studio-form jp-mod-line" aria-label="Runs at once" data-lm-suppress-shortcuts="true" onSubmit={submit}>
+      <label>
+        Runs at once
+        <input
+          autoFocus
+          type="text"
+          inputMode="numeric"
+          className="jp-mod-number"
+          aria-invalid={!isRight}
+          value={text}
+          onChange={event => setText(event.target.value.trim())}
+        />
+      </label>
+      <button type="submit" className="jp-Studio-button jp-mod-primary" disabled={!isRight}>
+        Change
+      </button>
+      <Button title="Leave it as it is" onClick={onDone}>
+        Leave
+      </Button>
+    </form>
+  );
+}
+
+function ExtendForm({ model, info, timezone, schedule, onDone }: IPartProps & { timezone: string; schedule: string | null }): ReactElement {
+  const last = dayOf(info.end ?? info.created_at, timezone);
+  const [end, setEnd] = useState(addDays(last, 7));
+  const isLater = isDay(end) && end > last;
+  const submit = (event: FormEvent): void => {
+    event.preventDefault();
+    void model.extend(endText(end, schedule));
+    onDone();
+  };
+  return (
+    <form className="jp-Studio-form jp-mod-line" aria-label="Extend the backfill" data-lm-suppress-shortcuts="true" onSubmit={submit}>
+      <label>
+        {`From ${last} up to`}
+        <input
+          autoFocus
+          type="date"
+          min={addDays(last, 1)}
+          aria-invalid={!isLater}
+          value={end}
+          onChange={event => setEnd(event.target.value)}
+        />
+      </label>
+      <button type="submit" className="jp-Studio-button jp-mod-primary" disabled={!isLater}>
+        Extend
+      </button>
+      <Button title="Leave it as it is" onClick={onDone}>
+        Leave
+      </Button>
+      {!isLater && <span className="jp-Studio-problem">{`A day after ${last}.`}</span>}
+    </form>
+  );
+}

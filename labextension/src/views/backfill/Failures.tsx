@@ -1,0 +1,75 @@
+import type { ReactElement } from 'react';
+import { useState } from 'react';
+
+import type { BackfillModel } from '../../models/backfill';
+import type { IHost } from '../../host';
+import { Button, LinkButton } from '../Glyph';
+import { StateIcon } from '../StateIcon';
+import { counted, runName } from '../text';
+
+const SHOWN = 8; // failed runs
+
+export interface IFailuresProps {
+  model: BackfillModel;
+  timezone: string;
+  host: IHost;
+  /** Look at a task of a run. */
+  onInspect: (runId: string, taskId: string | null, mapIndex: number | null) => void;
+}
+
+/** The runs that failed, each with the tasks to blame. */
+export function Failures({ model, timezone, host, onInspect }: IFailuresProps): ReactElement | null {
+  const [isAll, setAll] = useState(false);
+  const { failures } = model;
+  if (failures.length === 0) {
+    return null;
+  }
+  const shown = isAll ? failures : failures.slice(0, SHOWN);
+  return (
+    <section className="jp-Studio-failures" aria-label="Failed runs">
+      <header>
+        <strong>{counted(failures.length, 'run')} failed</strong>
+        <Button
+          glyph="again"
+          title="Run again what failed in these runs, and what waited for it; the rest is kept"
+          disabled={model.isBusy}
+          onClick={() => void model.repair()}
+        >
+          Run the failed again
+        </Button>
+      </header>
+      <ul>
+        {shown.map(({ run, tasks }) => (
+          <li key={run.run_id}>
+            <StateIcon state="failed" title="failed" />
+            <LinkButton title="Show this run" onClick={() => onInspect(run.run_id, null, null)}>
+              {runName(run, timezone)}
+            </LinkButton>
+            <span className="jp-Studio-blamed">
+              {tasks === null && <span className="jp-Studio-muted">…</span>}
+              {tasks?.map(task => (
+                <LinkButton
+                  key={`${task.task_id}/${task.map_index}`}
+                  title={`Show what ${task.task_id} produced`}
+                  onClick={() => onInspect(run.run_id, task.task_id, task.map_index)}
+                >
+                  {task.map_index < 0 ? task.task_id : `${task.task_id} [${task.map_index}]`}
+                </LinkButton>
+              ))}
+            </span>
+            <Button
+              glyph="open"
+              title={`Open the run of ${runName(run, timezone)} in a tab`}
+              onClick={() => void host.openDag(run.dag_id, run.run_id, tasks?.[0]?.task_id ?? null)}
+            />
+          </li>
+        ))}
+      </ul>
+      {failures.length > shown.length && (
+        <LinkButton title="Show all" onClick={() => setAll(true)}>
+          {`and ${counted(failures.length - shown.length, 'run')} more`}
+        </LinkButton>
+      )}
+    </section>
+  );
+}
