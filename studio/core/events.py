@@ -73,7 +73,9 @@ class Facts:
     dated: tuple[Run, ...] = ()  # `backfill`: stored runs with a logical date in its range
     before: tuple[RunWithTasks, ...] = ()  # the runs that tasks with `depends_on_past` look at
     taken: frozenset[str] = frozenset()  # stored run ids that a new run must not have
-    backfill: Backfill | None = None  # `change_backfill`: the one that it names
+    backfills: tuple[
+        Backfill, ...
+    ] = ()  # stored ones that the command may change: the one it names, those of `runs`
     too_many: bool = False  # more runs are concerned than one command may change
 
 

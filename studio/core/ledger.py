@@ -122,6 +122,10 @@ class Ledger:
             self._backfills[backfill.id] = backfill
             backfill.rev += 1
 
+    def touched_backfill(self, number: int) -> Backfill | None:
+        """As this turn leaves it; None: the turn has not changed it."""
+        return self._backfills.get(number)
+
     def add_asset(self, asset: Asset) -> None:
         self._assets[asset.name] = asset
 

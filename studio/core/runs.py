@@ -183,6 +183,13 @@ def close(board: Board, active: ActiveRun) -> None:
         close_backfill(board, owned, run.backfill)
 
 
+def open_backfill(board: Board, backfill: Backfill) -> None:
+    """It has unfinished runs, maybe again."""
+    board.ledger.touch_backfill(backfill)
+    backfill.state, backfill.ended_at = "running", None
+    board.backfills[backfill.id] = backfill
+
+
 def close_backfill(board: Board, owned: OwnedDag, number: int) -> None:
     """A backfill without unfinished runs is done."""
     backfill = board.backfills.get(number)

@@ -65,18 +65,27 @@ async def _about_runs(store: Store, command: Command, looks_back: Callable[[str]
         before = await _before(
             store, dag_id, [each.run.logical_date for each in runs if each.run.logical_date is not None]
         )
-    return Facts(runs=tuple(runs), before=before)
+    backfills = await _backfills_of(store, runs) if command.kind == "clear" else ()
+    return Facts(runs=tuple(runs), before=before, backfills=backfills)
+
+
+async def _backfills_of(store: Store, runs: Sequence[RunWithTasks]) -> tuple[Backfill, ...]:
+    """Those that go on when a run of theirs is cleared."""
+    ended = (each.run for each in runs if each.run.state in RUN_TERMINAL)
+    numbers = dict.fromkeys(run.backfill for run in ended if run.backfill is not None)
+    found = [await store.backfill(number) for number in numbers]
+    return tuple(overview.backfill for overview in found if overview is not None)
 
 
 async def _about_backfill(store: Store, command: Command, looks_back: Callable[[str], bool]) -> Facts:
     dag_id, payload = command.dag_id, command.payload
     asked: dict[str, Any] = payload
-    changed: Backfill | None = None
+    changed: tuple[Backfill, ...] = ()
     if command.kind == "change_backfill":
         overview = await store.backfill(int(payload["id"]))
         if overview is None or payload.get("action") != "extend":
-            return Facts(backfill=None if overview is None else overview.backfill)
-        changed = overview.backfill
+            return Facts(backfills=() if overview is None else (overview.backfill,))
+        changed = (overview.backfill,)
         asked = {**overview.backfill.asked, **payload}
     since, until = existing_range(asked)
     dated = await store.dated_runs(dag_id, since, until, limit=MAX_DATED)
@@ -84,7 +93,7 @@ async def _about_backfill(store: Store, command: Command, looks_back: Callable[[
     if asked.get("reprocess", "missing") != "missing" and not payload.get("dry_run", False):
         again = await store.load_runs(dag_id, [run.run_id for run in dated if run.state in RUN_TERMINAL])
     before = await _before(store, dag_id, [since]) if looks_back(dag_id) else ()
-    return Facts(runs=tuple(again), dated=tuple(dated), before=before, backfill=changed)
+    return Facts(runs=tuple(again), dated=tuple(dated), before=before, backfills=changed)
 
 
 async def _before(store: Store, dag_id: str, dates: Sequence[float]) -> tuple[RunWithTasks, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from copy import copy
 from dataclasses import replace
 from itertools import count
 from typing import Any
@@ -147,14 +148,17 @@ class Driver:
 
     def facts(self, *run_ids: str, dag_id: str = "d") -> Facts:
         """What the store says of these runs, which are over."""
-        return Facts(runs=tuple(self.kept.run(run_id, dag_id) for run_id in run_ids))
+        runs = tuple(self.kept.run(run_id, dag_id) for run_id in run_ids)
+        numbers = dict.fromkeys(each.run.backfill for each in runs if each.run.backfill is not None)
+        return Facts(runs=runs, backfills=tuple(copy(self.kept.backfills[number]) for number in numbers))
 
     def about(
         self, kind: CommandKind, *run_ids: str, others: tuple[str, ...] = (), **payload: Any
     ) -> dict[str, Any]:
         """A command about stored runs, with the facts it needs; `others` lie before or after. Returns its result."""
-        runs = self.facts(*run_ids, *others).runs
-        command = self.command(kind, {"run_ids": list(run_ids), **payload}, runs=runs)
+        facts = self.facts(*run_ids, *others)
+        payload = {"run_ids": list(run_ids), **payload}
+        command = self.command(kind, payload, runs=facts.runs, backfills=facts.backfills)
         assert command.state == "done", command.result
         return command.result
 

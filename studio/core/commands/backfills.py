@@ -10,13 +10,13 @@ from studio.core.backfill import BackfillPlan, PlannedRun, plan, plan_extension
 from studio.core.backfill_asked import BackfillAsked, asked_of
 from studio.core.board import Board, OwnedDag
 from studio.core.commands.clear import clear_tasks, mapped_otherwise, rebase
-from studio.core.commands.lookup import find_run, is_over, owned_dag
+from studio.core.commands.lookup import find_backfill, find_run, is_over, owned_dag
 from studio.core.commands.trigger import checked_params
 from studio.core.context import iso
 from studio.core.events import CommandGiven
 from studio.core.model import Backfill, Run
 from studio.core.names import nearest, shown
-from studio.core.runs import cancel_run, close_backfill, create_run
+from studio.core.runs import cancel_run, close_backfill, create_run, open_backfill
 from studio.core.states import RunState, TaskState
 from studio.errors import Conflict, InvalidInput, NotFound
 
@@ -88,8 +88,7 @@ def change_backfill(board: Board, event: CommandGiven) -> dict[str, Any]:
                 to=payload.get("to"),
                 dates=payload.get("dates") or (),
             )
-            made.state, made.ended_at = "running", None
-            board.backfills[made.id] = made
+            open_backfill(board, made)
             _make_runs(board, event, owned, made, planned)
             return {"state": made.state, "created": _number(planned), "runs": _listed(planned)}
         case _:
@@ -160,8 +159,7 @@ def _cancel(board: Board, owned: OwnedDag, made: Backfill, *, stop_running: bool
 
 def _find(board: Board, event: CommandGiven) -> Backfill:
     number = event.command.payload.get("id")
-    made = board.backfills.get(number) if isinstance(number, int) else None
-    made = made or event.facts.backfill
+    made = find_backfill(board, event, number)
     if made is None or made.dag_id != event.command.dag_id:
         raise NotFound(f"The DAG {shown(event.command.dag_id)} has no backfill {shown(number)}.")
     return made

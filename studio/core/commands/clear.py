@@ -8,14 +8,14 @@ from typing import Any
 from studio.core.active import ActiveRun
 from studio.core.board import Board
 from studio.core.commands.choice import choose, listed, refuse_too_many
-from studio.core.commands.lookup import check_tasks_of, find_runs, is_over, owned_dag
+from studio.core.commands.lookup import check_tasks_of, find_backfill, find_runs, is_over, owned_dag
 from studio.core.commands.trigger import checked_params
 from studio.core.events import CommandGiven
 from studio.core.layout import RULE, SETUPS, layout_of
 from studio.core.model import Dag, RunWithTasks, TaskInstance
 from studio.core.moves import restart
 from studio.core.names import shown
-from studio.core.runs import set_deadlines_again, set_run_state
+from studio.core.runs import open_backfill, set_deadlines_again, set_run_state
 from studio.core.spec import DagSpec
 from studio.core.states import FAILED_LIKE, TERMINAL, RunState, TaskState
 from studio.errors import Conflict
@@ -43,8 +43,11 @@ def clear(board: Board, event: CommandGiven) -> dict[str, Any]:
         if payload.get("note"):
             board.touch_run(active)
             active.run.note = payload["note"]
+        if tasks:
+            _reopen_backfill(board, event, active)
         clear_tasks(board, active, tasks)
     for active, tasks in added:
+        _reopen_backfill(board, event, active)
         reopen(board, active)
         board.agenda.extend((active, task) for task in tasks)
     return result
@@ -81,13 +84,22 @@ def reopen(board: Board, active: ActiveRun) -> None:
     if is_over(active):
         owned.past.pop(run.run_id, None)
         if run.backfill is not None and run.backfill not in board.backfills:
-            run.backfill = None  # its backfill is done: it runs on its own now
+            run.backfill = None  # its backfill was cancelled: it runs on its own now
         set_run_state(board, active, RunState.QUEUED)
         set_deadlines_again(board, active)
         owned.take_in(active)
         board.to_admit[run.dag_id] = None
     elif active.is_over:
         board.maybe_over[run.id] = active
+
+
+def _reopen_backfill(board: Board, event: CommandGiven, active: ActiveRun) -> None:
+    """A backfill that was done goes on with its run that is cleared."""
+    number = active.run.backfill
+    if is_over(active) and number is not None and number not in board.backfills:
+        backfill = find_backfill(board, event, number)
+        if backfill is not None and backfill.state == "done":
+            open_backfill(board, backfill)
 
 
 def _filter(payload: dict[str, Any]) -> Callable[[TaskInstance], bool]:

@@ -8,7 +8,7 @@ from typing import Any
 from studio.core.active import ActiveRun
 from studio.core.board import Board, OwnedDag
 from studio.core.events import CommandGiven
-from studio.core.model import TaskInstance
+from studio.core.model import Backfill, TaskInstance
 from studio.core.names import nearest, shown
 from studio.core.spec import DagSpec
 from studio.core.states import RUN_TERMINAL
@@ -44,6 +44,14 @@ def find_run(board: Board, event: CommandGiven, run_id: str) -> ActiveRun:
 def find_runs(board: Board, event: CommandGiven) -> list[ActiveRun]:
     """All runs that the command names."""
     return [find_run(board, event, run_id) for run_id in run_ids_of(event.command.payload)]
+
+
+def find_backfill(board: Board, event: CommandGiven, number: object) -> Backfill | None:
+    """A backfill: in memory if it is unfinished, as this turn left it, or as it is stored. None: there is none."""
+    if not isinstance(number, int):
+        return None
+    known = board.backfills.get(number) or board.ledger.touched_backfill(number)
+    return known or next((stored for stored in event.facts.backfills if stored.id == number), None)
 
 
 def is_over(active: ActiveRun) -> bool:
