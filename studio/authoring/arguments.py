@@ -6,21 +6,13 @@ import re
 from collections.abc import Collection, Iterable, Mapping
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any
 
+from studio.core.durations import no_duration, seconds_in
 from studio.core.names import nearest, shown
 from studio.errors import InvalidInput, InvalidSchedule
 
-_UNITS: Final = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
-_UNIT_NAMES: Final = {
-    "s": ("s", "sec", "secs", "second", "seconds"),
-    "m": ("m", "min", "mins", "minute", "minutes"),
-    "h": ("h", "hr", "hrs", "hour", "hours"),
-    "d": ("d", "day", "days"),
-}
-_UNIT_OF: Final = {name: unit for unit, names in _UNIT_NAMES.items() for name in names}
 _SIZE = re.compile(r"\s*(\d{1,15}(?:\.\d{1,15})?)\s*([kmgt]?)(i?)b?\s*", re.IGNORECASE)
-_PIECE = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([a-z]+)\s*", re.IGNORECASE)
 
 
 class UnknownArgument(InvalidInput, TypeError):
@@ -43,20 +35,10 @@ def seconds(value: float | timedelta | str, field: str) -> float:
         return value.total_seconds()
     if isinstance(value, (int, float)) and not isinstance(value, bool):
         return float(value)
-    if isinstance(value, str):
-        total, end = 0.0, 0
-        while match := _PIECE.match(value, end):
-            unit = _UNIT_OF.get(match[2].lower())
-            if unit is None:
-                break
-            total, end = total + float(match[1]) * _UNITS[unit], match.end()
-        if value and end == len(value):
-            return total
-    raise InvalidInput(
-        f"{field} is {shown(value)}, which is no duration.",
-        hint="Give seconds (300), a timedelta, or text such as '90 s', '5 min', '1 h 30 min', '2 days'.",
-        field=field,
-    )
+    found = seconds_in(value) if isinstance(value, str) else None
+    if found is None:
+        raise no_duration(value, field)
+    return found
 
 
 def shift(value: float | timedelta | str, field: str) -> float:

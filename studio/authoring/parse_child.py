@@ -71,7 +71,7 @@ def parse(path: Path) -> ParseResult:
         if of_cells is not None:
             snapshot = of_cells.snapshot()
             spec = msgspec.structs.replace(snapshot.spec, origin=str(path))
-            return ParseResult((spec,), snapshot.sources)
+            return ParseResult((spec,), snapshot.sources, warnings=tuple(of_cells.warnings))
     collected: list[DAG] = []
     collected_dags.set(collected)
     run = _run_notebook if path.suffix == ".ipynb" else _run_module

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any, Literal, TypeAlias, get_args
 
-from studio.authoring.arguments import date_text, mapping, seconds, several, text, texts
+from studio.authoring.arguments import date_text, mapping, several, text, texts
 from studio.core.asset_conditions import AssetAll, AssetAny, AssetCondition, AssetRef
 from studio.core.names import nearest, shown
 from studio.core.parameters import check_value
@@ -16,7 +15,6 @@ from studio.core.schedule_spec import (
     AssetOrTimeSpec,
     AssetsSpec,
     CalendarSpec,
-    ContinuousSpec,
     CronSpec,
     CronsSpec,
     DataIntervalSpec,
@@ -26,12 +24,11 @@ from studio.core.schedule_spec import (
     ScheduleSpec,
     TimeSpec,
 )
+from studio.core.schedule_text import schedule_of_text, ticks_of_text
 from studio.core.spec import AssetSpec
 from studio.errors import InvalidSchedule
 
 When: TypeAlias = str | date | datetime
-
-_EVERY = re.compile(r"every\s+(?P<duration>.+)", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,10 +127,8 @@ def schedule_spec(schedule: Schedule | None) -> ScheduleSpec | None:
     match schedule:
         case None:
             return None
-        case "@once":
-            return OnceSpec()
-        case "@continuous":
-            return ContinuousSpec()
+        case str():
+            return schedule_of_text(schedule)
         case Asset() | Assets():
             return AssetsSpec(_condition(schedule))
         case AssetOrTime(assets, time):
@@ -181,8 +176,7 @@ def _time(schedule: object) -> TimeSpec:
 
 def _ticks(schedule: object) -> CronSpec | CronsSpec | IntervalSpec:
     if isinstance(schedule, str):
-        every = _EVERY.fullmatch(schedule.strip())
-        return CronSpec(schedule) if every is None else IntervalSpec(seconds(every["duration"], "schedule"))
+        return ticks_of_text(schedule)
     if isinstance(schedule, timedelta):
         return IntervalSpec(schedule.total_seconds())
     if isinstance(schedule, (list, tuple, set, frozenset)) and schedule:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import importlib
 from pathlib import Path
-from typing import Any
 
 import click
 
 from studio.cli.show import json_option, print_json
 from studio.client import connect
+from studio.core.parsed import ParseResult
 from studio.errors import InvalidDag
 
 
@@ -18,10 +18,12 @@ from studio.errors import InvalidDag
 @json_option
 def check(file: Path, as_json: bool) -> int:
     """Read a .py or .ipynb file as the server would, and say what is wrong. Nothing is published."""
-    specs, _ = parse(file)
+    read = parse(file)
     if as_json:
-        print_json({"dags": specs})
-    for spec in [] if as_json else specs:
+        print_json({"dags": list(read.specs), "warnings": list(read.warnings)})
+        return 0
+    _warn(file, read)
+    for spec in read.specs:
         click.echo(f"✓ {spec.id}: {len(spec.tasks)} task{'s' * (len(spec.tasks) != 1)}")
     return 0
 
@@ -31,12 +33,14 @@ def check(file: Path, as_json: bool) -> int:
 @json_option
 def publish(file: Path, as_json: bool) -> int:
     """Publish the DAGs of a .py or .ipynb file."""
-    specs, sources = parse(file)
+    read = parse(file)
+    if not as_json:
+        _warn(file, read)
     published = []
     with connect() as client:
-        for content in sources.values():
+        for content in read.sources.values():
             client.put_source(content)
-        for spec in specs:
+        for spec in read.specs:
             detail = client.publish_dag(spec)
             published.append(detail.dag)
             if not as_json:
@@ -46,10 +50,10 @@ def publish(file: Path, as_json: bool) -> int:
     return 0
 
 
-def parse(file: Path) -> tuple[list[Any], dict[str, bytes]]:
-    """The specs of its DAGs, and the contents that they need. Raises `InvalidDag`."""
+def parse(file: Path) -> ParseResult:
+    """Its DAGs, at least one, and the contents that they need. Raises `InvalidDag`."""
     parse = importlib.import_module("studio.authoring.parse")
-    result = parse.parse_file(file.absolute())
+    result: ParseResult = parse.parse_file(file.absolute())
     if result.error is not None:
         line = f":{result.error.line}" if result.error.line else ""
         raise InvalidDag(f"{file}{line}: {result.error.message}")
@@ -57,4 +61,9 @@ def parse(file: Path) -> tuple[list[Any], dict[str, bytes]]:
         raise InvalidDag(
             f"{file} defines no DAG.", hint="Define one at the top level: `with DAG(…) as dag:`."
         )
-    return list(result.specs), dict(result.sources)
+    return result
+
+
+def _warn(file: Path, read: ParseResult) -> None:
+    for warning in read.warnings:
+        click.echo(f"⚠ {file}: {warning}", err=True)

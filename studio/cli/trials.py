@@ -114,7 +114,8 @@ def _run(
     as_json: bool,
     **asked: Any,
 ) -> Any:
-    specs, sources = parse(file)
+    read = parse(file)
+    specs, sources = read.specs, read.sources
     known = {spec.id: spec for spec in specs}
     if dag_id is None and len(known) > 1:
         raise InvalidInput(

@@ -27,3 +27,4 @@ class ParseResult:
     specs: tuple[DagSpec, ...] = ()
     sources: dict[str, bytes] = field(default_factory=dict)  # notebooks that the specs name, by SHA-256
     error: ParseFault | None = None
+    warnings: tuple[str, ...] = ()  # what is hardly meant so, with its place; of marked cells

@@ -62,6 +62,20 @@ async def test_tasks_say_what_they_read_and_give_and_problems_where_they_are(stu
     }
 
 
+async def test_what_the_options_say_is_checked_too(studio: Running) -> None:
+    cells = [
+        "%dag flights --schedule '0 0 30 2 *'",
+        "%%task a --timeout soon\nx = 1",
+        "%%task b --trigger-rule often\nprint(x)",
+    ]
+    found = (await studio.http.post("/api/cells/check", json={"cells": cells})).json()
+    assert [(each["code"], each["cell"], each["task"]) for each in found["problems"]] == [
+        ("invalid_schedule", 0, None),
+        ("bad_option", 1, "a"),
+        ("bad_option", 2, "b"),
+    ]
+
+
 async def test_a_notebook_without_marks_has_no_tasks(studio: Running) -> None:
     answer = (await studio.http.post("/api/cells/check", json={"cells": ["x = 1"]})).json()
     assert (answer["dag_id"], answer["tasks"]) == ("", [])

@@ -20,7 +20,6 @@ from studio.core.cells.marks import MarkedCell
 from studio.core.cells.passing import Passing, passing_of
 from studio.core.cells.problems import Problem
 from studio.core.cells.told import reads_of, task_of
-from studio.core.dates import instant_of, zone_of
 from studio.errors import InvalidDag, StudioError
 from studio.widgets.graph import Flaw, Graph, Node
 
@@ -60,6 +59,15 @@ class CellDag(DAG):
             told = [f"{self._words(problem)} {problem.hint}".rstrip() for problem in wrong]
             raise InvalidDag("\n".join(told), field="cells")
         return super().snapshot()
+
+    @property
+    def warnings(self) -> list[str]:
+        """What is hardly meant so, in words with its place; nothing that keeps the DAG from being published."""
+        return [
+            f"{self._words(problem)} {problem.hint}".rstrip()
+            for problem in self.problems
+            if problem.severity == "warning"
+        ]
 
     @property
     def graph(self) -> Graph:
@@ -135,25 +143,13 @@ def _frame(
         }
         if "retries" in marked.options:
             options["default_args"] = {"retries": marked.options["retries"]}
-        dag = CellDag(name, flow=flow, words=words, params=params, **options)
-        _check(dag, marked.options.get("sample"))
-        return dag
+        return CellDag(name, flow=flow, words=words, params=params, **options)
     except StudioError as error:
         problems.append(_problem(error, marked))
     try:
         return CellDag(name, flow=flow, words=words, params=params)
     except StudioError:  # of the name, or of a param
         return CellDag("dag", flow=flow, words=words)
-
-
-def _check(dag: CellDag, sample: str | None) -> None:
-    """Raise `StudioError` for a schedule, a date or a zone that makes no sense."""
-    # It brings the schedules, which take longer to import than all the rest.
-    from studio.core.schedule_validation import check_schedule  # noqa: PLC0415
-
-    check_schedule(dag.frame)
-    if sample is not None:
-        instant_of(sample, zone_of(dag.frame.timezone), "sample")
 
 
 def _add(

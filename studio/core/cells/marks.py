@@ -18,6 +18,7 @@ CellKind = Literal["dag", "setup", "params", "task", "code"]
 _MARK: Final = re.compile(r"%%(?P<kind>setup|params|task)(?P<line>[ \t].*)?", re.DOTALL)
 _DAG: Final = re.compile(r"%dag(?P<line>([ \t].*)?)")
 _ASKING: Final = ("", "--help", "-h")  # `%dag` alone shows the DAG, and says nothing about it
+_WHEN: Final = frozenset({"schedule", "start", "end", "timezone", "sample"})
 _TABLES: Final[Mapping[str, tuple[Option, ...]]] = {
     "setup": NO_OPTIONS,
     "params": NO_OPTIONS,
@@ -87,6 +88,15 @@ def _dag(source: str, index: int, at: int, line: str) -> MarkedCell:
     words, options, wrong = read_line(line, DAG_OPTIONS, "%dag")
     problems = [Problem("bad_option", error.message, error.hint or "", index, at + 1) for error in wrong]
     name, found = _name(words, "DAG", "%dag NAME", index, at + 1)
+    if _WHEN & options.keys():
+        # It brings the schedules, which take longer to import than all the rest.
+        from studio.core.cells.when import check_when  # noqa: PLC0415
+
+        try:
+            check_when(options)
+        except StudioError as error:
+            problems.append(Problem(error.code, error.message, error.hint or "", index, at + 1))
+            options = {key: value for key, value in options.items() if key not in _WHEN}
     return MarkedCell(
         "dag", index, source, body_line=at + 1, name=name, options=options, problems=(*problems, *found)
     )

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from studio.core.durations import HINT, seconds_in
 from studio.core.names import nearest, shown
 from studio.core.rules import RULES
 from studio.errors import InvalidInput
@@ -58,6 +59,16 @@ def _pair(value: str) -> tuple[str, str]:
     return variable, name
 
 
+def _duration(value: str) -> str:
+    try:
+        is_good = float(value) >= 0  # seconds
+    except ValueError:
+        is_good = seconds_in(value) is not None
+    if not is_good:
+        raise BadOption(f"{shown(value)} is no duration.", hint=f"Give seconds (300), or {HINT}.")
+    return value
+
+
 def _one_of(*known: str) -> Callable[[str], str]:
     def read(value: str) -> str:
         if value not in known:
@@ -79,7 +90,7 @@ DAG_OPTIONS: Final = (
     Option("tags", "A,B", "words to find it by", _names),
     Option("max-active-runs", "N", "runs at once", _whole),
     Option("max-active-tasks", "N", "tasks of one run at once", _whole),
-    Option("run-timeout", "DURATION", 'a run that takes longer fails: "2 h"', _text),
+    Option("run-timeout", "DURATION", 'a run that takes longer fails: "2 h"', _duration),
     Option("retries", "N", "of every task that does not give its own", _whole),
     Option("sample", "DATE", "the date with which cells are tried here", _text),
 )  # fmt: skip
@@ -87,15 +98,15 @@ DAG_OPTIONS: Final = (
 TASK_OPTIONS: Final = (
     Option("after", "A,B", "tasks that it waits for, beside those whose values it reads", _names),
     Option("retries", "N", "further tries when it fails", _whole),
-    Option("retry-delay", "DURATION", 'between two tries: "5 min"', _text),
-    Option("timeout", "DURATION", "a try that takes longer fails", _text),
+    Option("retry-delay", "DURATION", 'between two tries: "5 min"', _duration),
+    Option("timeout", "DURATION", "a try that takes longer fails", _duration),
     Option("pool", "NAME", "where its slots are", _text),
     Option("pool-slots", "N", "how many slots it takes", _whole),
     Option("priority", "N", "the larger the sooner", _whole),
     Option("trigger-rule", "RULE", "when it runs, given how those before it ended", _one_of(*RULES)),
     Option("map", "VAR=NAME", "one task instance for each item of the list NAME, which is VAR in the cell", _pair,
            is_repeated=True),
-    Option("cache", "DURATION", "keep the result; of the same code and values it is not run again", _text,
+    Option("cache", "DURATION", "keep the result; of the same code and values it is not run again", _duration,
            is_bare=True),
     Option("kernel", "NAME", "a kernelspec; by default the notebook's own", _text),
     Option("connections", "A,B", "connections that it is given", _names),

@@ -102,11 +102,11 @@ def test_what_is_wrong_with_options_is_told_at_the_cell(made: Make) -> None:
         "%%task b --map each=nothing\ny = each",
     )
     assert problems(dag) == [
-        ("unknown_name", 2, 1, "b"),
         ("invalid_input", 0, 1, None),
-        ("invalid_input", 1, 1, "a"),
+        ("bad_option", 1, 1, "a"),
+        ("unknown_name", 2, 1, "b"),
     ]
-    assert [task.task_id for task in dag.tasks] == ["b"]
+    assert [task.task_id for task in dag.tasks] == ["a", "b"]  # drawn without what is wrong
 
 
 def test_a_schedule_that_never_fires_is_told_at_the_cell(made: Make) -> None:

@@ -62,3 +62,23 @@ def test_a_notebook_without_a_dag_cell_is_read_as_before(tmp_path: Path) -> None
     assert [spec.id for spec in parse_file(path).specs] == ["plain"]
     path.write_text(notebook_text("%%task lonely\nx = 1"))
     assert parse_file(path) == type(parse_file(path))()
+
+
+def test_what_is_hardly_meant_so_is_a_warning_and_no_fault(tmp_path: Path) -> None:
+    path = tmp_path / "flights.ipynb"
+    path.write_text(
+        notebook_text(
+            "%dag flights",
+            "%%task a\nx = 1",
+            "%%task b\nx = 2",
+            "%%task c\nprint(x)",
+            "%%setup helpers\nimport os",
+        )
+    )
+    result = parse_file(path)
+    assert result.error is None
+    assert result.warnings == (
+        "cell 4, line 2: 'a' and 'b' both give 'x'; 'c' gets that of 'b', the last one above it. "
+        "If that is not meant, use two names.",
+        "cell 5, line 1: %%setup takes no name: 'helpers'.",
+    )
