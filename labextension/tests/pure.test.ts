@@ -88,7 +88,8 @@ test('a cell output that is not a graph is refused, and a strange part of one le
     states: { a: 'success' },
     nodes: [{ id: 'a', kind: 'notebook', upstream: ['b'], label: '' }],
     isOfCells: false,
-    problems: []
+    problems: [],
+    trial: null
   });
 });
 

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from functools import partial
 from operator import attrgetter
 from pathlib import Path
 from typing import Any, Protocol
@@ -92,7 +93,7 @@ def run_dag(
     watch = Watch(graph_of(dag, plan.spec), on_progress)
     plan = replace(plan, on_progress=watch.note, on_look=watch.draw)
     run = run_plan(plan, None if directory is None else Path(directory))
-    watch.draw(at_once=True)
+    watch.draw_end(run)
     return run
 
 
@@ -114,9 +115,14 @@ def step_dag(
     plan = _plan(published, functions, logical_date, params, **asked)
     watch = Watch(graph_of(dag, plan.spec), on_progress)
     plan = replace(plan, on_progress=watch.note, on_look=watch.draw)
-    return Trial(
-        plan, stops, None if directory is None else Path(directory), lambda: watch.draw(at_once=True)
-    )
+    return Trial(plan, stops, None if directory is None else Path(directory), partial(_show, watch))
+
+
+def _show(watch: Watch, trial: Trial) -> None:
+    if trial.is_over:
+        watch.draw_end(trial.run)
+    else:
+        watch.draw_pause(trial.run, trial.next_tasks)
 
 
 def _plan(

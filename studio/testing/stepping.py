@@ -49,9 +49,14 @@ class Trial:
         plan: Plan,
         stop_before: tuple[str, ...],
         directory: Path | None = None,
-        show: Callable[[], object] = lambda: None,
+        show: Callable[[Trial], object] = lambda trial: None,
     ) -> None:
-        """`stop_before`: tasks, before each of which it pauses once; none: all. `show`: called when it pauses."""
+        """Begin.
+
+        Args:
+            stop_before: tasks, before each of which it pauses once; none: all.
+            show: called with the trial when it pauses or is over.
+        """
         self.dag_id = plan.spec.id
         self._plan = plan
         self._show = show
@@ -63,7 +68,7 @@ class Trial:
         self._running.begin()
         if self._stops and not self.is_over:
             self._running.advance(self._may_begin)
-        self._show()
+        self._show(self)
 
     @property
     def is_over(self) -> bool:
@@ -136,7 +141,7 @@ class Trial:
             return left >= 0
 
         self._running.advance(one)
-        self._show()
+        self._show(self)
         return self
 
     def resume(self) -> Trial:
@@ -144,7 +149,7 @@ class Trial:
         self._check_going()
         self._passed.update(launch.task_id for launch in self._running.waiting()[:1])
         self._running.advance(self._may_begin)
-        self._show()
+        self._show(self)
         return self
 
     def stop(self) -> TestRun:
@@ -153,6 +158,7 @@ class Trial:
             return self.run
         self._stopped = self.run
         self._running.stop()
+        self._show(self)
         return self._stopped
 
     def _may_begin(self, task_id: str) -> bool:

@@ -1,50 +1,73 @@
-"""A trial in a notebook's cell: its graph as a picture that changes as the tasks do. Elsewhere nothing is shown.
-
-A picture and text, not our MIME type: a trial is no run of the server, which our front end would show instead.
-"""
+"""A trial in a notebook's cell: its graph, which changes as the tasks do. Elsewhere nothing is shown."""
 
 from __future__ import annotations
 
 import sys
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 from studio.core.spec import DagSpec
-from studio.widgets.graph import MIME, Glance, Graph, Node, graph_bundle
+from studio.core.states import RUN_TERMINAL, TERMINAL, TaskState
+from studio.testing.results import TestRun
+from studio.widgets.graph import Glance, Graph, Node, Trial, Tried, graph_bundle
 
 LEAST: Final = 0.25  # seconds between two pictures
 
 
 class Watch:
-    """`note` what tasks come to, in any thread; `draw` it, in the one of the cell."""
+    """`note` what tasks come to, in any thread; draw it, in the one of the cell."""
 
     def __init__(self, graph: Graph, also: Callable[[str, str], object] | None = None) -> None:
         self._graph = graph
         self._also = also
         self._states: dict[str, str] = {}
-        self._drawn: dict[str, str] | None = None
+        self._tried: dict[str, Tried] = {}
+        self._drawn: Glance | None = None
         self._drawn_at = float("-inf")
         self._display = f"studio-test-{uuid.uuid4().hex}"
         self._show = _cell_output()
 
     def note(self, task_id: str, state: str) -> None:
         """A task, or one instance of it, has another state."""
+        tried, now = self._tried.get(task_id, Tried()), time.time()
+        if state == "running" and (tried.started_at is None or tried.ended_at is not None):
+            # A mapped task runs from the first of its instances to the last.
+            tried = replace(tried, started_at=tried.started_at or now, ended_at=None)
+        elif TaskState(state) in TERMINAL and tried.started_at is not None:
+            tried = replace(tried, ended_at=now)
+        self._tried[task_id] = tried
         if self._states.get(task_id) != "failed":  # one failed instance of a mapped task counts for all
             self._states[task_id] = state
         if self._also is not None:
             self._also(task_id, state)
 
-    def draw(self, *, at_once: bool = False) -> None:
-        """If there is something new, and a cell to draw it in; not more often than every `LEAST` seconds."""
-        states, moment = dict(self._states), time.monotonic()
-        if self._show is None or states == self._drawn or (not at_once and moment < self._drawn_at + LEAST):
-            return
-        bundle = graph_bundle(self._graph, Glance(published=True, states=states))
-        del bundle[MIME]
-        self._show(bundle, transient={"display_id": self._display}, update=self._drawn is not None)
-        self._drawn, self._drawn_at = states, moment
+    def draw(self) -> None:
+        """How far it is, if there is something new; not more often than every `LEAST` seconds."""
+        if time.monotonic() >= self._drawn_at + LEAST:
+            self._draw(Trial(dict(self._tried)))
+
+    def draw_end(self, run: TestRun) -> None:
+        """What became of it; it may have been stopped on its way."""
+        is_over = run.state in {state.value for state in RUN_TERMINAL}
+        self._draw(Trial(self._with_errors(run), run.state if is_over else "stopped"))
+
+    def draw_pause(self, run: TestRun, following: Sequence[str]) -> None:
+        """It stands still before the tasks `following`."""
+        self._draw(Trial(self._with_errors(run), "paused", following))
+
+    def _with_errors(self, run: TestRun) -> dict[str, Tried]:
+        failed = {task.task_id: task.error for task in run.tasks if task.error}
+        return {name: replace(tried, error=failed.get(name, "")) for name, tried in self._tried.items()}
+
+    def _draw(self, trial: Trial) -> None:
+        glance = Glance(published=True, states=dict(self._states), trial=trial)
+        if self._show is not None and glance != self._drawn:
+            bundle = graph_bundle(self._graph, glance)
+            self._show(bundle, transient={"display_id": self._display}, update=self._drawn is not None)
+            self._drawn, self._drawn_at = glance, time.monotonic()
 
 
 def graph_of(dag: Any, spec: DagSpec) -> Graph:

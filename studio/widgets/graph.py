@@ -59,6 +59,24 @@ class Graph:
 
 
 @dataclass(frozen=True, slots=True)
+class Tried:
+    """What became of a task in a trial."""
+
+    started_at: float | None = None  # seconds since the epoch
+    ended_at: float | None = None
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """How far a run in this process, by `dag.test`, has come."""
+
+    tasks: Mapping[str, Tried]
+    state: str = "running"  # or "paused"; once it is over "stopped" or a RunState value
+    following: Sequence[str] = ()  # paused: the tasks that could begin
+
+
+@dataclass(frozen=True, slots=True)
 class Glance:
     """What is known of it at this moment. `follow`: show this run for ever, not whichever is the newest."""
 
@@ -66,6 +84,7 @@ class Glance:
     run_id: str | None = None
     states: Mapping[str, str] = field(default_factory=dict)  # task id → TaskState value
     follow: bool = False
+    trial: Trial | None = None  # it is no run of the server, and `states` are all that there is of it
 
 
 def graph_bundle(graph: Graph, glance: Glance) -> dict[str, Any]:
@@ -79,6 +98,7 @@ def graph_bundle(graph: Graph, glance: Glance) -> dict[str, Any]:
             "runs": RUNS_SHOWN,
             "states": dict(glance.states),
             "published": glance.published,
+            **({} if glance.trial is None else {"trial": asdict(glance.trial)}),
             **({"cells": True, "problems": [asdict(each) for each in graph.problems]} if graph.cells else {}),
         },
         "text/html": _html(graph, glance),
@@ -117,9 +137,18 @@ def graph_text(graph: Graph, glance: Glance) -> str:
 
 def _headline(graph: Graph, glance: Glance) -> str:
     count = f"{len(graph.nodes)} task{'' if len(graph.nodes) == 1 else 's'}"
+    if glance.trial is not None:
+        return f"DAG {graph.dag_id}: {count}, {_trial_words(glance.trial)}"
     if glance.run_id is not None:
         return f"DAG {graph.dag_id}: {count}, run {glance.run_id}"
     return f"DAG {graph.dag_id}: {count}" + ("" if glance.published else ", not published")
+
+
+def _trial_words(trial: Trial) -> str:
+    if trial.state == "paused" and trial.following:
+        more = f" and {len(trial.following) - 1} more" if len(trial.following) > 1 else ""
+        return f"tried here, paused before {trial.following[0]}{more}"
+    return f"tried here: {trial.state}"
 
 
 def _html(graph: Graph, glance: Glance) -> str:

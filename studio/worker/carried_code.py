@@ -26,6 +26,7 @@ from studio.worker.user_code import load
 def function_of(config: Mapping[str, Any], path: list[str]) -> Callable[..., Any]:
     """The function of a task. Raises `InvalidInput`, `NotFound`, and whatever its module does at the top level."""
     if "live" in config:
+        forget_stale_modules(path)
         return config["live"]  # type: ignore[no-any-return]
     name = config.get("function")
     if "source" in config:

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
+import sys
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -197,3 +199,24 @@ def test_connections_and_variables_are_given() -> None:
     run = dag.test(connections=given, variables={"limit": 5}).check()
     assert run["look"].value == "localhost ada 5"
     assert "There is no variable 'limit'" in (dag.test(connections=given)["look"].error or "")
+
+
+def test_modules_that_were_there_before_stay(tmp_path: Path) -> None:
+    """Of the person who tests: only what tasks themselves have imported may be imported again."""
+    (tmp_path / "mine.py").write_text("found = []\ndef note(): found.append(1)\n")
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "theirs.py").write_text(
+        "from studio import DAG, function\ndef nothing(): pass\n"
+        "def test():\n    with DAG('b') as dag:\n        function(nothing)\n    dag.test().check()\n"
+    )
+    (tmp_path / "main.py").write_text(
+        "import sys; sys.path.append('other')\n"
+        "import mine, theirs\nfrom studio import DAG, function\n"
+        "with DAG('a') as dag:\n    function(lambda: 1, task_id='first')\n"
+        "dag.test().check()\ntheirs.test()\n"
+        "with DAG('c') as dag:\n    function(mine.note)\n"
+        "dag.test().check()\n"
+        "assert sys.modules['mine'] is mine and mine.found == [1], mine.found\n"
+    )
+    ended = subprocess.run([sys.executable, "main.py"], cwd=tmp_path, capture_output=True, text=True)
+    assert (ended.returncode, ended.stderr) == (0, "")

@@ -2,6 +2,8 @@ import type { CellProblem, TaskState } from '../api/schema';
 import { TASK_STATES } from '../api/schema';
 import { isRecord, recordOf, textOr, textsOf, wholeOr } from './checked';
 import type { IGraphNode, IRead } from './dag';
+import type { ITrialData } from './trialdata';
+import { readTrial } from './trialdata';
 
 export const GRAPH_MIME_TYPE = 'application/vnd.pipeline-studio.graph+json';
 
@@ -21,6 +23,8 @@ export interface IGraphData {
   /** It is made of marked cells, of the notebook that it is shown in. */
   readonly isOfCells: boolean;
   readonly problems: readonly CellProblem[];
+  /** It is a run in a kernel; null: it is a DAG of the server, or to be one. */
+  readonly trial: ITrialData | null;
 }
 
 /** Read a cell's output; null if it is not what it should be. A notebook may come from anybody, so all is checked. */
@@ -41,7 +45,8 @@ export function readGraphData(json: unknown): IGraphData | null {
     runs: typeof runs === 'number' ? Math.min(Math.max(Math.round(runs), 1), MOST_CHIPS) : 1,
     states: readStates(json['states']),
     isOfCells: json['cells'] === true,
-    problems: listOf(json['problems']).slice(0, MOST_PROBLEMS).map(readProblem)
+    problems: listOf(json['problems']).slice(0, MOST_PROBLEMS).map(readProblem),
+    trial: readTrial(json['trial'])
   };
 }
 

@@ -9,9 +9,11 @@ import { DagModel } from '../models/dag';
 import { FocusModel } from '../models/focus';
 import type { IGraphData } from '../models/graphdata';
 import { GRAPH_MIME_TYPE, readGraphData } from '../models/graphdata';
+import { TrialModel } from '../models/trial';
 import type { IStudio } from '../tokens';
 import { CellGraph } from '../views/CellGraph';
 import { Empty } from '../views/Notes';
+import { TrialGraph } from '../views/TrialGraph';
 
 const MOST_CHIPS = 14;
 
@@ -32,8 +34,11 @@ export class GraphRenderer extends ReactWidget implements IRenderMime.IRenderer 
     const text = JSON.stringify(json);
     if (text !== this._text) {
       this._text = text;
-      this._load(readGraphData(json));
-      this.update();
+      const data = readGraphData(json);
+      if (data?.trial == null || this._trial?.take(data, data.trial) !== true) {
+        this._load(data);
+        this.update();
+      }
     }
     return Promise.resolve();
   }
@@ -46,6 +51,9 @@ export class GraphRenderer extends ReactWidget implements IRenderMime.IRenderer 
   }
 
   protected override render(): ReactElement {
+    if (this._trial !== null) {
+      return <TrialGraph trial={this._trial} studio={this._studio} />;
+    }
     if (this._dag === null || this._focus === null) {
       return <Empty title="This output holds no graph that can be drawn. Run its cell again." />;
     }
@@ -78,7 +86,8 @@ export class GraphRenderer extends ReactWidget implements IRenderMime.IRenderer 
     this._follows = false;
     this._dag = null;
     this._focus = null;
-    if (data !== null) {
+    this._trial = data?.trial == null ? null : new TrialModel(data, data.trial);
+    if (data !== null && this._trial === null) {
       const { dagId, nodes, runId, states, runs } = data;
       const limit = Math.max(runs, MOST_CHIPS);
       this._dag = new DagModel({ client, stream, dagId, nodes, runId, states, limit });
@@ -96,6 +105,7 @@ export class GraphRenderer extends ReactWidget implements IRenderMime.IRenderer 
   private _follows = false;
   private _dag: DagModel | null = null;
   private _focus: FocusModel | null = null;
+  private _trial: TrialModel | null = null;
   private _text: string | undefined = undefined;
 }
 
