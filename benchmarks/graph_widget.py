@@ -63,8 +63,9 @@ AWAIT_COLOUR = """async ([state, count]) => {
 WATCH_SOCKET = """
 const Plain = window.WebSocket;
 window.WebSocket = class extends Plain {
-    set onmessage(listener) {
-        super.onmessage = event => { window.benchArrived = performance.now(); listener.call(this, event); };
+    constructor(...given) {
+        super(...given);
+        this.addEventListener('message', () => { window.benchArrived = performance.now(); });
     }
 };
 """
@@ -108,9 +109,9 @@ def _measured(page: Page, url: str, size: int) -> tuple[float, list[float], floa
     page.set_default_timeout(60_000)
     sockets: list[WebSocketRoute] = []
     tasks = [_task(number) for number in range(size)]
-    page.add_init_script(WATCH_SOCKET)
     page.route("**/studio/api/**", lambda route: _answer(route, tasks))
     page.route_web_socket("**/studio/api/stream*", lambda socket: _listen(socket, sockets))
+    page.add_init_script(WATCH_SOCKET)  # after the line above, which puts a class of its own there
     page.goto(f"{url}/lab?token={TOKEN}&reset")
     page.wait_for_function("() => window.jupyterapp !== undefined")
     page.evaluate("async () => { await window.jupyterapp.restored; }")

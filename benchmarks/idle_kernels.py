@@ -88,11 +88,16 @@ async def _plain(home: Path) -> float:
             stack.callback(client.stop_channels)
             await _execute(client)
         children = psutil.Process().children()
-        return _pss(
-            process.pid for process in children if "ipykernel_launcher" in " ".join(process.cmdline())
-        )
+        return _pss(process.pid for process in children if _is_kernel(process))
 
 
 def _pss(pids: Iterable[int]) -> float:
     """MB of these processes."""
     return sum(float(psutil.Process(pid).memory_full_info().pss) for pid in pids) / 1e6
+
+
+def _is_kernel(process: psutil.Process) -> bool:
+    try:
+        return "ipykernel_launcher" in " ".join(process.cmdline())
+    except (psutil.NoSuchProcess, psutil.ZombieProcess):
+        return False
