@@ -34,8 +34,10 @@ LOAD_TIME_NAMES = frozenset(
     }
 )
 LOAD_TIME_PREFIXES = (
+    "ARROW_",
     "BLIS_",
     "GOTO_",
+    "JE_ARROW_",
     "KMP_",
     "LC_",
     "LD_",
@@ -51,6 +53,7 @@ LOAD_TIME_PREFIXES = (
 SERVER_ENV = {
     "OPENBLAS_NUM_THREADS": "1",
     "OPENBLAS_THREAD_TIMEOUT": "20",  # 2**n cycles that a thread spins for; by default a kernel's first 20 ms of a core
+    "JE_ARROW_MALLOC_CONF": "background_thread:false",  # pyarrow, which pandas imports, would start one
     "MPLBACKEND": "module://matplotlib_inline.backend_inline",
 }
 

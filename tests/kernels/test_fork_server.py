@@ -77,6 +77,21 @@ class TestReplacement:
         fresh.host.want(fresh.command, ("numpy",))  # it has that
         assert fresh.host.pids() == {now}
 
+    def test_tables_are_imported_beforehand_and_work_in_its_kernels(
+        self, fresh: Servers, tmp_path: Path
+    ) -> None:
+        """pandas imports pyarrow, whose allocator would start a thread, with which nothing could be forked."""
+        fresh.want("pandas", "pyarrow")
+        [server] = fresh.host._servers.values()
+        assert {"pandas", "pyarrow"} <= set(server.report["preloaded"])
+        code = (
+            "import pandas as pd, pyarrow as pa, pyarrow.compute as pc\n"
+            "frame = pd.DataFrame({'x': range(100_000), 'y': ['a'] * 100_000})\n"
+            "frame.to_parquet('x.parquet')\n"
+            "print(pc.sum(pa.table(pd.read_parquet('x.parquet'))['x']))"
+        )
+        assert answer(fresh, tmp_path, code) == "4999950000\n"
+
     def test_when_packages_change(self, tmp_path: Path) -> None:
         packages = tmp_path / "site-packages"
         packages.mkdir()
