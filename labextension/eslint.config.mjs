@@ -13,7 +13,7 @@ export default tseslint.config(
   ...tseslint.configs.recommendedTypeChecked,
   {
     languageOptions: {
-      parserOptions: { projectService: { allowDefaultProject: ['eslint.config.mjs'] }, tsconfigRootDir: import.meta.dirname }
+      parserOptions: { projectService: { allowDefaultProject: ['eslint.config.mjs', 'build-live.mjs'] }, tsconfigRootDir: import.meta.dirname }
     },
     plugins: { 'react-hooks': reactHooks },
     rules: {
@@ -43,5 +43,5 @@ export default tseslint.config(
   },
   // `test(…)` of node:test gives a promise that nobody has to wait for.
   { files: ['tests/**/*.ts'], rules: { '@typescript-eslint/no-floating-promises': 'off' } },
-  { files: ['eslint.config.mjs'], ...tseslint.configs.disableTypeChecked }
+  { files: ['*.mjs'], ...tseslint.configs.disableTypeChecked }
 );

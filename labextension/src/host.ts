@@ -22,15 +22,31 @@ export interface IOutputsView extends IDisposable {
   set(outputs: readonly Output[]): void;
 }
 
+/** A connection to the stream of events, of text messages. */
+export interface ISocket {
+  /** Only after the first message has come. */
+  send(text: string): void;
+  close(): void;
+}
+
+/** What a socket tells. */
+export interface ISocketListener {
+  onMessage(text: string): void;
+  /** It is closed, or could not be opened; nothing comes after this. */
+  onClose(): void;
+}
+
 export interface IHost {
   /** Send a request to the studio API; `path` begins with `/api/`. Rejects only if there is no answer. */
   request(path: string, init: RequestInit): Promise<Response>;
-  /** Where a link to a GET of the studio API leads. */
-  url(path: string): string;
+  /** Where a link to a GET of the studio API leads; null: a link cannot reach it from here. */
+  url(path: string): string | null;
   /** Open a WebSocket of the studio API. */
-  openSocket(path: string): WebSocket;
+  openSocket(path: string, listener: ISocketListener): ISocket;
   /** Show nbformat outputs in `node`, which must be in the document, until disposed. */
   renderOutputs(node: HTMLElement, outputs: readonly Output[]): IOutputsView;
+  /** Whether `openNotebook` and `openDag` lead anywhere; views have no buttons for them if not. */
+  readonly hasTabs: boolean;
   /** Open the output notebook of a try for reading. */
   openNotebook(ref: ITaskRef): Promise<void>;
   /** Open the view of a DAG, with a run and a task chosen if they are given. */

@@ -38,7 +38,8 @@ from studio.core.names import check_name, nearest, shown
 from studio.core.parameters import check_names, check_value
 from studio.core.spec import Catchup, Collision, DagSpec, DeadlineSpec
 from studio.errors import InvalidDag, InvalidInput
-from studio.widgets.graph import Graph, Node, graph_bundle
+from studio.widgets.graph import MIME, Graph, Node, graph_bundle
+from studio.widgets.live import with_twin
 
 if TYPE_CHECKING:
     from studio.authoring.handles import Published, Run
@@ -308,7 +309,8 @@ class DAG(Actions, TestableDag):
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, Any]:
         from studio.authoring import handles  # noqa: PLC0415
 
-        return graph_bundle(self.graph, handles.glance(self.dag_id))
+        bundle = graph_bundle(self.graph, handles.glance(self.dag_id))
+        return with_twin(bundle, "graph", MIME)[0]
 
     def __repr__(self) -> str:
         return f"<DAG {self.dag_id}: {len(self._tasks)} tasks, {schedule_words(self.schedule)}>"

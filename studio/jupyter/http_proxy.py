@@ -6,8 +6,7 @@ query, content type and body; of the answer only status, body and a few headers.
 
 from __future__ import annotations
 
-import re
-from typing import Any, ClassVar, Final
+from typing import Any, Final
 from urllib.parse import parse_qsl, quote, urlencode
 
 import msgspec
@@ -18,7 +17,8 @@ from tornado.httpclient import HTTPRequest, HTTPResponse
 from tornado.simple_httpclient import HTTPStreamClosedError, HTTPTimeoutError, SimpleAsyncHTTPClient
 
 from studio.api.models import ErrorAnswer, ErrorDetail
-from studio.api.routes import ROUTES, Route
+from studio.api.passing import routes_at
+from studio.api.routes import Route
 from studio.client.endpoint import Endpoint
 from studio.errors import ServerUnavailable
 from studio.jupyter.upstream import Upstream
@@ -30,7 +30,6 @@ MAX_ANSWER: Final = 256 * 1024 * 1024  # bytes; output notebooks may be large
 RETRY_AFTER: Final = 2  # seconds
 
 _UNREACHABLE: Final = (OSError, HTTPStreamClosedError)
-_NOT_PASSED: Final = frozenset({"stop_server"})  # a page must not be able to end the server for everybody
 _WITH_BODY: Final = frozenset({"POST", "PUT", "PATCH"})
 _OWN_ARGUMENTS: Final = frozenset({"token", "_xsrf"})  # of the query; they are Jupyter's
 #: Of the answer; Jupyter sets its own policy, cookies and the rest.
@@ -40,20 +39,10 @@ _POLICY: Final = "Content-Security-Policy"
 _PATH_CHARACTERS: Final = "/%:@!$&'()*+,;=~"
 
 
-def _allowed() -> list[tuple[re.Pattern[str], Route]]:
-    """The routes that may pass, with patterns of their undecoded paths."""
-    return [
-        (re.compile(re.sub(r"\\\{\w+\\\}", "[^/]+", re.escape(route.path))), route)
-        for route in ROUTES
-        if route.name not in _NOT_PASSED
-    ]
-
-
 class ApiProxy(APIHandler):
     """All methods of `<base>/studio/api/…`."""
 
     auth_resource = "studio"
-    _routes: ClassVar[list[tuple[re.Pattern[str], Route]]] = _allowed()
 
     def initialize(self, upstream: Upstream, client: SimpleAsyncHTTPClient, prefix: str) -> None:
         self._upstream = upstream
@@ -88,7 +77,7 @@ class ApiProxy(APIHandler):
     async def _pass_on(self) -> None:
         # Not the handler's `path` argument: it is decoded, and a run id may hold an encoded slash or plus.
         path = self.request.path.removeprefix(self._prefix)
-        routes = {route.method: route for pattern, route in self._routes if pattern.fullmatch(path)}
+        routes = routes_at(path)
         if not routes:
             return self._refuse(404, "not_found", "The studio has no such address.")
         route = routes.get(str(self.request.method))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable
 from html import escape
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.display import publish_display_data
@@ -14,7 +14,11 @@ from studio.authoring.cells.cell_dag import CellDag
 from studio.authoring.handles import glance
 from studio.core.cells.flow import TaskFlow
 from studio.core.cells.told import reads_of
-from studio.widgets.graph import Flaw, Glance, graph_bundle
+from studio.widgets.graph import MIME, Flaw, Glance, graph_bundle
+from studio.widgets.live import with_twin
+
+if TYPE_CHECKING:
+    from studio.widgets.twin import Twin
 
 _MAX_BOUND: Final = 5  # names in a line
 _publish: Callable[..., None] = publish_display_data
@@ -28,19 +32,23 @@ class Board:
         self._display = f"studio-dag-{uuid.uuid4().hex}"
         self._shown = ""  # the DAG's id
         self._glance = Glance()
+        self._twin: Twin | None = None  # of what was shown last
 
     def show(self, dag: CellDag) -> None:
         """Draw it below this cell."""
         self._shown, self._glance = dag.dag_id, glance(dag.dag_id)
-        _publish(graph_bundle(dag.graph, self._glance), transient={"display_id": self._display})
+        self._draw(dag, update=False)
 
     def update(self, dag: CellDag) -> None:
         """Draw it anew where it was drawn; a terminal cannot."""
         if self._shown and hasattr(self._shell, "kernel"):
             if dag.dag_id != self._shown:
                 self._shown, self._glance = dag.dag_id, glance(dag.dag_id)
-            bundle = graph_bundle(dag.graph, self._glance)
-            _publish(bundle, transient={"display_id": self._display}, update=True)
+            self._draw(dag, update=True)
+
+    def _draw(self, dag: CellDag, *, update: bool) -> None:
+        bundle, self._twin = with_twin(graph_bundle(dag.graph, self._glance), "graph", MIME, self._twin)
+        _publish(bundle, transient={"display_id": self._display}, update=update)
 
     def published(self, dag: CellDag) -> None:
         """The DAG is known to the server now."""

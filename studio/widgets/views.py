@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from html import escape
 from typing import Any, Final, Literal
 
+from studio.widgets.live import with_twin
+
 MIME: Final = "application/vnd.pipeline-studio.view+json"
 
 ViewName = Literal["backfill", "runs", "task", "output", "params"]
@@ -41,11 +43,12 @@ class View:
     options: Mapping[str, Any] = field(default_factory=dict)  # what the form begins with
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, Any]:
-        return {
+        bundle = {
             MIME: self.data,
             "text/html": f"{self.still.html}<p>In Python: <code>{escape(self.call)}</code></p>",
             "text/plain": repr(self),
         }
+        return with_twin(bundle, "view", MIME)[0]
 
     @property
     def data(self) -> dict[str, Any]:

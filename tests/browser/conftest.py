@@ -11,6 +11,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -49,7 +50,13 @@ def _free_port() -> int:
 
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory: pytest.TempPathFactory, repository: Path) -> Iterator[Lab]:
-    base = tmp_path_factory.mktemp("lab")
+    with running_lab(tmp_path_factory.mktemp("lab"), repository) as running:
+        yield running
+
+
+@contextmanager
+def running_lab(base: Path, repository: Path, *disabled: str, **env: str) -> Iterator[Lab]:
+    """A JupyterLab with its files below `base`; `disabled`: labextensions that it does not load."""
     root, home = base / "notebooks", base / "home"
     shutil.copytree(
         repository / "notebooks", root, ignore=shutil.ignore_patterns("data", ".ipynb_checkpoints")
@@ -58,8 +65,12 @@ def lab(tmp_path_factory: pytest.TempPathFactory, repository: Path) -> Iterator[
     news = settings / "@jupyterlab" / "apputils-extension" / "notification.jupyterlab-settings"
     news.parent.mkdir(parents=True)
     news.write_text(json.dumps({"fetchNews": "false", "checkForUpdates": False}))
+    page = base / "config" / "labconfig" / "page_config.json"
+    page.parent.mkdir(parents=True)
+    page.write_text(json.dumps({"disabledExtensions": dict.fromkeys(disabled, True)}))
     environment = {
         **os.environ,
+        **env,
         "STUDIO_HOME": str(home),
         "JUPYTER_CONFIG_DIR": str(base / "config"),
         "JUPYTER_DATA_DIR": str(base / "data"),

@@ -83,6 +83,12 @@ def test_wheel_has_the_labextension_for_jupyterlab(wheel: dict[str, bytes]) -> N
     assert any(name.startswith(f"{LABEXTENSION}/schemas/pipeline-studio/") for name in wheel)
 
 
+def test_wheel_has_the_front_end_for_other_notebooks(wheel: dict[str, bytes]) -> None:
+    assets = {name for name in wheel if name.startswith("studio/widgets/assets/")}
+    assert assets == {f"studio/widgets/assets/{name}" for name in ("live.css", "live.js", "layout.js")}
+    assert b"jp-Studio-foreign" in wheel["studio/widgets/assets/live.css"]
+
+
 def test_wheel_has_the_front_end_once(wheel: dict[str, bytes]) -> None:
     assert [name for name in wheel if name.startswith("studio/labextension")] == []
 
@@ -121,6 +127,7 @@ def test_wheel_declares_its_entry_points(wheel: dict[str, bytes]) -> None:
 def test_sdist_has_the_front_end_built_and_its_sources(sdist: dict[str, bytes]) -> None:
     wanted = (
         "studio/labextension/package.json",
+        "studio/widgets/assets/live.js",
         "labextension/yarn.lock",
         "build_support/studio_build.py",
         "LICENSE",
@@ -138,7 +145,9 @@ def test_distributions_hold_no_path_of_the_build_machine(
         rb"file:///|/(?:home|root|Users|tmp)/[\w.-]+/|" + re.escape(str(repository)).encode() + rb"/"
     )
     front_end = {
-        name: content for name, content in files.items() if "studio/labextension/" in name or DATA in name
+        name: content
+        for name, content in files.items()
+        if "studio/labextension/" in name or "studio/widgets/assets/" in name or DATA in name
     }
     assert front_end != {}
     assert {name: found for name, content in front_end.items() if (found := absolute.findall(content))} == {}

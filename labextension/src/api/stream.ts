@@ -3,7 +3,7 @@ import { DisposableDelegate } from '@lumino/disposable';
 import type { ISignal } from '@lumino/signaling';
 import { Signal } from '@lumino/signaling';
 
-import type { IHost } from '../host';
+import type { IHost, ISocket } from '../host';
 import type { ClientMessage, ServerMessage } from './schema';
 import { STREAM_PATH } from './schema';
 
@@ -110,7 +110,7 @@ export class StudioStream implements IStudioStream, IDisposable {
       if (this._status === 'idle') {
         this._connect();
       }
-    } else if (this._socket.readyState === WebSocket.OPEN && this._greeted) {
+    } else if (this._greeted) {
       this._send();
     }
   }
@@ -133,7 +133,19 @@ export class StudioStream implements IStudioStream, IDisposable {
   private _connect(): void {
     window.clearTimeout(this._timer);
     this._setStatus('connecting');
-    const socket = this._host.openSocket(STREAM_PATH);
+    const socket = this._host.openSocket(STREAM_PATH, {
+      onMessage: text => {
+        if (socket === this._socket) {
+          this._receive(text);
+        }
+      },
+      onClose: () => {
+        if (socket === this._socket) {
+          this._socket = null;
+          this._retry();
+        }
+      }
+    });
     this._socket = socket;
     this._greeted = false;
     this._sent = 0;
@@ -143,17 +155,6 @@ export class StudioStream implements IStudioStream, IDisposable {
       subscription.sentIn = 0;
       subscription.ready = false;
     }
-    socket.onmessage = event => {
-      if (socket === this._socket) {
-        this._receive(String(event.data));
-      }
-    };
-    socket.onclose = () => {
-      if (socket === this._socket) {
-        this._socket = null;
-        this._retry();
-      }
-    };
   }
 
   private _retry(): void {
@@ -229,7 +230,7 @@ export class StudioStream implements IStudioStream, IDisposable {
   private readonly _subscriptions = new Set<ISubscription>();
   private readonly _messages = new Signal<this, readonly ServerMessage[]>(this);
   private readonly _statusChanged = new Signal<this, StreamStatus>(this);
-  private _socket: WebSocket | null = null;
+  private _socket: ISocket | null = null;
   private _status: StreamStatus = 'idle';
   private _greeted = false; // the connection's first hello has come
   private _sent = 0; // `subscribe` messages of this connection

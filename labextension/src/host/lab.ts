@@ -5,7 +5,7 @@ import type { IRenderMimeRegistry } from '@jupyterlab/rendermime';
 import { ServerConnection } from '@jupyterlab/services';
 
 import { CommandIDs } from '../commands';
-import type { IHost, IOutputsView, ITaskRef, Output } from '../host';
+import type { IHost, IOutputsView, ISocket, ISocketListener, ITaskRef, Output } from '../host';
 import { outputPath } from './drive';
 import { LabOutputs } from './outputs';
 
@@ -37,11 +37,16 @@ export class LabHost implements IHost {
     return URLExt.join(this._app.serviceManager.serverSettings.baseUrl, PREFIX, path);
   }
 
-  openSocket(path: string): WebSocket {
+  readonly hasTabs = true;
+
+  openSocket(path: string, listener: ISocketListener): ISocket {
     const settings = this._app.serviceManager.serverSettings;
     const url = URLExt.join(settings.wsUrl, PREFIX, path);
     const query = settings.appendToken && settings.token !== '' ? `?token=${encodeURIComponent(settings.token)}` : '';
-    return new settings.WebSocket(url + query);
+    const socket = new settings.WebSocket(url + query);
+    socket.onmessage = event => listener.onMessage(String(event.data));
+    socket.onclose = () => listener.onClose();
+    return socket;
   }
 
   renderOutputs(node: HTMLElement, outputs: readonly Output[]): IOutputsView {

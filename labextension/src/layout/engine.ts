@@ -22,13 +22,18 @@ interface IPending {
 
 /** Graphviz in a worker that starts with the first graph; columns where it cannot run. */
 export class LayoutEngine implements ILayoutEngine, IDisposable {
+  /** `makeWorker`: a worker that runs `layout.worker.ts`. */
+  constructor(makeWorker: () => Promise<Worker>) {
+    this._makeWorker = makeWorker;
+  }
+
   get isDisposed(): boolean {
     return this._isDisposed;
   }
 
   dispose(): void {
     this._isDisposed = true;
-    this._worker?.terminate();
+    void this._worker?.then(worker => worker.terminate());
     this._worker = null;
     this._cache.clear();
   }
@@ -56,8 +61,8 @@ export class LayoutEngine implements ILayoutEngine, IDisposable {
     return readPlain(await this._run(dotOf(request)), request);
   }
 
-  private _run(dot: string): Promise<string> {
-    const worker = (this._worker ??= this._start());
+  private async _run(dot: string): Promise<string> {
+    const worker = await (this._worker ??= this._start());
     this._count += 1;
     const id = this._count;
     return new Promise((resolve, reject) => {
@@ -78,9 +83,8 @@ export class LayoutEngine implements ILayoutEngine, IDisposable {
     });
   }
 
-  private _start(): Worker {
-    // The bundler finds the worker by this very expression.
-    const worker = new Worker(new URL('./layout.worker.js', import.meta.url));
+  private async _start(): Promise<Worker> {
+    const worker = await this._makeWorker();
     worker.onmessage = (event: MessageEvent<WorkerAnswer>) => {
       const answer = event.data;
       if ('plain' in answer) {
@@ -100,7 +104,8 @@ export class LayoutEngine implements ILayoutEngine, IDisposable {
 
   private readonly _cache = new Map<string, Promise<ILayout>>();
   private readonly _pending = new Map<number, IPending>();
-  private _worker: Worker | null = null;
+  private readonly _makeWorker: () => Promise<Worker>;
+  private _worker: Promise<Worker> | null = null;
   private _count = 0;
   private _isDisposed = false;
 }

@@ -20,8 +20,13 @@ const plugin: JupyterFrontEndPlugin<IStudio> = {
     const client = new StudioClient({ host });
     const { contents, serverSettings } = app.serviceManager;
     contents.addDrive(new OutputDrive({ client, serverSettings }));
-    return { host, client, stream: new StudioStream({ host }), engine: new LayoutEngine() };
+    return { host, client, stream: new StudioStream({ host }), engine: new LayoutEngine(layoutWorker) };
   }
 };
+
+function layoutWorker(): Promise<Worker> {
+  // The bundler finds the worker by this very expression.
+  return Promise.resolve(new Worker(new URL('../layout/layout.worker.js', import.meta.url)));
+}
 
 export default plugin;

@@ -5,11 +5,11 @@ import type { DagModel } from '../models/dag';
 import type { FocusModel } from '../models/focus';
 import type { IStudio } from '../tokens';
 import { DagView } from './DagView';
-import { Button } from './Glyph';
 import { useSignal } from './hooks';
 import { ErrorNote } from './Notes';
 import { Problems } from './Problems';
 import { RunChips } from './Runs';
+import { TabButton } from './TabLinks';
 
 export interface ICellGraphProps {
   dag: DagModel;
@@ -43,10 +43,10 @@ export function CellGraph({ dag, focus, studio, count, cells }: ICellGraphProps)
         )}
         <span className="jp-Studio-space" />
         {dag.phase === 'live' && (
-          <Button
-            glyph="open"
+          <TabButton
+            host={studio.host}
             title="Open in a tab of its own"
-            onClick={() => void studio.host.openDag(dag.dagId, dag.followsNewest ? null : shown, focus.taskId)}
+            to={[dag.dagId, dag.followsNewest ? null : shown, focus.taskId]}
           />
         )}
       </div>

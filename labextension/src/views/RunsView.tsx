@@ -8,7 +8,7 @@ import type { FocusModel } from '../models/focus';
 import type { IStudio } from '../tokens';
 import { CellFrame, DagPhaseNote } from './CellFrame';
 import { DagView } from './DagView';
-import { Button } from './Glyph';
+import { TabButton } from './TabLinks';
 import { useSignal } from './hooks';
 import { Empty, ErrorNote } from './Notes';
 import { RunBars } from './Runs';
@@ -56,7 +56,7 @@ export function RunsView({ dag, focus, studio }: IRunsViewProps): ReactElement {
               ))}
             </select>
           )}
-          <Button glyph="open" title="Open in a tab of its own" onClick={() => void studio.host.openDag(dag.dagId, dag.chosen)} />
+          <TabButton host={studio.host} title="Open in a tab of its own" to={[dag.dagId, dag.chosen, null]} />
         </>
       }
     >

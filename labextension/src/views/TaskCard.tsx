@@ -10,13 +10,14 @@ import type { FocusModel } from '../models/focus';
 import { isTaskOver } from '../models/order';
 import type { TaskModel } from '../models/task';
 import { ClearForm } from './ClearForm';
-import { Button, LinkButton } from './Glyph';
+import { Button } from './Glyph';
 import { useSignal } from './hooks';
 import { Log } from './Log';
 import { ErrorNote } from './Notes';
 import { Output } from './Output';
 import { StateBadge } from './StateIcon';
 import { LOOKS } from './states';
+import { TabLink } from './TabLinks';
 import { withoutAnsi } from './text';
 import { Elapsed, Moment, Relative } from './Times';
 import { Values } from './Values';
@@ -125,7 +126,7 @@ function Body({ dag, focus, node, task, host, isAlone }: IBodyProps): ReactEleme
         </Button>
         {attempts.length > 1 && <Tries task={task} attempts={attempts} />}
         <span className="jp-Studio-space" />
-        {hasOutput && (
+        {hasOutput && host.hasTabs && (
           <Button glyph="open" title="Open the output notebook" disabled={attempts.length === 0} onClick={open}>
             Open notebook
           </Button>
@@ -224,16 +225,16 @@ function Links({ task, attempt, host }: ILinksProps): ReactElement {
     <>
       {cached !== null && (
         <Fact name="cached">
-          <LinkButton title="Open the run whose result counts" onClick={() => void host.openDag(dagId, cached, taskId)}>
+          <TabLink host={host} title="Open the run whose result counts" to={[dagId, cached, taskId]}>
             {cached}
-          </LinkButton>
+          </TabLink>
         </Fact>
       )}
       {made !== null && (
         <Fact name="triggered">
-          <LinkButton title="Open the run" onClick={() => void host.openDag(made.dag_id, made.run_id)}>
+          <TabLink host={host} title="Open the run" to={[made.dag_id, made.run_id, null]}>
             {`${made.dag_id} / ${made.run_id}`}
-          </LinkButton>
+          </TabLink>
         </Fact>
       )}
     </>

@@ -4,7 +4,7 @@ import type { DagModel } from '../models/dag';
 import type { FocusModel } from '../models/focus';
 import type { IStudio } from '../tokens';
 import { CellFrame, DagPhaseNote } from './CellFrame';
-import { Button } from './Glyph';
+import { TabButton } from './TabLinks';
 import { useSignal } from './hooks';
 import { Empty, ErrorNote } from './Notes';
 import { Output } from './Output';
@@ -66,10 +66,10 @@ function TaskFrame({ dag, focus, studio, what, children }: ITaskViewProps & { wh
         </>
       }
       tools={
-        <Button
-          glyph="open"
+        <TabButton
+          host={studio.host}
           title="Open in a tab of its own"
-          onClick={() => void studio.host.openDag(dag.dagId, run?.run_id ?? null, focus.taskId)}
+          to={[dag.dagId, run?.run_id ?? null, focus.taskId]}
         />
       }
     >

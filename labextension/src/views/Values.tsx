@@ -52,7 +52,7 @@ function List({ model, host }: { model: ValuesModel; host: IHost }): ReactElemen
   );
 }
 
-function Value({ value, href }: { value: ValueInfo; href: string }): ReactElement {
+function Value({ value, href }: { value: ValueInfo; href: string | null }): ReactElement {
   const [isOpen, setOpen] = useState(true);
   const name = value.is_returned ? value.name.replace(/^return_value/, 'returned') : value.name;
   return (
@@ -63,9 +63,11 @@ function Value({ value, href }: { value: ValueInfo; href: string }): ReactElemen
           <strong title={name}>{name}</strong>
           <span className="jp-Studio-muted">{[value.type, extentOf(value), sizeText(value.size)].filter(Boolean).join(' · ')}</span>
         </button>
-        <a className="jp-Studio-download" href={href} download title={`Download ${name}`}>
-          Download
-        </a>
+        {href !== null && (
+          <a className="jp-Studio-download" href={href} download title={`Download ${name}`}>
+            Download
+          </a>
+        )}
       </header>
       {isOpen && value.preview != null && <Preview preview={value.preview} />}
     </section>

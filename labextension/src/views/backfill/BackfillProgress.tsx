@@ -12,6 +12,7 @@ import type { IStudio } from '../../tokens';
 import { Calendar } from '../Calendar';
 import { DagView } from '../DagView';
 import { Button } from '../Glyph';
+import { TabButton } from '../TabLinks';
 import { useSignal } from '../hooks';
 import { Empty, ErrorNote } from '../Notes';
 import { PythonCall } from '../PythonCall';
@@ -97,11 +98,7 @@ function Inspection({ inspection, run, timezone, studio, onClose }: IInspectionP
         <b>{run === null ? dag.chosen : runName(run, timezone)}</b>
         {run !== null && <StateBadge state={run.state} />}
         <span className="jp-Studio-space" />
-        <Button
-          glyph="open"
-          title="Open in a tab of its own"
-          onClick={() => void studio.host.openDag(dag.dagId, dag.chosen, focus.taskId)}
-        />
+        <TabButton host={studio.host} title="Open in a tab of its own" to={[dag.dagId, dag.chosen, focus.taskId]} />
         <Button glyph="close" title="Close the run" onClick={onClose} />
       </header>
       {dag.error !== null && <ErrorNote error={dag.error} onRetry={() => void dag.refresh()} />}

@@ -4,6 +4,7 @@ import { useState } from 'react';
 import type { BackfillModel } from '../../models/backfill';
 import type { IHost } from '../../host';
 import { Button, LinkButton } from '../Glyph';
+import { TabButton } from '../TabLinks';
 import { StateIcon } from '../StateIcon';
 import { counted, runName } from '../text';
 
@@ -57,10 +58,10 @@ export function Failures({ model, timezone, host, onInspect }: IFailuresProps): 
                 </LinkButton>
               ))}
             </span>
-            <Button
-              glyph="open"
+            <TabButton
+              host={host}
               title={`Open the run of ${runName(run, timezone)} in a tab`}
-              onClick={() => void host.openDag(run.dag_id, run.run_id, tasks?.[0]?.task_id ?? null)}
+              to={[run.dag_id, run.run_id, tasks?.[0]?.task_id ?? null]}
             />
           </li>
         ))}
