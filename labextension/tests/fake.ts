@@ -108,5 +108,5 @@ export function task(taskId: string, state: TaskState, rev = 1, mapIndex = -1): 
 }
 
 export function cell(index: number, source: string): CellOutput {
-  return { index, cell_type: 'code', source, state: 'success', execution_count: 1, outputs: [], duration: 1, cpu: null, peak_memory: null, elided: false };
+  return { index, cell_type: 'code', source, state: 'success', execution_count: 1, outputs: [], duration: 1, cpu: null, peak_memory: null, hidden: false, elided: false };
 }

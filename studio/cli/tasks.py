@@ -69,6 +69,8 @@ def output(
         print_json(found)
         return 0
     for cell in found.cells:
+        if cell.hidden and cell.state != "failed":
+            continue
         console().print(
             f"{state(cell.state)}  cell {cell.index} ({cell.cell_type})" if cell.cell_type == "code" else ""
         )

@@ -12,6 +12,7 @@ from typing import Any, BinaryIO, Final, Literal
 import msgspec
 
 from studio.api.models import CellOutput
+from studio.core.hidden_cells import is_hidden
 from studio.errors import NotFound
 
 OUTPUT: Final = "output.ipynb"
@@ -99,6 +100,7 @@ def _cell(index: int, cell: dict[str, Any]) -> CellOutput:
         duration=_number(duration),
         cpu=_number(used.get("cpu")),
         peak_memory=None if memory is None else int(memory),
+        hidden=is_hidden(cell),
     )
 
 

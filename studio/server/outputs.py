@@ -91,7 +91,9 @@ class LiveOutputs:
             self._log_grown(attempt_id)
         elif isinstance(event, NotebookStarted):
             live = self._entry(attempt_id)
-            cells = [_waiting(cell.index, cell.cell_type, cell.source) for cell in event.cells]
+            cells = [
+                _waiting(cell.index, cell.cell_type, cell.source, hidden=cell.hidden) for cell in event.cells
+            ]
             live.complete = len(cells) == event.cells_total and sum(map(_weight, cells)) <= MAX_ATTEMPT
             self._weight -= live.weight
             live.cells, live.weights = {}, {}
@@ -111,6 +113,7 @@ class LiveOutputs:
                 duration=event.duration,
                 cpu=event.cpu,
                 peak_memory=event.peak_memory,
+                hidden=known.hidden,
                 elided=event.elided,
             )
             self._keep(attempt_id, live, [cell])
@@ -257,7 +260,7 @@ def _weight(cell: CellOutput) -> int:
     return len(cell.source) + weight_of(cell.outputs)
 
 
-def _waiting(index: int, cell_type: str, source: str) -> CellOutput:
+def _waiting(index: int, cell_type: str, source: str, *, hidden: bool = False) -> CellOutput:
     return CellOutput(
         index=index,
         cell_type=cell_type,
@@ -266,6 +269,7 @@ def _waiting(index: int, cell_type: str, source: str) -> CellOutput:
         execution_count=None,
         outputs=[],
         duration=None,
+        hidden=hidden,
     )
 
 
@@ -282,7 +286,7 @@ def _merged(cells: list[CellOutput], live: _Live) -> list[CellOutput]:
     for index, cell in live.cells.items():
         base = found.get(index)
         if base is not None and not cell.source:
-            cell = replace(cell, source=base.source)
+            cell = replace(cell, source=base.source, hidden=base.hidden)
         if base is not None and cell.elided:
             cell = replace(cell, outputs=base.outputs, elided=False)
         found[index] = cell
@@ -290,8 +294,8 @@ def _merged(cells: list[CellOutput], live: _Live) -> list[CellOutput]:
 
 
 def _progress(cells: Iterable[CellOutput]) -> tuple[int, int]:
-    """Code cells that are over, and all."""
-    code = [cell for cell in cells if cell.cell_type == "code"]
+    """Code cells that are over, and all; hidden ones do not count."""
+    code = [cell for cell in cells if cell.cell_type == "code" and not cell.hidden]
     return sum(cell.state not in ("waiting", "running") for cell in code), len(code)
 
 

@@ -103,7 +103,7 @@ class TestedTask:
         """The cells of its notebook. Displayed in a notebook, with their rich outputs."""
         path = self._directory / OUTPUT
         cells = cells_of(json.loads(path.read_bytes())) if path.is_file() else []
-        code = [cell for cell in cells if cell.cell_type == "code"]
+        code = [cell for cell in cells if cell.cell_type == "code" and not cell.hidden]
         return OutputView(
             self.task_id,
             TaskOutput(

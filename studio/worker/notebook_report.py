@@ -11,6 +11,7 @@ from nbformat import NotebookNode
 from papermill.exceptions import PapermillExecutionError
 from papermill.execute import ERROR_MARKER_TAG
 
+from studio.core.hidden_cells import is_hidden
 from studio.worker.cage import Cage
 from studio.worker.cell_outputs import plain
 from studio.worker.cell_resources import UNKNOWN, Usage
@@ -70,6 +71,7 @@ class NotebookReport(NotebookObserver):
                 id=cell.get("id") or "",
                 cell_type=cell.cell_type,
                 source=cell.source[:MAX_SOURCE],
+                hidden=is_hidden(cell),
             )
             for index, cell in enumerate(notebook.cells)
         ]

@@ -64,6 +64,7 @@ class CellSource(msgspec.Struct, frozen=True, kw_only=True):
     id: str
     cell_type: str
     source: str  # cut to MAX_SOURCE
+    hidden: bool = False  # see `studio.core.hidden_cells`
 
 
 class Rendered(msgspec.Struct, frozen=True, kw_only=True, tag="rendered"):

@@ -202,3 +202,22 @@ async def test_a_cell_that_comes_later_tells_its_own_source(bench: Bench) -> Non
     await asyncio.sleep(2 * live.INTERVAL)
     assert [(cell.index, cell.source) for cell in bench.sent[-1].cells] == [(0, "ls -l"), (1, "SELECT 1")]
     assert (bench.sent[-1].cells_done, bench.sent[-1].cells_total) == (0, 2)
+
+
+async def test_hidden_cells_stay_hidden_and_do_not_count(bench: Bench) -> None:
+    bench.outputs.bind(1, "d/r/t/-1", 1)
+    cells = [
+        CellSource(index=0, id="inputs", cell_type="code", source="load()", hidden=True),
+        CellSource(index=1, id="task", cell_type="code", source="x = 1"),
+    ]
+    bench.outputs.observe(1, NotebookStarted(cells_total=2, cells=cells))
+    bench.outputs.observe(1, CellChanged(index=0, state="success", outputs=[]))
+    assert [(cell.hidden, cell.state) for cell in await bench.read(1)] == [
+        (True, "success"),
+        (False, "waiting"),
+    ]
+    await asyncio.sleep(2 * live.INTERVAL)
+    assert (bench.sent[-1].cells_done, bench.sent[-1].cells_total) == (0, 1)
+    bench.outputs.observe(1, CellChanged(index=1, state="success", outputs=[]))
+    await asyncio.sleep(2 * live.INTERVAL)
+    assert (bench.sent[-1].cells_done, bench.sent[-1].cells_total) == (1, 1)

@@ -122,3 +122,11 @@ def test_links_and_pipes_are_not_read(tmp_path: Path) -> None:
         read_file(tmp_path / "link")
     with pytest.raises(NotFound):
         read_file(tmp_path / "pipe")
+
+
+def test_hidden_cells_are_marked(tmp_path: Path) -> None:
+    hidden, own = _code(), _code()
+    hidden["metadata"]["tags"] = ["parameters", "studio-hidden"]
+    own["metadata"]["tags"] = "studio-hidden"  # no list of tags
+    found = NotebookFiles().cells(_write(tmp_path / "output.ipynb", hidden, own), ended=True)
+    assert [cell.hidden for cell in found] == [True, False]

@@ -1028,6 +1028,7 @@ export interface CellOutput {
   duration: number | null;
   cpu: number | null;
   peak_memory: number | null;
+  hidden: boolean;
   elided: boolean;
 }
 

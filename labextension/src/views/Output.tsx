@@ -27,9 +27,7 @@ export function Output({ model, host }: { model: OutputModel; host: IHost }): Re
       />
     );
   }
-  const shown = cells.filter(
-    cell => cell.cell_type !== 'raw' && (cell.source.trim() !== '' || cell.outputs.length > 0)
-  );
+  const shown = cells.filter(isShown);
   const isCodeLeft = (cell: CellOutput): boolean => cell.cell_type === 'code' && isLeft(cell);
   const last = shown.reduce((end, cell, index) => (cell.cell_type === 'code' && !isLeft(cell) ? index : end), -1);
   const left = shown.slice(last + 1).filter(isCodeLeft).length;
@@ -45,6 +43,11 @@ export function Output({ model, host }: { model: OutputModel; host: IHost }): Re
       )}
     </div>
   );
+}
+
+function isShown(cell: CellOutput): boolean {
+  const isEmpty = cell.source.trim() === '' && cell.outputs.length === 0;
+  return cell.cell_type !== 'raw' && !isEmpty && (!cell.hidden || cell.state === 'failed');
 }
 
 function isLeft(cell: CellOutput): boolean {

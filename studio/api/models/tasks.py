@@ -54,6 +54,7 @@ class CellOutput(Model, frozen=True, kw_only=True):
     duration: float | None  # seconds
     cpu: float | None = None  # seconds, of the kernel's process while the cell ran
     peak_memory: int | None = None  # bytes, of the kernel's process while the cell ran
+    hidden: bool = False  # nobody has written it: views leave it out unless it fails
     elided: bool = False  # its outputs are too large for the stream: `get_output` has them
 
 
@@ -64,8 +65,8 @@ class TaskOutput(Model, frozen=True, kw_only=True):
     try_number: int
     state: TaskState
     cells: list[CellOutput]
-    cells_done: int  # code cells finished
-    cells_total: int  # code cells
+    cells_done: int  # code cells finished, without hidden ones
+    cells_total: int  # code cells, without hidden ones
     path: str | None  # absolute path of the output notebook
     rev: int  # grows with every change of a cell
 

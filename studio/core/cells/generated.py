@@ -17,11 +17,11 @@ from typing import Any, Final
 from studio.core.cells.flow import CellFlow, TaskFlow, flow_of
 from studio.core.cells.marks import MarkedCell, read_cell
 from studio.core.cells.passing import Passing, passing_of
+from studio.core.hidden_cells import HIDDEN_TAG
 from studio.core.parameter_cell import TAG
 from studio.core.template_names import DATES
 
 #: Marks the cells that the user did not write.
-HIDDEN_TAG: Final = "studio-hidden"
 
 _CLASS: Final = re.compile(r"\bclass\b|\b(namedtuple|NamedTuple|\w*Enum|\w*Flag|make_dataclass|type)\(")
 

@@ -76,6 +76,16 @@ def failure(run: TestRun, task_id: str) -> str:
     return str(error)
 
 
+def test_cells_that_nobody_has_written_are_hidden(made: Make) -> None:
+    dag = made("%%params\nn: int = 2", "%%task a\nrows = [n]", "%%task b\nprint(rows)")
+    run = dag.test().check()
+    found = run["a"].output().output
+    shown = [cell.source for cell in found.cells if not cell.hidden]
+    assert shown[-1] == "# %%task a\nrows = [n]"
+    assert not any("_cells" in source or "_studio" in source for source in shown)
+    assert (found.cells_done, found.cells_total) == (len(shown), len(shown))
+
+
 def test_an_error_points_at_the_line_of_the_cell(made: Make) -> None:
     run = made("%%setup\nimport math", "\n%%task a --retries 0\n\nx = 1\nx / 0").test()
     assert failure(run, "a").startswith("ZeroDivisionError: division by zero")
