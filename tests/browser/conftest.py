@@ -19,6 +19,8 @@ import psutil
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from studio.client import Client, connect
+
 TOKEN = "browser-test"
 #: Pictures of every view are kept here if it is set: somebody should look at them.
 SCREENSHOTS = os.environ.get("STUDIO_TEST_SCREENSHOTS")
@@ -161,3 +163,11 @@ def picture(page: Page, name: str) -> None:
     if SCREENSHOTS:
         Path(SCREENSHOTS).mkdir(parents=True, exist_ok=True)
         page.screenshot(path=str(Path(SCREENSHOTS) / f"{name}.png"))
+
+
+@pytest.fixture
+def client(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> Iterator[Client]:
+    monkeypatch.setenv("STUDIO_HOME", str(lab.home))
+    monkeypatch.setenv("JUPYTER_RUNTIME_DIR", str(lab.home.parent / "runtime"))
+    with connect() as made:
+        yield made

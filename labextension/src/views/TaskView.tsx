@@ -31,6 +31,7 @@ export function TaskView(props: ITaskViewProps): ReactElement {
 /** What a task produced, and nothing else. */
 export function OutputView(props: ITaskViewProps): ReactElement {
   const { focus, studio } = props;
+  useSignal(focus.changed);
   return (
     <TaskFrame {...props} what={focus.taskId ?? ''}>
       <div className="jp-Studio-viewBody">
