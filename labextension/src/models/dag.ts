@@ -16,6 +16,7 @@ import type {
   TriggerRun
 } from '../api/schema';
 import type { IStudioStream } from '../api/stream';
+import { Model } from './model';
 import { mergedRuns, newer } from './order';
 import type { INodeStatus } from './run';
 import { RunModel } from './run';
@@ -41,8 +42,9 @@ export interface IRead {
 export type DagPhase = 'loading' | 'live' | 'missing' | 'offline';
 
 /** A DAG: its graph, its newest runs, and the tasks of the run that is shown; live. */
-export class DagModel implements IDisposable {
+export class DagModel extends Model {
   constructor(options: DagModel.IOptions) {
+    super();
     this._client = options.client;
     this.dagId = options.dagId;
     this._limit = options.limit ?? 50;
@@ -59,10 +61,6 @@ export class DagModel implements IDisposable {
   }
 
   readonly dagId: string;
-
-  get changed(): ISignal<this, void> {
-    return this._changed;
-  }
 
   get phase(): DagPhase {
     return this._phase;
@@ -112,15 +110,10 @@ export class DagModel implements IDisposable {
     return this._runChosen;
   }
 
-  get isDisposed(): boolean {
-    return this._isDisposed;
-  }
-
-  dispose(): void {
-    if (!this._isDisposed) {
-      this._isDisposed = true;
+  override dispose(): void {
+    if (!this.isDisposed) {
       this._subscription.dispose();
-      Signal.clearData(this);
+      super.dispose();
     }
   }
 
@@ -137,7 +130,7 @@ export class DagModel implements IDisposable {
   /** Show a run, or with null follow the newest. */
   show(runId: string | null): void {
     this._chosen = runId;
-    this._emit();
+    this.emit();
     this._runChosen.emit(runId);
     void this._complete();
   }
@@ -149,7 +142,7 @@ export class DagModel implements IDisposable {
       const known = before.get(node.id);
       return known !== undefined && JSON.stringify(known) === JSON.stringify(node) ? known : node;
     });
-    this._emit();
+    this.emit();
   }
 
   async refresh(): Promise<void> {
@@ -166,7 +159,7 @@ export class DagModel implements IDisposable {
     } catch (reason) {
       this._fail(reason);
     }
-    this._emit();
+    this.emit();
     await this._complete();
   }
 
@@ -179,7 +172,7 @@ export class DagModel implements IDisposable {
   async start(body: TriggerRun): Promise<RunSummary> {
     const detail = await this._client.call('trigger_run', { path: { dag_id: this.dagId }, body });
     this._putDetail(detail);
-    this._emit();
+    this.emit();
     return detail.run;
   }
 
@@ -200,7 +193,7 @@ export class DagModel implements IDisposable {
     } catch (reason) {
       this._error = asStudioError(reason);
     }
-    this._emit();
+    this.emit();
   }
 
   private async _act(action: () => Promise<RunDetail>): Promise<void> {
@@ -210,13 +203,13 @@ export class DagModel implements IDisposable {
     } catch (reason) {
       this._error = asStudioError(reason);
     }
-    this._emit();
+    this.emit();
   }
 
   /** Fetch all tasks of the run that is shown, unless they are known and kept current by the stream. */
   private async _complete(): Promise<void> {
     const runId = this._chosen ?? this._summaries[0]?.run_id;
-    if (runId === undefined || this._isDisposed || this._phase !== 'live') {
+    if (runId === undefined || this.isDisposed || this._phase !== 'live') {
       return;
     }
     if (this._runs.get(runId)?.isComplete === true || this._asked.has(runId)) {
@@ -230,7 +223,7 @@ export class DagModel implements IDisposable {
     } finally {
       this._asked.delete(runId);
     }
-    this._emit();
+    this.emit();
   }
 
   private _onMessages(_: IStudioStream, messages: readonly ServerMessage[]): void {
@@ -249,7 +242,7 @@ export class DagModel implements IDisposable {
       }
     }
     if (touched) {
-      this._emit();
+      this.emit();
       void this._complete();
     }
   }
@@ -295,15 +288,8 @@ export class DagModel implements IDisposable {
     this._error = isMissing ? null : error;
   }
 
-  private _emit(): void {
-    if (!this._isDisposed) {
-      this._changed.emit();
-    }
-  }
-
   private readonly _client: IStudioClient;
   private readonly _subscription: IDisposable;
-  private readonly _changed = new Signal<this, void>(this);
   private readonly _runChosen = new Signal<this, string | null>(this);
   private readonly _limit: number;
   private _drawn: readonly IGraphNode[] | null;
@@ -317,7 +303,6 @@ export class DagModel implements IDisposable {
   private _chosen: string | null;
   private _phase: DagPhase = 'loading';
   private _error: StudioError | null = null;
-  private _isDisposed = false;
 }
 
 export namespace DagModel {

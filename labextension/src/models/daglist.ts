@@ -1,28 +1,24 @@
 import type { IDisposable } from '@lumino/disposable';
-import type { ISignal } from '@lumino/signaling';
-import { Signal } from '@lumino/signaling';
 
 import type { IStudioClient } from '../api/client';
 import type { StudioError } from '../api/errors';
 import { asStudioError } from '../api/errors';
 import type { DagFileStatus, DagSummary, ServerMessage } from '../api/schema';
 import type { IStudioStream } from '../api/stream';
+import { Model } from './model';
 import { mergedRuns, newer } from './order';
 
 /** How many of a DAG's runs a list shows. */
 export const LISTED_RUNS = 14;
 
 /** All DAGs with their newest runs, and the files of the DAG folder; live. */
-export class DagListModel implements IDisposable {
+export class DagListModel extends Model {
   constructor(options: DagListModel.IOptions) {
+    super();
     this._client = options.client;
     options.stream.messages.connect(this._onMessages, this);
     this._subscription = options.stream.subscribe({ dags: true }, () => void this.refresh());
     void this.refresh();
-  }
-
-  get changed(): ISignal<this, void> {
-    return this._changed;
   }
 
   /** By id; null until they were fetched once. */
@@ -40,15 +36,10 @@ export class DagListModel implements IDisposable {
     return this._error;
   }
 
-  get isDisposed(): boolean {
-    return this._isDisposed;
-  }
-
-  dispose(): void {
-    if (!this._isDisposed) {
-      this._isDisposed = true;
+  override dispose(): void {
+    if (!this.isDisposed) {
       this._subscription.dispose();
-      Signal.clearData(this);
+      super.dispose();
     }
   }
 
@@ -62,7 +53,7 @@ export class DagListModel implements IDisposable {
     } catch (reason) {
       this._error = asStudioError(reason);
     }
-    this._emit();
+    this.emit();
   }
 
   async setPaused(dagId: string, paused: boolean): Promise<void> {
@@ -73,7 +64,7 @@ export class DagListModel implements IDisposable {
     } catch (reason) {
       this._error = asStudioError(reason);
     }
-    this._emit();
+    this.emit();
   }
 
   private _onMessages(_: IStudioStream, messages: readonly ServerMessage[]): void {
@@ -87,7 +78,7 @@ export class DagListModel implements IDisposable {
       }
     }
     if (touched) {
-      this._emit();
+      this.emit();
     }
   }
 
@@ -95,19 +86,11 @@ export class DagListModel implements IDisposable {
     this._dags?.set(dag.dag_id, merged(this._dags.get(dag.dag_id), dag));
   }
 
-  private _emit(): void {
-    if (!this._isDisposed) {
-      this._changed.emit();
-    }
-  }
-
   private readonly _client: IStudioClient;
   private readonly _subscription: IDisposable;
-  private readonly _changed = new Signal<this, void>(this);
   private _dags: Map<string, DagSummary> | null = null;
   private _files: readonly DagFileStatus[] = [];
   private _error: StudioError | null = null;
-  private _isDisposed = false;
 }
 
 export namespace DagListModel {

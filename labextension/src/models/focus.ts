@@ -1,15 +1,13 @@
-import type { IDisposable } from '@lumino/disposable';
-import type { ISignal } from '@lumino/signaling';
-import { Signal } from '@lumino/signaling';
-
 import type { IStudioClient } from '../api/client';
 import type { IStudioStream } from '../api/stream';
 import type { DagModel } from './dag';
+import { Model } from './model';
 import { TaskModel } from './task';
 
 /** Which task of a DAG is looked at; it goes along when another run is shown. */
-export class FocusModel implements IDisposable {
+export class FocusModel extends Model {
   constructor(options: FocusModel.IOptions) {
+    super();
     this._dag = options.dag;
     this._client = options.client;
     this._stream = options.stream;
@@ -17,10 +15,6 @@ export class FocusModel implements IDisposable {
     this._mapIndex = options.mapIndex ?? null;
     this._dag.changed.connect(this._update, this);
     this._update();
-  }
-
-  get changed(): ISignal<this, void> {
-    return this._changed;
   }
 
   get taskId(): string | null {
@@ -32,15 +26,10 @@ export class FocusModel implements IDisposable {
     return this._task;
   }
 
-  get isDisposed(): boolean {
-    return this._isDisposed;
-  }
-
-  dispose(): void {
-    if (!this._isDisposed) {
-      this._isDisposed = true;
+  override dispose(): void {
+    if (!this.isDisposed) {
       this._task?.dispose();
-      Signal.clearData(this);
+      super.dispose();
     }
   }
 
@@ -48,7 +37,7 @@ export class FocusModel implements IDisposable {
     this._taskId = taskId;
     this._mapIndex = mapIndex;
     this._update();
-    this._changed.emit();
+    this.emit();
   }
 
   /** Make the TaskModel of what is shown now, and let it know of changes. */
@@ -71,7 +60,7 @@ export class FocusModel implements IDisposable {
         };
         this._task = new TaskModel({ client: this._client, stream: this._stream, task: ref });
       }
-      this._changed.emit();
+      this.emit();
     } else if (status !== undefined && status.rev !== this._rev) {
       void this._task?.refresh();
     }
@@ -81,13 +70,11 @@ export class FocusModel implements IDisposable {
   private readonly _dag: DagModel;
   private readonly _client: IStudioClient;
   private readonly _stream: IStudioStream;
-  private readonly _changed = new Signal<this, void>(this);
   private _task: TaskModel | null = null;
   private _taskId: string | null;
   private _mapIndex: number | null;
   private _key = '';
   private _rev = 0;
-  private _isDisposed = false;
 }
 
 export namespace FocusModel {

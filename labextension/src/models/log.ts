@@ -1,6 +1,4 @@
 import type { IDisposable } from '@lumino/disposable';
-import type { ISignal } from '@lumino/signaling';
-import { Signal } from '@lumino/signaling';
 
 import type { IStudioClient } from '../api/client';
 import type { StudioError } from '../api/errors';
@@ -8,6 +6,7 @@ import { asStudioError } from '../api/errors';
 import type { LogAppended, LogRecord, ServerMessage } from '../api/schema';
 import type { IStudioStream } from '../api/stream';
 import type { ITaskRef } from '../host';
+import { Model } from './model';
 
 export type LogLevel = LogRecord['level'];
 
@@ -17,8 +16,9 @@ const MOST = 500; // records; of more, the oldest go
 const PAUSE = 250; // milliseconds between two drawings of a log that grows
 
 /** The end of a task's log as it grows, filtered. Without a try number it follows the newest try. */
-export class LogModel implements IDisposable {
+export class LogModel extends Model {
   constructor(options: LogModel.IOptions) {
+    super();
     const { dagId, runId, taskId, mapIndex } = options.task;
     this._client = options.client;
     this._task = options.task;
@@ -29,10 +29,6 @@ export class LogModel implements IDisposable {
     } else {
       void this.refresh();
     }
-  }
-
-  get changed(): ISignal<this, void> {
-    return this._changed;
   }
 
   /** Null until they were fetched once. A record that is shown stays the same object. */
@@ -58,18 +54,13 @@ export class LogModel implements IDisposable {
     return this._error;
   }
 
-  get isDisposed(): boolean {
-    return this._isDisposed;
-  }
-
-  dispose(): void {
-    if (!this._isDisposed) {
-      this._isDisposed = true;
+  override dispose(): void {
+    if (!this.isDisposed) {
       this._subscription?.dispose();
       if (this._timer !== null) {
         clearTimeout(this._timer);
       }
-      Signal.clearData(this);
+      super.dispose();
     }
   }
 
@@ -77,7 +68,7 @@ export class LogModel implements IDisposable {
   filter(level: LogLevel, search: string): void {
     this._level = level;
     this._search = search;
-    this._emit();
+    this.emit();
     void this.refresh();
   }
 
@@ -88,7 +79,7 @@ export class LogModel implements IDisposable {
       return;
     }
     this._isFetching = true;
-    while (this._isStale && !this._isDisposed) {
+    while (this._isStale && !this.isDisposed) {
       this._isStale = false;
       await this._fetch();
     }
@@ -116,7 +107,7 @@ export class LogModel implements IDisposable {
     } catch (reason) {
       this._error = asStudioError(reason);
     }
-    this._emit();
+    this.emit();
   }
 
   private _onMessages(_: IStudioStream, messages: readonly ServerMessage[]): void {
@@ -154,7 +145,7 @@ export class LogModel implements IDisposable {
 
   private _emitSoon(): void {
     if (this._timer === null) {
-      this._emit();
+      this.emit();
       this._isChanged = false;
       this._timer = setTimeout(() => {
         this._timer = null;
@@ -167,17 +158,10 @@ export class LogModel implements IDisposable {
     }
   }
 
-  private _emit(): void {
-    if (!this._isDisposed) {
-      this._changed.emit();
-    }
-  }
-
   private readonly _client: IStudioClient;
   private readonly _task: ITaskRef;
   private readonly _topic: string;
   private readonly _subscription: IDisposable | null = null;
-  private readonly _changed = new Signal<this, void>(this);
   private _level: LogLevel = 'DEBUG';
   private _search = '';
   private _attempt: number | null = null;
@@ -189,7 +173,6 @@ export class LogModel implements IDisposable {
   private _isFetching = false;
   private _isStale = false;
   private _error: StudioError | null = null;
-  private _isDisposed = false;
 }
 
 export namespace LogModel {

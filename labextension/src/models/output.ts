@@ -1,6 +1,4 @@
 import type { IDisposable } from '@lumino/disposable';
-import type { ISignal } from '@lumino/signaling';
-import { Signal } from '@lumino/signaling';
 
 import type { IStudioClient } from '../api/client';
 import type { StudioError } from '../api/errors';
@@ -8,12 +6,14 @@ import { asStudioError } from '../api/errors';
 import type { CellOutput, OutputChanged, ServerMessage, TaskOutput } from '../api/schema';
 import type { IStudioStream } from '../api/stream';
 import type { ITaskRef } from '../host';
+import { Model } from './model';
 
 const ELIDED = 5000; // milliseconds between two fetches of what the stream does not carry
 
 /** The cells of a notebook task as they come. Without a try number it follows the newest try. */
-export class OutputModel implements IDisposable {
+export class OutputModel extends Model {
   constructor(options: OutputModel.IOptions) {
+    super();
     const { dagId, runId, taskId, mapIndex } = options.task;
     this._client = options.client;
     this._task = options.task;
@@ -27,10 +27,6 @@ export class OutputModel implements IDisposable {
       });
     }
     void this.refresh();
-  }
-
-  get changed(): ISignal<this, void> {
-    return this._changed;
   }
 
   /** Null until it was fetched once. A cell that did not change stays the same object. */
@@ -56,18 +52,13 @@ export class OutputModel implements IDisposable {
     return this._error;
   }
 
-  get isDisposed(): boolean {
-    return this._isDisposed;
-  }
-
-  dispose(): void {
-    if (!this._isDisposed) {
-      this._isDisposed = true;
+  override dispose(): void {
+    if (!this.isDisposed) {
       this._subscription?.dispose();
       if (this._timer !== null) {
         clearTimeout(this._timer);
       }
-      Signal.clearData(this);
+      super.dispose();
     }
   }
 
@@ -83,7 +74,7 @@ export class OutputModel implements IDisposable {
     } catch (reason) {
       this._error = asStudioError(reason);
     }
-    this._emit();
+    this.emit();
   }
 
   private _onFetched(output: TaskOutput): void {
@@ -109,7 +100,7 @@ export class OutputModel implements IDisposable {
       }
     }
     if (touched) {
-      this._emit();
+      this.emit();
     }
   }
 
@@ -163,17 +154,10 @@ export class OutputModel implements IDisposable {
     this._rev = rev;
   }
 
-  private _emit(): void {
-    if (!this._isDisposed) {
-      this._changed.emit();
-    }
-  }
-
   private readonly _client: IStudioClient;
   private readonly _task: ITaskRef;
   private readonly _topic: string;
   private readonly _subscription: IDisposable | null = null;
-  private readonly _changed = new Signal<this, void>(this);
   private readonly _revs = new Map<number, number>(); // cell index → rev it came with
   private _cells: readonly CellOutput[] | null = null;
   private _timer: ReturnType<typeof setTimeout> | null = null;
@@ -182,7 +166,6 @@ export class OutputModel implements IDisposable {
   private _tryNumber = 0;
   private _rev = 0;
   private _error: StudioError | null = null;
-  private _isDisposed = false;
 }
 
 export namespace OutputModel {

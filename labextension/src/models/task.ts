@@ -1,7 +1,3 @@
-import type { IDisposable } from '@lumino/disposable';
-import type { ISignal } from '@lumino/signaling';
-import { Signal } from '@lumino/signaling';
-
 import type { IStudioClient } from '../api/client';
 import type { StudioError } from '../api/errors';
 import { asStudioError } from '../api/errors';
@@ -9,6 +5,7 @@ import type { TaskDetail } from '../api/schema';
 import type { IStudioStream } from '../api/stream';
 import type { ITaskRef } from '../host';
 import { LogModel } from './log';
+import { Model } from './model';
 import { isTaskOver } from './order';
 import { OutputModel } from './output';
 import { ValuesModel } from './values';
@@ -16,8 +13,9 @@ import { ValuesModel } from './values';
 const POLL = 4000; // milliseconds; why a task waits is not in the stream
 
 /** A task instance: its attempts, why it waits, and what it shows. */
-export class TaskModel implements IDisposable {
+export class TaskModel extends Model {
   constructor(options: TaskModel.IOptions) {
+    super();
     this._client = options.client;
     this._stream = options.stream;
     this.ref = options.task;
@@ -27,10 +25,6 @@ export class TaskModel implements IDisposable {
   }
 
   readonly ref: ITaskRef;
-
-  get changed(): ISignal<this, void> {
-    return this._changed;
-  }
 
   get detail(): TaskDetail | null {
     return this._detail;
@@ -50,16 +44,11 @@ export class TaskModel implements IDisposable {
     return this._error;
   }
 
-  get isDisposed(): boolean {
-    return this._isDisposed;
-  }
-
-  dispose(): void {
-    if (!this._isDisposed) {
-      this._isDisposed = true;
+  override dispose(): void {
+    if (!this.isDisposed) {
       window.clearInterval(this._timer);
       this._output.dispose();
-      Signal.clearData(this);
+      super.dispose();
     }
   }
 
@@ -68,7 +57,7 @@ export class TaskModel implements IDisposable {
     this._tryNumber = tryNumber;
     this._output.dispose();
     this._output = this._makeOutput();
-    this._emit();
+    this.emit();
   }
 
   /** The log of the try that is shown, to be disposed of by whoever looks at it. */
@@ -88,7 +77,7 @@ export class TaskModel implements IDisposable {
     } catch (reason) {
       this._error = asStudioError(reason);
     }
-    this._emit();
+    this.emit();
   }
 
   private _poll(): void {
@@ -111,21 +100,13 @@ export class TaskModel implements IDisposable {
     return { path: { dag_id: dagId, run_id: runId, task_id: taskId }, query: { map_index: mapIndex } };
   }
 
-  private _emit(): void {
-    if (!this._isDisposed) {
-      this._changed.emit();
-    }
-  }
-
   private readonly _client: IStudioClient;
   private readonly _stream: IStudioStream;
   private readonly _timer: number;
-  private readonly _changed = new Signal<this, void>(this);
   private _output: OutputModel;
   private _detail: TaskDetail | null = null;
   private _tryNumber: number | null = null;
   private _error: StudioError | null = null;
-  private _isDisposed = false;
 }
 
 export namespace TaskModel {

@@ -1,7 +1,7 @@
-import type { ReactElement, ReactNode } from 'react';
+import type { ReactElement } from 'react';
 import { useEffect, useState } from 'react';
 
-import type { AttemptInfo, TaskStatus } from '../api/schema';
+import type { TaskStatus } from '../api/schema';
 import { asStudioError } from '../api/errors';
 import type { StudioError } from '../api/errors';
 import type { IHost } from '../host';
@@ -16,10 +16,9 @@ import { Log } from './Log';
 import { ErrorNote } from './Notes';
 import { Output } from './Output';
 import { StateBadge } from './StateIcon';
-import { LOOKS } from './states';
-import { TabLink } from './TabLinks';
+import { Facts, Links } from './TaskFacts';
+import { Instances, Tries } from './TaskPickers';
 import { withoutAnsi } from './text';
-import { Elapsed, Moment, Relative } from './Times';
 import { Values } from './Values';
 
 type Tab = 'output' | 'log' | 'values';
@@ -170,93 +169,6 @@ function Header({
   );
 }
 
-interface IFactsProps {
-  node: IGraphNode;
-  status: TaskStatus | null;
-  attempt: AttemptInfo | null;
-  children?: ReactNode;
-}
-
-function Facts({ node, status, attempt, children }: IFactsProps): ReactElement {
-  const start = attempt?.started_at ?? status?.started_at ?? null;
-  const end = attempt === null ? (status?.ended_at ?? null) : attempt.ended_at;
-  return (
-    <dl className="jp-Studio-facts">
-      <Fact name={node.label === node.kind ? 'kind' : node.kind}>{node.label || node.id}</Fact>
-      {status !== null && status.try_number > 0 && (
-        <Fact name="try">{`${attempt?.try_number ?? status.try_number} of ${status.max_tries}`}</Fact>
-      )}
-      {start !== null && (
-        <>
-          <Fact name="started">
-            <Moment time={start} />
-          </Fact>
-          <Fact name="duration">
-            <Elapsed start={start} end={end} />
-          </Fact>
-        </>
-      )}
-      {node.reads !== undefined && node.reads.length > 0 && (
-        <Fact name="reads">{node.reads.map(({ name, by }) => (by === '' ? name : `${name} (${by})`)).join(', ')}</Fact>
-      )}
-      {node.gives !== undefined && node.gives.length > 0 && <Fact name="gives">{node.gives.join(', ')}</Fact>}
-      {status?.state === 'up_for_retry' && status.retry_at !== null && (
-        <Fact name="next try">
-          <Relative time={status.retry_at} />
-        </Fact>
-      )}
-      {children}
-    </dl>
-  );
-}
-
-interface ILinksProps {
-  task: TaskModel;
-  attempt: AttemptInfo | null;
-  host: IHost;
-}
-
-/** Other runs that this one has to do with: whose result counts for it, and which it has triggered. */
-function Links({ task, attempt, host }: ILinksProps): ReactElement {
-  const cached = cachedRun(attempt);
-  const made = task.detail?.triggered_run ?? null;
-  const { dagId, taskId } = task.ref;
-  return (
-    <>
-      {cached !== null && (
-        <Fact name="cached">
-          <TabLink host={host} title="Open the run whose result counts" to={[dagId, cached, taskId]}>
-            {cached}
-          </TabLink>
-        </Fact>
-      )}
-      {made !== null && (
-        <Fact name="triggered">
-          <TabLink host={host} title="Open the run" to={[made.dag_id, made.run_id, null]}>
-            {`${made.dag_id} / ${made.run_id}`}
-          </TabLink>
-        </Fact>
-      )}
-    </>
-  );
-}
-
-/** The run that a result from the cache is of. */
-function cachedRun(attempt: AttemptInfo | null): string | null {
-  const cache = attempt?.details['cache'];
-  const run = typeof cache === 'object' && cache !== null ? (cache as Record<string, unknown>)['run_id'] : null;
-  return typeof run === 'string' ? run : null;
-}
-
-function Fact({ name, children }: { name: string; children: ReactNode }): ReactElement {
-  return (
-    <div>
-      <dt>{name}</dt>
-      <dd>{children}</dd>
-    </div>
-  );
-}
-
 function Why({ task, status }: { task: TaskModel; status: TaskStatus | null }): ReactElement | null {
   const why = task.detail?.why ?? [];
   if (why.length === 0 || status === null || isTaskOver(status.state) || status.state === 'running') {
@@ -285,40 +197,5 @@ function Failure({ text }: { text: string }): ReactElement {
         <pre>{plain}</pre>
       </details>
     </div>
-  );
-}
-
-function Tries({ task, attempts }: { task: TaskModel; attempts: readonly AttemptInfo[] }): ReactElement {
-  return (
-    <label className="jp-Studio-picker">
-      Try
-      <select
-        value={task.tryNumber ?? 'newest'}
-        onChange={event => task.showTry(event.target.value === 'newest' ? null : Number(event.target.value))}
-      >
-        <option value="newest">newest</option>
-        {[...attempts].reverse().map(attempt => (
-          <option key={attempt.id} value={attempt.try_number}>
-            {`${LOOKS[attempt.state].glyph}  ${attempt.try_number} · ${LOOKS[attempt.state].label}`}
-          </option>
-        ))}
-      </select>
-    </label>
-  );
-}
-
-function Instances(props: { focus: FocusModel; instances: readonly TaskStatus[]; shown: number }): ReactElement {
-  const { focus, instances, shown } = props;
-  return (
-    <label className="jp-Studio-picker">
-      Instance
-      <select value={shown} onChange={event => focus.choose(focus.taskId, Number(event.target.value))}>
-        {instances.map(one => (
-          <option key={one.map_index} value={one.map_index}>
-            {`${LOOKS[one.state].glyph}  ${one.map_index} · ${LOOKS[one.state].label}`}
-          </option>
-        ))}
-      </select>
-    </label>
   );
 }
