@@ -70,6 +70,7 @@ class _Writer:
     remarks: list[str] = field(default_factory=list)
     imported: set[str] = field(default_factory=set)  # of studio
     uses_shell: bool = False
+    uses_dates: bool = False
     passing: Mapping[str, Passing] = field(default_factory=dict)
     functions: dict[str, str] = field(default_factory=dict)  # task id → name of its function
     modules: dict[str, str] = field(default_factory=dict)
@@ -98,11 +99,9 @@ class _Writer:
                 "What functions return arrives as JSON has it: tuples as lists, numbers of numpy as plain ones."
             )
         imports, rest = _split_imports(text)
-        head = [*(["import subprocess"] if self.uses_shell else []), *imports]
-        public = sorted(self.imported - {"Moment"}, key=str.lower)
-        head.append(f"from studio import {', '.join(public)}")
-        if "Moment" in self.imported:
-            head.append("from studio.core.moments import Moment")
+        own = ["import datetime as _datetime"] if self.uses_dates else []
+        head = [*own, *(["import subprocess"] if self.uses_shell else []), *imports]
+        head.append(f"from studio import {', '.join(sorted(self.imported, key=str.lower))}")
         parts = [f'"""The DAG {self.dag.dag_id}, written from {self.path.name}."""', "\n".join(head)]
         source = "\n\n".join(parts)
         if rest:
@@ -191,8 +190,8 @@ class _Writer:
                 lines.append(f"{given.name} = {_values_name(given.by)}[{_text(given.name)}]")
         for name in task.context:
             if name in DATES:
-                self.imported.add("Moment")
-                lines.append(f"{name} = Moment.of({name})")
+                self.uses_dates = True
+                lines.append(f"{name} = _datetime.datetime.fromisoformat({name})")
         return lines
 
     def _given(self, passing: Passing) -> list[str]:

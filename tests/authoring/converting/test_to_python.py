@@ -153,3 +153,23 @@ def test_a_file_is_replaced_only_after_a_yes(tmp_path: Path, capsys: pytest.Capt
     assert (file.read_text(), "Replace it?" in capsys.readouterr().err) == ("mine", True)
     assert main(["dags", "to-python", str(notebook), "--yes"]) == 0
     assert "def a():" in file.read_text()
+
+
+def test_mapped_tasks_and_dates_of_the_file_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    made = written(
+        "%dag mapped",
+        "%%setup\nimport datetime\n\ndef twice(x):\n    return 2 * x",
+        "%%params\nn: int = 3",
+        "%%task numbers\nfound = list(range(n))\nyear = logical_date.year",
+        "%%task double --map each=found\ndoubled = twice(each)",
+        "%%task total\nresult = sum(doubled), year, isinstance(logical_date, datetime.datetime)\nresult",
+    )
+    assert "studio.core" not in made.source  # public names only
+    path = tmp_path / "mapped.py"
+    path.write_text(made.source)
+    arguments = ["dags", "test", str(path), "--date", "2013-01-31", "--param", "n=4", "--json"]
+    assert main(arguments) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert {task["task"]: task["state"] for task in told["tasks"]} == dict.fromkeys(
+        ["numbers", "double[0]", "double[1]", "double[2]", "double[3]", "total"], "success"
+    )
