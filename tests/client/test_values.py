@@ -157,6 +157,23 @@ def test_values_pass_from_task_to_task(client: Client, tmp_path: Path) -> None:
     ]
 
 
+def test_the_command_lists_values_and_saves_one_as_a_file(
+    client: Client, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with DAG("listed") as dag:
+        call("of_origin", tmp_path, args={"origin": "JFK"})
+    assert problems(run(client, dag)) == {}
+    assert main(["tasks", "values", "listed", "of_origin"]) == 0
+    told = capsys.readouterr().out
+    assert "return_value" in told and "1 × 1" in told
+    file = tmp_path / "kept.parquet"
+    assert main(["tasks", "values", "listed", "of_origin", "--save", "return_value", str(file)]) == 0
+    pd.testing.assert_frame_equal(pd.read_parquet(file), pd.DataFrame({"origin": ["JFK"]}))
+    assert main(["tasks", "values", "listed", "of_origin", "--save", "model", str(tmp_path / "x")]) == 1
+    assert "has no value 'model'" in capsys.readouterr().err
+    assert not (tmp_path / "x").exists()
+
+
 def test_a_mapped_task_is_loaded_one_by_one(client: Client, tmp_path: Path) -> None:
     with DAG("mapped") as dag:
         parts = call("of_origin", tmp_path).expand(origin=["EWR", "JFK", "LGA"])
