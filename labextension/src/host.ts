@@ -37,7 +37,7 @@ export interface ISocketListener {
 }
 
 export interface IHost {
-  /** Send a request to the studio API; `path` begins with `/api/`. Rejects only if there is no answer. */
+  /** Send a request to the studio API; `path` begins with `/api/`. Rejects only if there is no answer; a `StudioError` says why. */
   request(path: string, init: RequestInit): Promise<Response>;
   /** Where a link to a GET of the studio API leads; null: a link cannot reach it from here. */
   url(path: string): string | null;

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { mock, test } from 'node:test';
 
 import type { IKernelModel } from '../src/host/kernel';
 import { KernelHost } from '../src/host/kernel';
@@ -76,8 +76,23 @@ test('what the kernel could not do is an error', async () => {
   const host = new KernelHost(model);
   const asked = host.request('/api/x', {});
   await turn();
-  model.answer({ id: model.last.id, error: 'No studio server runs.' });
-  await assert.rejects(asked, /No studio server runs/);
+  model.answer({ id: model.last.id, error: 'No studio server runs.', hint: 'Start it.' });
+  await assert.rejects(asked, { code: 'unreachable', message: 'No studio server runs.', hint: 'Start it.', isOffline: true });
+  host.dispose();
+});
+
+test('a kernel that is busy for long fails what reads, but what changes something is waited for', async () => {
+  mock.timers.enable({ apis: ['setTimeout'] });
+  const model = new FakeModel();
+  const host = new KernelHost(model);
+  const asked = host.request('/api/x', {});
+  const changed = host.request('/api/x', { method: 'POST' });
+  await Promise.resolve();
+  mock.timers.tick(3_600_000);
+  mock.timers.reset();
+  await assert.rejects(asked, /The kernel does not answer/);
+  model.answer({ id: model.last.id, status: 204 });
+  assert.equal((await changed).status, 204);
   host.dispose();
 });
 

@@ -109,7 +109,7 @@ class Backfill:
         found = client().list_runs(self._info.dag_id, backfill=self.id, limit=_MAX_RUNS).runs
         return RunTable(self._info.dag_id, found)
 
-    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, Any]:
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> Any:
         return backfill_view(self._info)._repr_mimebundle_()
 
     def __repr__(self) -> str:

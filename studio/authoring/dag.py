@@ -39,7 +39,7 @@ from studio.core.parameters import check_names, check_value
 from studio.core.spec import Catchup, Collision, DagSpec, DeadlineSpec
 from studio.errors import InvalidDag, InvalidInput
 from studio.widgets.graph import MIME, Graph, Node, graph_bundle
-from studio.widgets.live import with_twin
+from studio.widgets.live import formats
 
 if TYPE_CHECKING:
     from studio.authoring.handles import Published, Run
@@ -301,19 +301,22 @@ class DAG(Actions, TestableDag):
     @property
     def graph(self) -> Graph:
         """What is drawn; made without reading a notebook, also of a DAG that is not valid yet."""
-        nodes = tuple(
-            Node(task.task_id, task.work.kind, task.upstream, task.work.label) for task in self.tasks
-        )
-        return Graph(self.dag_id, nodes)
+        return Graph(self.dag_id, tuple(_node(task) for task in self.tasks))
 
-    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, Any]:
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> Any:
         from studio.authoring import handles  # noqa: PLC0415
 
         bundle = graph_bundle(self.graph, handles.glance(self.dag_id))
-        return with_twin(bundle, "graph", MIME)[0]
+        return formats(bundle, "graph", MIME)
 
     def __repr__(self) -> str:
         return f"<DAG {self.dag_id}: {len(self._tasks)} tasks, {schedule_words(self.schedule)}>"
+
+
+def _node(task: Task) -> Node:
+    work = task.work
+    kind = work.label if work.kind == "operator" else work.kind  # as the API calls it: "shell"
+    return Node(task.task_id, kind, task.upstream, work.label)
 
 
 def _checked_params(values: dict[str, Any]) -> dict[str, Any]:

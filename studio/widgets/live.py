@@ -45,6 +45,12 @@ def with_twin(
     return {**bundle, WIDGET_MIME: view}, twin
 
 
+def formats(bundle: Mapping[str, Any], kind: Literal["graph", "view"], mime: str) -> Any:
+    """What `_repr_mimebundle_` gives: the bundle, or the pair of it and its metadata where a widget needs some."""
+    data, twin = with_twin(bundle, kind, mime)
+    return (data, twin.metadata) if twin is not None and twin.metadata else data
+
+
 def is_wanted() -> bool:
     """Whether this kernel's front end is known not to draw our MIME types. Raises `InvalidInput` for a bad switch."""
     switch = os.environ.get(SWITCH, "").lower()

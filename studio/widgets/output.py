@@ -8,8 +8,9 @@ from typing import Any
 
 from studio.api.models import TaskOutput
 from studio.widgets.cells_html import outputs_html, outputs_text
+from studio.widgets.live import with_twin
 from studio.widgets.looks import look_of
-from studio.widgets.views import Still, View, call_text
+from studio.widgets.views import MIME, Still, View, call_text
 
 
 class OutputView:
@@ -42,7 +43,7 @@ class OutputView:
 
         show: Callable[..., None] = display.publish_display_data
         if self.dag_id is not None and self.run_id is not None:
-            show(self.view(self.dag_id, self.run_id)._repr_mimebundle_())
+            show(with_twin(self.view(self.dag_id, self.run_id).bundle, "view", MIME)[0])
             return
         show({"text/plain": repr(self)})
         for cell in self.output.cells:

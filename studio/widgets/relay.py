@@ -2,34 +2,42 @@
 
 The page sends messages over a widget's comm; each names what is to be done and an id:
 
+    {"do": "ping", "id": 1}                                                       whether anybody is there
     {"do": "asset", "id": 1, "name": "live.js"}                                  a file of the front end
     {"do": "request", "id": 2, "method": "GET", "path": "/api/…", "type": None}   with the body as buffer
     {"do": "open", "id": 3, "path": "/api/stream"}, {"do": "send", "id": 3, "text": "…"}, {"do": "close", "id": 3}
 
-and is answered with {"id": 1, "status": 200, "type": "…"} and the content as buffer, with {"id": 1, "error": "…"}, or
-with {"id": 3, "text": "…"} and {"id": 3, "closed": True} in the case of a socket. The token stays here, and only
+and is answered with {"id": 1, "status": 200, "type": "…"} and the content as buffer, with
+{"id": 1, "error": "…", "hint": "…"}, or with {"id": 3, "text": "…"} and {"id": 3, "closed": True} in the case of a
+socket. The token stays here, and only
 routes of the API pass. Work is done in threads: the kernel goes on.
 """
 
 from __future__ import annotations
 
 import mimetypes
+import queue
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from studio.api.passing import routes_at
 from studio.api.routes import STREAM_PATH, Route
 from studio.client.endpoint import Endpoint
+from studio.errors import ServerUnavailable, StudioError
 
 if TYPE_CHECKING:
     import httpx
     from websockets.sync.client import ClientConnection
 
 Send = Callable[[dict[str, Any], list[bytes]], None]
+#: What a page has to say on a stream, in its order; None: it wants no more of it.
+Outbox = queue.SimpleQueue[str | None]
 
 ASSETS: Final = Path(__file__).with_name("assets")
+MAX_SOCKETS: Final = 8  # of one widget: a page that is reloaded cannot say that it is gone
 MAX_ANSWER: Final = 64 * 1024 * 1024  # bytes; more does not go through a comm
 _MAX_MESSAGE: Final = 64 * 1024 * 1024  # bytes, of the stream
 _TIMEOUT: Final = 55.0  # seconds; the page waits 60
@@ -45,30 +53,27 @@ class Relay:
         self._locate = locate
         self._lock = threading.Lock()
         self._http: tuple[Endpoint, httpx.Client] | None = None
-        self._sockets: dict[int, ClientConnection | None] = {}  # None: it is being opened
+        self._sockets: dict[int, Outbox] = {}  # the oldest first
         self._is_closed = False
 
     def handle(self, message: object, buffers: Sequence[bytes | memoryview] = ()) -> None:
         """Do what the page asks for. Returns at once; what makes no sense is left alone."""
         match message:
+            case {"do": "ping", "id": int(number)}:
+                self._tell({"id": number})
             case {"do": "asset", "id": int(number), "name": str(name)}:
                 self._begin(number, self._asset, number, name)
             case {"do": "request", "id": int(number), "method": str(method), "path": str(path), **rest}:
                 body = bytes(buffers[0]) if buffers else b""
                 self._begin(number, self._request, number, method, path, rest.get("type"), body)
             case {"do": "open", "id": int(number), "path": str(path)}:
-                with self._lock:
-                    self._sockets[number] = None
-                self._begin(number, self._follow, number, path)
+                self._open(number, path)
             case {"do": "send", "id": int(number), "text": str(text)}:
-                socket = self._sockets.get(number)
-                if socket is not None:
-                    self._begin(number, socket.send, text)
+                outbox = self._sockets.get(number)
+                if outbox is not None:
+                    outbox.put(text)
             case {"do": "close", "id": int(number)}:
-                with self._lock:
-                    socket = self._sockets.pop(number, None)
-                if socket is not None:
-                    self._begin(number, socket.close)
+                self._end(number)
             case _:
                 pass
 
@@ -76,11 +81,10 @@ class Relay:
         """The page's view is gone."""
         with self._lock:
             self._is_closed = True
-            sockets, self._sockets = list(self._sockets.values()), {}
+            numbers = list(self._sockets)
             http, self._http = self._http, None
-        for socket in sockets:
-            if socket is not None:
-                threading.Thread(target=socket.close, daemon=True).start()
+        for number in numbers:
+            self._end(number)
         if http is not None:
             http[1].close()
 
@@ -89,7 +93,9 @@ class Relay:
             try:
                 do(*given)
             except Exception as error:  # whatever it is, the page is told
-                self._tell({"id": number, "error": str(error) or type(error).__name__})
+                told = error.message if isinstance(error, StudioError) else str(error)
+                hint = getattr(error, "hint", None)
+                self._tell({"id": number, "error": told or type(error).__name__, "hint": hint})
 
         threading.Thread(target=run, name="studio-relay", daemon=True).start()
 
@@ -141,7 +147,7 @@ class Relay:
             if answer.status_code != 401:
                 return answer
             self._forget(endpoint)
-        raise ConnectionError("The studio server does not answer.") from failure
+        raise ServerUnavailable("The studio server does not answer.") from failure
 
     def _client(self) -> tuple[Endpoint, httpx.Client]:
         import httpx  # noqa: PLC0415 - as above
@@ -168,26 +174,42 @@ class Relay:
     def _located(self) -> Endpoint:
         endpoint = self._locate()
         if endpoint is None:
-            raise ConnectionError("No studio server runs; `studio.connect()` starts it.")
+            raise ServerUnavailable("No studio server runs.", hint="`studio.connect()` in a cell starts it.")
         return endpoint
 
     # --- the stream -----------------------------------------------------------------------------------------------
 
-    def _follow(self, number: int, path: str) -> None:
+    def _open(self, number: int, path: str) -> None:
+        outbox: Outbox = queue.SimpleQueue()
+        with self._lock:
+            self._sockets[number] = outbox
+            oldest = list(self._sockets)[:-MAX_SOCKETS]
+        for former in oldest:
+            if self._end(former):
+                self._tell({"id": former, "closed": True})
+        self._begin(number, self._follow, number, path, outbox)
+
+    def _end(self, number: int) -> bool:
+        """Whether there still was such a socket."""
+        with self._lock:
+            outbox = self._sockets.pop(number, None)
+        if outbox is not None:
+            outbox.put(None)
+        return outbox is not None
+
+    def _follow(self, number: int, path: str, outbox: Outbox) -> None:
         """Hand on what the stream says, until it or the page ends it."""
         try:
             if path != STREAM_PATH:
                 raise PermissionError(f"There is no stream at {path}.")
-            self._hand_on(number)
+            self._hand_on(number, outbox)
         except Exception:  # the page looks again by itself
             pass
         finally:
-            with self._lock:
-                is_wanted = self._sockets.pop(number, self) is not self
-            if is_wanted:
+            if self._end(number):
                 self._tell({"id": number, "closed": True})
 
-    def _hand_on(self, number: int) -> None:
+    def _hand_on(self, number: int, outbox: Outbox) -> None:
         from websockets.sync.client import connect  # noqa: PLC0415 - as above
 
         endpoint = self._located()
@@ -198,9 +220,17 @@ class Relay:
             open_timeout=_CONNECT_TIMEOUT,
             proxy=None,
         ) as socket:
-            with self._lock:
-                if number not in self._sockets:
-                    return  # closed meanwhile
-                self._sockets[number] = socket
+            threading.Thread(
+                target=_say, args=(socket, outbox), name="studio-relay-sender", daemon=True
+            ).start()
             for text in socket:
-                self._tell({"id": number, "text": text if isinstance(text, str) else text.decode()})
+                if number in self._sockets:
+                    self._tell({"id": number, "text": text if isinstance(text, str) else text.decode()})
+
+
+def _say(socket: ClientConnection, outbox: Outbox) -> None:
+    """Send what the page says, and close the socket when it wants no more."""
+    with suppress(Exception):  # it is closed already
+        for text in iter(outbox.get, None):
+            socket.send(text)
+    socket.close()

@@ -44,7 +44,7 @@ class RunTable(Sequence[RunSummary]):
             return f"<p>{escape(repr(self))}</p>"
         return table_html(_COLUMNS, [_cells(run) for run in self._runs])
 
-    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, Any]:
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> Any:
         if self._limit is None:
             return {"text/html": self._repr_html_(), "text/plain": repr(self)}
         view = View(

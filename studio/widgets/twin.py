@@ -36,6 +36,12 @@ class Twin(anywidget.AnyWidget):
         self._relay.close()
         super().close()
 
+    @property
+    def metadata(self) -> dict[str, Any]:
+        """What Colab must be told beside the view, or it draws no widget but its own; empty elsewhere."""
+        made = self._repr_mimebundle_()
+        return dict(made[1]) if isinstance(made, tuple) else {}
+
     def _heard(self, _: object, content: object, buffers: Sequence[memoryview]) -> None:
         self._relay.handle(content, buffers)
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from html import escape
 from typing import Any, Final, Literal
 
-from studio.widgets.live import with_twin
+from studio.widgets.live import formats
 
 MIME: Final = "application/vnd.pipeline-studio.view+json"
 
@@ -42,13 +42,17 @@ class View:
     backfill_id: int | None = None
     options: Mapping[str, Any] = field(default_factory=dict)  # what the form begins with
 
-    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, Any]:
-        bundle = {
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> Any:
+        return formats(self.bundle, "view", MIME)
+
+    @property
+    def bundle(self) -> dict[str, Any]:
+        """By MIME type: what our front end draws, and what shows elsewhere."""
+        return {
             MIME: self.data,
             "text/html": f"{self.still.html}<p>In Python: <code>{escape(self.call)}</code></p>",
             "text/plain": repr(self),
         }
-        return with_twin(bundle, "view", MIME)[0]
 
     @property
     def data(self) -> dict[str, Any]:

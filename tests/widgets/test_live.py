@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from studio.errors import InvalidInput
-from studio.widgets import live
-from studio.widgets.live import WIDGET_MIME, is_wanted, with_twin
+from studio.widgets import live, twin
+from studio.widgets.live import WIDGET_MIME, formats, is_wanted, with_twin
 
 BUNDLE = {"x/graph": {"dag_id": "d"}, "text/html": "<p>d</p>", "text/plain": "d"}
 
@@ -82,8 +82,8 @@ def test_without_anywidget_it_is_said_once_how_to_get_it(
 ) -> None:
     monkeypatch.setenv("STUDIO_LIVE", "on")
     monkeypatch.setattr(live, "find_spec", lambda name: None)
-    hinted, twin = with_twin(BUNDLE, "graph", "x/graph")
-    assert (twin, hinted["text/plain"].splitlines()[1]) == (None, live._HINT)
+    hinted, none = with_twin(BUNDLE, "graph", "x/graph")
+    assert (none, hinted["text/plain"].splitlines()[1]) == (None, live._HINT)
     assert with_twin(BUNDLE, "graph", "x/graph") == (BUNDLE, None)
 
 
@@ -91,16 +91,29 @@ def test_the_widget_holds_the_data_and_a_loader(
     names: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("STUDIO_LIVE", "on")
-    bundle, twin = with_twin(BUNDLE, "graph", "x/graph")
-    assert twin is not None
+    bundle, made = with_twin(BUNDLE, "graph", "x/graph")
+    assert isinstance(made, twin.Twin)
     try:
         assert bundle == {
-            **BUNDLE, WIDGET_MIME: {"version_major": 2, "version_minor": 0, "model_id": twin.model_id},
+            **BUNDLE, WIDGET_MIME: {"version_major": 2, "version_minor": 0, "model_id": made.model_id},
         }  # fmt: skip
-        assert twin.shown == {"graph": {"dag_id": "d"}}
-        assert len(str(twin._esm)) < 4096  # it is in every notebook that is saved
-        later, same = with_twin({**BUNDLE, "x/graph": {"dag_id": "e"}}, "graph", "x/graph", twin)
-        assert same is twin and later[WIDGET_MIME] == bundle[WIDGET_MIME]
-        assert twin.shown == {"graph": {"dag_id": "e"}}
+        assert made.shown == {"graph": {"dag_id": "d"}}
+        assert len(str(made._esm)) < 4096  # it is in every notebook that is saved
+        later, same = with_twin({**BUNDLE, "x/graph": {"dag_id": "e"}}, "graph", "x/graph", made)
+        assert same is made and later[WIDGET_MIME] == bundle[WIDGET_MIME]
+        assert made.shown == {"graph": {"dag_id": "e"}}
     finally:
-        twin.close()
+        made.close()
+
+
+def test_colab_is_told_where_widgets_of_others_come_from(
+    names: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("STUDIO_LIVE", "on")
+    assert isinstance(formats(BUNDLE, "graph", "x/graph"), dict)
+    widgets = SimpleNamespace(_installed_url="https://widgets.example/1.js")
+    output = SimpleNamespace(_widgets=widgets, enable_custom_widget_manager=lambda: None)
+    monkeypatch.setitem(sys.modules, "google.colab.output", output)
+    data, metadata = formats(BUNDLE, "graph", "x/graph")
+    assert data[WIDGET_MIME]["version_major"] == 2
+    assert metadata == {WIDGET_MIME: {"colab": {"custom_widget_manager": {"url": widgets._installed_url}}}}

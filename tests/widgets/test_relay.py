@@ -17,7 +17,7 @@ from studio.client import connect
 from studio.client.endpoint import read_endpoint
 from studio.settings import Settings
 from studio.widgets import relay as module
-from studio.widgets.relay import Relay
+from studio.widgets.relay import MAX_SOCKETS, Relay
 
 PATIENCE = 60.0  # seconds
 
@@ -93,21 +93,29 @@ def test_only_routes_of_the_api_pass(method: str, path: str) -> None:
         raise AssertionError("the server was looked for")
 
     answer, _ = Page(nobody).get(path, method)
-    assert answer == {"error": f"The studio has no {method} {path}."}
+    assert answer == {"error": f"The studio has no {method} {path}.", "hint": None}
 
 
 def test_without_a_server_the_page_is_told_how_to_start_one() -> None:
     answer, _ = Page(lambda: None).get("/api/dags")
-    assert answer == {"error": "No studio server runs; `studio.connect()` starts it."}
+    assert answer == {"error": "No studio server runs.", "hint": "`studio.connect()` in a cell starts it."}
+
+
+def test_a_page_can_ask_whether_anybody_is_there() -> None:
+    assert Page(lambda: None).ask(do="ping") == ({}, b"")
 
 
 def test_the_stream_is_handed_on_until_it_is_closed(page: Page, settings: Settings) -> None:
     with connect() as client:
         page.relay.handle({"do": "open", "id": 3, "path": STREAM_PATH})
         assert [each["type"] for each in page.next_text()] == ["hello"]
-        wanted = {"type": "subscribe", "dags": True, "dag_ids": [], "outputs": [], "logs": []}
-        page.relay.handle({"do": "send", "id": 3, "text": json.dumps(wanted)})
-        assert [each["type"] for each in page.next_text()] == ["hello"]
+        for count in range(20):  # what is said last is what counts
+            wanted = {"type": "subscribe", "dags": count == 19, "dag_ids": [], "outputs": [], "logs": []}
+            page.relay.handle({"do": "send", "id": 3, "text": json.dumps(wanted)})
+        heard: list[str] = []
+        while len(heard) < 20:
+            heard += [each["type"] for each in page.next_text()]
+        assert heard == ["hello"] * 20
         snapshot = a_dag().snapshot()
         client.publish_dag(snapshot.spec, snapshot.sources.values())
         assert "dag" in {each["type"] for each in page.next_text()}
@@ -130,6 +138,19 @@ def test_a_stream_that_ends_or_cannot_be_opened_is_closed(page: Page, settings: 
         assert page.heard.get(timeout=PATIENCE)[0] == {"id": 3, "closed": True}
 
 
+def test_a_page_that_is_reloaded_again_and_again_leaves_no_more_than_a_few_streams(
+    page: Page, settings: Settings
+) -> None:
+    with connect():
+        for number in range(MAX_SOCKETS + 1):
+            page.relay.handle({"do": "open", "id": number, "path": STREAM_PATH})
+        greeted, closed = set[int](), set[int]()
+        while not closed or not greeted >= set(range(1, MAX_SOCKETS + 1)):
+            message = page.heard.get(timeout=PATIENCE)[0]
+            (closed if message.get("closed") else greeted).add(message["id"])
+        assert closed == {0}
+
+
 def test_after_a_restart_the_server_is_found_again(page: Page, settings: Settings) -> None:
     with connect():
         assert page.get("/api/dags")[0]["status"] == 200
@@ -148,7 +169,7 @@ def test_the_files_of_the_front_end_and_no_others(tmp_path: Any, monkeypatch: py
     (tmp_path / "secret.txt").write_text("x")
     page = Page(lambda: None)
     assert page.ask(do="asset", name="live.css") == ({"status": 200, "type": "text/css"}, b"p {}")
-    assert page.ask(do="asset", name="../secret.txt")[0] == {"error": "There is no file '../secret.txt'."}
+    assert page.ask(do="asset", name="../secret.txt")[0]["error"] == "There is no file '../secret.txt'."
     assert page.ask(do="asset", name="live.js")[0]["error"].startswith("This installation has no front end")
 
 

@@ -43,6 +43,9 @@ export class StudioClient implements IStudioClient {
     try {
       return await this._host.request(path, init);
     } catch (reason) {
+      if (reason instanceof StudioError) {
+        throw reason; // the host knows more
+      }
       throw new StudioError({
         code: 'unreachable',
         message: 'The server does not answer.',

@@ -1,3 +1,4 @@
+import { StudioError } from '../api/errors';
 import type { IHost, IOutputsView, ISocket, ISocketListener, Output } from '../host';
 import { PlainOutputs } from './plain';
 
@@ -15,6 +16,7 @@ interface IAnswer {
   status?: number;
   type?: string;
   error?: string;
+  hint?: string | null;
   text?: string;
   closed?: boolean;
 }
@@ -24,7 +26,8 @@ interface IPending {
   reject(reason: Error): void;
 }
 
-const PATIENCE = 60_000; // milliseconds; a kernel that runs a cell may not hear of it before
+const PATIENCE = 60_000; // milliseconds
+const BUSY = 'It may run a cell; if it was restarted, run this cell again.';
 const NO_BODY = new Set([204, 205, 304]);
 
 /** A page that has no Jupyter server of ours behind it: the kernel asks the studio server, over a widget's comm. */
@@ -40,19 +43,22 @@ export class KernelHost implements IHost {
     this._model.off('msg:custom', this._onMessage);
     this._sockets.forEach((_, id) => this._model.send({ do: 'close', id }));
     this._sockets.clear();
-    this._pending.forEach(pending => pending.reject(new Error('The view was closed.')));
+    this._pending.forEach(pending => pending.reject(unreachable('The view was closed.')));
     this._pending.clear();
   }
 
   async request(path: string, init: RequestInit): Promise<Response> {
     const body = init.body == null ? null : await new Response(init.body).arrayBuffer();
     const type = new Headers(init.headers).get('Content-Type');
-    return this._ask({ do: 'request', method: init.method ?? 'GET', path, type }, body);
+    const method = init.method ?? 'GET';
+    // A kernel hears of it when its cell has ended. What changes something is waited for: it will be done all the same,
+    // and whoever were told that it failed would do it again.
+    return this._ask({ do: 'request', method, path, type }, body, method === 'GET' ? PATIENCE : Infinity);
   }
 
   /** A file of the front end that the kernel's package has. */
   async asset(name: string): Promise<Blob> {
-    const response = await this._ask({ do: 'asset', name }, null);
+    const response = await this._ask({ do: 'asset', name }, null, PATIENCE);
     return response.blob();
   }
 
@@ -86,7 +92,7 @@ export class KernelHost implements IHost {
     return Promise.reject(new Error('There are no tabs here.'));
   }
 
-  private _ask(message: object, body: ArrayBuffer | null): Promise<Response> {
+  private _ask(message: object, body: ArrayBuffer | null, patience: number): Promise<Response> {
     const id = this._next();
     return new Promise((resolve, reject) => {
       const settle = (action: () => void): void => {
@@ -94,10 +100,10 @@ export class KernelHost implements IHost {
         this._pending.delete(id);
         action();
       };
-      const timer = setTimeout(
-        () => settle(() => reject(new Error('The kernel does not answer; it may be busy with a cell, or gone.'))),
-        PATIENCE
-      );
+      const timer =
+        patience === Infinity
+          ? undefined
+          : setTimeout(() => settle(() => reject(unreachable('The kernel does not answer.', BUSY))), patience);
       this._pending.set(id, {
         resolve: response => settle(() => resolve(response)),
         reject: reason => settle(() => reject(reason))
@@ -120,7 +126,7 @@ export class KernelHost implements IHost {
     }
     const pending = this._pending.get(answer.id);
     if (answer.error !== undefined) {
-      pending?.reject(new Error(answer.error));
+      pending?.reject(unreachable(answer.error, answer.hint));
     } else {
       pending?.resolve(responseOf(answer, buffers[0]));
     }
@@ -135,6 +141,10 @@ export class KernelHost implements IHost {
   private readonly _pending = new Map<number, IPending>();
   private readonly _sockets = new Map<number, ISocketListener>();
   private _count = Math.floor(Math.random() * 2 ** 40); // a model may have several views, and all hear all answers
+}
+
+function unreachable(message: string, hint: string | null = null): StudioError {
+  return new StudioError({ code: 'unreachable', message, hint });
 }
 
 function responseOf({ status = 200, type }: IAnswer, body: DataView | undefined): Response {
