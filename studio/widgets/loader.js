@@ -1,5 +1,5 @@
 // What a saved notebook holds of a live view: it asks the kernel for the rest, once for a page.
-const LONG = 5000; // milliseconds, after which one is told what is waited for
+const LONG = 2000; // milliseconds, after which one is told what is waited for
 const TOO_LONG = 60000; // milliseconds for the file of a kernel that has just answered
 
 function ask(model, message) {

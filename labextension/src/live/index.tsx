@@ -26,7 +26,7 @@ export async function mount(model: IKernelModel, el: HTMLElement): Promise<() =>
   const engine = new LayoutEngine(() => layoutWorker(host));
   const studio: IStudio = { host, client: new StudioClient({ host }), stream, engine };
   await addStyles(el, host);
-  const frame = themed(el);
+  const { frame, release } = themed(el);
   const node = document.createElement('div');
   node.className = 'jp-Studio jp-Studio-live';
   frame.appendChild(node);
@@ -52,6 +52,7 @@ export async function mount(model: IKernelModel, el: HTMLElement): Promise<() =>
     stream.dispose();
     engine.dispose();
     host.dispose();
+    release();
     frame.remove();
   };
 }

@@ -22,19 +22,31 @@ export async function addStyles(el: HTMLElement, host: KernelHost): Promise<void
 
 /**
  * What our views stand in: where the page has none of the variables of Jupyter's themes, it gives them, from VS Code's
- * or else for a light or a dark page.
+ * or else for a light or a dark page, also when that changes. `release` ends it.
  */
-export function themed(el: HTMLElement): HTMLElement {
+export function themed(el: HTMLElement): { frame: HTMLElement; release: () => void } {
   const frame = document.createElement('div');
-  if (getComputedStyle(el).getPropertyValue('--jp-layout-color1') === '') {
-    frame.className = 'jp-Studio-foreign';
-    frame.dataset['jpThemeLight'] = String(!isDark(el));
+  if (getComputedStyle(el).getPropertyValue('--jp-layout-color1') !== '') {
+    return { frame, release: () => undefined };
   }
-  return frame;
+  const look = (): void => {
+    frame.dataset['jpThemeLight'] = String(!isDark(el));
+  };
+  const observer = new MutationObserver(look);
+  for (const node of [document.documentElement, document.body]) {
+    observer.observe(node, { attributes: true });
+  }
+  frame.className = 'jp-Studio-foreign';
+  look();
+  return { frame, release: () => observer.disconnect() };
 }
 
-/** Whether the page behind `el` is dark: by its first background that is not transparent. */
+/** What VS Code or Colab says; else by the first background behind `el` that is not transparent. */
 function isDark(el: HTMLElement): boolean {
+  const kind = document.body.dataset['vscodeThemeKind'] ?? document.documentElement.getAttribute('theme');
+  if (kind !== null) {
+    return ['vscode-dark', 'vscode-high-contrast', 'dark'].includes(kind);
+  }
   for (let node: Element | null = el; node !== null; node = node.parentElement) {
     const channels = (getComputedStyle(node).backgroundColor.match(/[\d.]+/g) ?? []).map(Number);
     const [red = 0, green = 0, blue = 0, alpha = 1] = channels;
