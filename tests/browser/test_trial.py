@@ -27,6 +27,13 @@ with DAG("tried") as dag:
 run = dag.test()
 """
 
+MARK = """graph => graph.querySelectorAll('[data-task]').forEach(node => {
+    node.place = node.getAttribute('transform');
+})"""
+PLACES = """graph => [...graph.querySelectorAll('[data-task]')].map(
+    node => node.place === node.getAttribute('transform')
+)"""
+
 
 def test_a_trial_is_watched_while_it_runs_and_says_what_failed(page: Page, lab: Lab) -> None:
     cell = nbformat.v4.new_code_cell(CELL)
@@ -37,8 +44,11 @@ def test_a_trial_is_watched_while_it_runs_and_says_what_failed(page: Page, lab: 
     expect(graph.locator(".jp-Studio-node.jp-Studio-is-success")).to_have_count(1, timeout=60_000)
     expect(graph.locator(".jp-Studio-node.jp-Studio-is-running")).to_have_count(1)
     expect(graph.get_by_role("status").first).to_contain_text("running")
+    graph.evaluate(MARK)
     (lab.root / "go").touch()
     expect(graph.get_by_role("status").first).to_contain_text("failed", timeout=60_000)
+    # Nothing was laid out or made anew for that: the same nodes stand where they stood.
+    assert graph.evaluate(PLACES) == [True, True, True]
     graph.locator(".jp-Studio-node.jp-Studio-is-failed").click()
     card = graph.get_by_label("Task divide")
     expect(card).to_contain_text("ZeroDivisionError")
