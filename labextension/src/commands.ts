@@ -2,16 +2,8 @@
 export namespace CommandIDs {
   /** Show the list of DAGs. */
   export const showPipelines = 'pipeline-studio:show-pipelines';
-  /** Open the panel of a DAG; see `IOpenDagArgs`. */
+  /** Open the panel of a DAG; its arguments are a `PartialPlace`. */
   export const openDag = 'pipeline-studio:open-dag';
   /** Open the notebook that shows how it is done. */
   export const openExample = 'pipeline-studio:open-example';
-}
-
-export interface IOpenDagArgs {
-  dagId: string;
-  /** Show this run; without it the newest is followed. */
-  runId?: string | null;
-  /** Look at this task. */
-  taskId?: string | null;
 }

@@ -4,6 +4,8 @@
  */
 import type { IDisposable } from '@lumino/disposable';
 
+import type { PartialPlace } from './models/place';
+
 /** A task instance, and optionally one try of it. */
 export interface ITaskRef {
   dagId: string;
@@ -45,10 +47,10 @@ export interface IHost {
   openSocket(path: string, listener: ISocketListener): ISocket;
   /** Show nbformat outputs in `node`, which must be in the document, until disposed. */
   renderOutputs(node: HTMLElement, outputs: readonly Output[]): IOutputsView;
-  /** Whether `openNotebook` and `openDag` lead anywhere; views have no buttons for them if not. */
+  /** Whether `openNotebook` and `openPlace` lead anywhere; views have no buttons for them if not. */
   readonly hasTabs: boolean;
   /** Open the output notebook of a try for reading. */
   openNotebook(ref: ITaskRef): Promise<void>;
-  /** Open the view of a DAG, with a run and a task chosen if they are given. */
-  openDag(dagId: string, runId?: string | null, taskId?: string | null): Promise<void>;
+  /** Open the page of a DAG, or go there if it is open already. */
+  openPlace(place: PartialPlace): Promise<void>;
 }

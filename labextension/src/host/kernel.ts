@@ -88,7 +88,7 @@ export class KernelHost implements IHost {
     return Promise.reject(new Error('There are no tabs here.'));
   }
 
-  openDag(): Promise<void> {
+  openPlace(): Promise<void> {
     return Promise.reject(new Error('There are no tabs here.'));
   }
 

@@ -6,6 +6,7 @@ import { ServerConnection } from '@jupyterlab/services';
 
 import { CommandIDs } from '../commands';
 import type { IHost, IOutputsView, ISocket, ISocketListener, ITaskRef, Output } from '../host';
+import type { PartialPlace } from '../models/place';
 import { outputPath } from './drive';
 import { LabOutputs } from './outputs';
 
@@ -63,8 +64,8 @@ export class LabHost implements IHost {
     }
   }
 
-  async openDag(dagId: string, runId: string | null = null, taskId: string | null = null): Promise<void> {
-    await this._app.commands.execute(CommandIDs.openDag, { dagId, runId, taskId });
+  async openPlace(place: PartialPlace): Promise<void> {
+    await this._app.commands.execute(CommandIDs.openDag, { ...place });
   }
 
   private readonly _app: JupyterFrontEnd;

@@ -2,6 +2,7 @@ import type { IStudioClient } from '../api/client';
 import type { IStudioStream } from '../api/stream';
 import type { DagModel } from './dag';
 import { Model } from './model';
+import type { TaskTab } from './place';
 import { TaskModel } from './task';
 
 /** Which task of a DAG is looked at; it goes along when another run is shown. */
@@ -13,12 +14,23 @@ export class FocusModel extends Model {
     this._stream = options.stream;
     this._taskId = options.taskId ?? null;
     this._mapIndex = options.mapIndex ?? null;
+    this._tab = options.tab ?? null;
     this._dag.changed.connect(this._update, this);
     this._update();
   }
 
   get taskId(): string | null {
     return this._taskId;
+  }
+
+  /** Of a mapped task; null: the first instance. */
+  get mapIndex(): number | null {
+    return this._mapIndex;
+  }
+
+  /** What is shown of the task; null: what tells most. It goes along to other tasks. */
+  get tab(): TaskTab | null {
+    return this._tab;
   }
 
   /** Null if no task is chosen, or the run has no instance of it. */
@@ -37,6 +49,11 @@ export class FocusModel extends Model {
     this._taskId = taskId;
     this._mapIndex = mapIndex;
     this._update();
+    this.emit();
+  }
+
+  show(tab: TaskTab | null): void {
+    this._tab = tab;
     this.emit();
   }
 
@@ -73,6 +90,7 @@ export class FocusModel extends Model {
   private _task: TaskModel | null = null;
   private _taskId: string | null;
   private _mapIndex: number | null;
+  private _tab: TaskTab | null;
   private _key = '';
   private _rev = 0;
 }
@@ -85,5 +103,6 @@ export namespace FocusModel {
     taskId?: string | null;
     /** Of a mapped task; without it the first instance. */
     mapIndex?: number | null;
+    tab?: TaskTab | null;
   }
 }

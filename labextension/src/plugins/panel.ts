@@ -3,9 +3,11 @@ import { ILabShell, ILayoutRestorer } from '@jupyterlab/application';
 import { MainAreaWidget, WidgetTracker } from '@jupyterlab/apputils';
 import type { ReadonlyPartialJSONObject } from '@lumino/coreutils';
 
-import type { IOpenDagArgs } from '../commands';
 import { CommandIDs } from '../commands';
 import { pipelinesIcon } from '../icons';
+import { DagPageModel } from '../models/dagpage';
+import type { PartialPlace } from '../models/place';
+import { DAG_TABS, placeOf, placeText, readPartial, TASK_TABS } from '../models/place';
 import { IStudio } from '../tokens';
 import { DagPanel } from '../widgets/panel';
 
@@ -26,17 +28,14 @@ const plugin: JupyterFrontEndPlugin<void> = {
   ): void => {
     const tracker = new WidgetTracker<MainAreaWidget<DagPanel>>({ namespace: NAMESPACE });
 
-    const open = async (args: IOpenDagArgs): Promise<void> => {
-      const known = tracker.find(widget => widget.content.dag.dagId === args.dagId);
-      const widget = known ?? makeWidget(studio, args);
+    const open = async (place: PartialPlace): Promise<void> => {
+      const known = tracker.find(widget => widget.content.model.dag.dagId === place.dagId);
+      const widget = known ?? makeWidget(studio, place);
       if (known !== undefined) {
-        revisit(known.content, args);
+        known.content.model.go(place);
       } else {
-        const { dag, focus } = widget.content;
-        const save = (): void => void tracker.save(widget);
         await tracker.add(widget);
-        focus.changed.connect(save);
-        dag.runChosen.connect(save);
+        saveMoves(widget.content.model, () => void tracker.save(widget));
       }
       if (!widget.isAttached) {
         app.shell.add(widget, 'main', { type: 'Pipeline' });
@@ -55,7 +54,10 @@ const plugin: JupyterFrontEndPlugin<void> = {
           properties: {
             dagId: { type: 'string', description: 'Id of the DAG' },
             runId: { type: ['string', 'null'], description: 'Run to show; without it the newest is followed' },
-            taskId: { type: ['string', 'null'], description: 'Task to look at' }
+            taskId: { type: ['string', 'null'], description: 'Task to look at' },
+            mapIndex: { type: ['integer', 'null'], description: 'Which instance of a mapped task' },
+            tab: { type: 'string', enum: [...DAG_TABS], description: 'What to show of the DAG' },
+            taskTab: { type: ['string', 'null'], enum: [...TASK_TABS, null], description: 'What to show of the task' }
           },
           required: ['dagId']
         }
@@ -65,44 +67,42 @@ const plugin: JupyterFrontEndPlugin<void> = {
 
     void restorer?.restore(tracker, {
       command: CommandIDs.openDag,
-      args: ({ content: { dag, focus } }) => ({ dagId: dag.dagId, runId: dag.chosen, taskId: focus.taskId }),
-      name: ({ content }) => content.dag.dagId
+      args: ({ content }) => ({ ...content.model.place }),
+      name: ({ content }) => content.model.dag.dagId
     });
   }
 };
 
 export default plugin;
 
-function makeWidget(studio: IStudio, args: IOpenDagArgs): MainAreaWidget<DagPanel> {
-  const content = new DagPanel({ studio, ...args });
-  const widget = new MainAreaWidget({ content });
-  widget.id = `${NAMESPACE}:dag:${args.dagId}`;
-  widget.title.label = args.dagId;
-  widget.title.caption = `Pipeline ${args.dagId}`;
+function makeWidget(studio: IStudio, place: PartialPlace): MainAreaWidget<DagPanel> {
+  const model = new DagPageModel({ ...studio, place: placeOf(place) });
+  const widget = new MainAreaWidget({ content: new DagPanel(studio, model) });
+  widget.id = `${NAMESPACE}:dag:${place.dagId}`;
+  widget.title.label = place.dagId;
+  widget.title.caption = `Pipeline ${place.dagId}`;
   widget.title.icon = pipelinesIcon;
   widget.title.closable = true;
   widget.toolbar.hide();
   return widget;
 }
 
-/** What was not asked for stays as the person left it. */
-function revisit(panel: DagPanel, args: IOpenDagArgs): void {
-  if (args.runId !== undefined) {
-    panel.dag.show(args.runId);
-  }
-  if (args.taskId !== undefined) {
-    panel.focus.choose(args.taskId);
-  }
+/** Call `save` when the person is elsewhere; the model changes much more often. */
+function saveMoves(model: DagPageModel, save: () => void): void {
+  let saved = placeText(model.place);
+  model.changed.connect(() => {
+    const now = placeText(model.place);
+    if (now !== saved) {
+      saved = now;
+      save();
+    }
+  });
 }
 
-function readArgs(args: ReadonlyPartialJSONObject): IOpenDagArgs {
-  const { dagId, runId, taskId } = args;
-  if (typeof dagId !== 'string') {
+function readArgs(args: ReadonlyPartialJSONObject): PartialPlace {
+  const place = readPartial(args);
+  if (place === null) {
     throw new Error(`${CommandIDs.openDag} needs the argument dagId: the id of a DAG.`);
   }
-  const text = (value: unknown): string | null | undefined =>
-    typeof value === 'string' || value === null ? value : undefined;
-  const read: IOpenDagArgs = { dagId };
-  const [run, task] = [text(runId), text(taskId)];
-  return { ...read, ...(run === undefined ? {} : { runId: run }), ...(task === undefined ? {} : { taskId: task }) };
+  return place;
 }

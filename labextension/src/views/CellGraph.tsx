@@ -46,7 +46,7 @@ export function CellGraph({ dag, focus, studio, count, cells }: ICellGraphProps)
           <TabButton
             host={studio.host}
             title="Open in a tab of its own"
-            to={[dag.dagId, dag.followsNewest ? null : shown, focus.taskId]}
+            to={{ dagId: dag.dagId, runId: dag.followsNewest ? null : shown, taskId: focus.taskId }}
           />
         )}
       </div>

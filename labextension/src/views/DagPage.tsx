@@ -2,10 +2,10 @@ import type { ReactElement } from 'react';
 import { useState } from 'react';
 
 import type { DagModel } from '../models/dag';
-import type { FocusModel } from '../models/focus';
+import type { DagPageModel } from '../models/dagpage';
 import { isRunOver } from '../models/order';
 import type { IStudio } from '../tokens';
-import { DagView } from './DagView';
+import { DagTabs } from './DagTabs';
 import { Button } from './Glyph';
 import { useSignal } from './hooks';
 import { Empty, ErrorNote } from './Notes';
@@ -15,13 +15,13 @@ import { Relative } from './Times';
 import { TriggerForm } from './TriggerForm';
 
 export interface IDagPageProps {
-  dag: DagModel;
-  focus: FocusModel;
+  model: DagPageModel;
   studio: IStudio;
 }
 
 /** A DAG in a panel of its own. */
-export function DagPage({ dag, focus, studio }: IDagPageProps): ReactElement {
+export function DagPage({ model, studio }: IDagPageProps): ReactElement {
+  const { dag } = model;
   useSignal(dag.changed);
   const [isTriggering, setTriggering] = useState(false);
   if (dag.phase === 'missing') {
@@ -66,7 +66,7 @@ export function DagPage({ dag, focus, studio }: IDagPageProps): ReactElement {
         />
       )}
       {dag.phase === 'loading' && <Empty title="Fetching the DAG…" />}
-      {dag.dag !== null && <DagView dag={dag} focus={focus} studio={studio} isFlowing={false} />}
+      {dag.dag !== null && <DagTabs model={model} studio={studio} />}
     </div>
   );
 }

@@ -56,7 +56,7 @@ export function RunsView({ dag, focus, studio }: IRunsViewProps): ReactElement {
               ))}
             </select>
           )}
-          <TabButton host={studio.host} title="Open in a tab of its own" to={[dag.dagId, dag.chosen, null]} />
+          <TabButton host={studio.host} title="Open in a tab of its own" to={{ dagId: dag.dagId, runId: dag.chosen }} />
         </>
       }
     >

@@ -63,14 +63,14 @@ export function Links({ task, attempt, host }: ILinksProps): ReactElement {
     <>
       {cached !== null && (
         <Fact name="cached">
-          <TabLink host={host} title="Open the run whose result counts" to={[dagId, cached, taskId]}>
+          <TabLink host={host} title="Open the run whose result counts" to={{ dagId, runId: cached, taskId }}>
             {cached}
           </TabLink>
         </Fact>
       )}
       {made !== null && (
         <Fact name="triggered">
-          <TabLink host={host} title="Open the run" to={[made.dag_id, made.run_id, null]}>
+          <TabLink host={host} title="Open the run" to={{ dagId: made.dag_id, runId: made.run_id }}>
             {`${made.dag_id} / ${made.run_id}`}
           </TabLink>
         </Fact>

@@ -70,7 +70,7 @@ function TaskFrame({ dag, focus, studio, what, children }: ITaskViewProps & { wh
         <TabButton
           host={studio.host}
           title="Open in a tab of its own"
-          to={[dag.dagId, run?.run_id ?? null, focus.taskId]}
+          to={{ dagId: dag.dagId, runId: run?.run_id ?? null, taskId: focus.taskId }}
         />
       }
     >

@@ -98,7 +98,7 @@ function Inspection({ inspection, run, timezone, studio, onClose }: IInspectionP
         <b>{run === null ? dag.chosen : runName(run, timezone)}</b>
         {run !== null && <StateBadge state={run.state} />}
         <span className="jp-Studio-space" />
-        <TabButton host={studio.host} title="Open in a tab of its own" to={[dag.dagId, dag.chosen, focus.taskId]} />
+        <TabButton host={studio.host} title="Open in a tab of its own" to={{ dagId: dag.dagId, runId: dag.chosen, taskId: focus.taskId }} />
         <Button glyph="close" title="Close the run" onClick={onClose} />
       </header>
       {dag.error !== null && <ErrorNote error={dag.error} onRetry={() => void dag.refresh()} />}

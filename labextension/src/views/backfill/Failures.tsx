@@ -61,7 +61,7 @@ export function Failures({ model, timezone, host, onInspect }: IFailuresProps): 
             <TabButton
               host={host}
               title={`Open the run of ${runName(run, timezone)} in a tab`}
-              to={[run.dag_id, run.run_id, tasks?.[0]?.task_id ?? null]}
+              to={{ dagId: run.dag_id, runId: run.run_id, taskId: tasks?.[0]?.task_id ?? null }}
             />
           </li>
         ))}

@@ -1,0 +1,48 @@
+import type { ReactElement } from 'react';
+
+import type { DagPageModel } from '../models/dagpage';
+import type { DagTab } from '../models/place';
+import { DAG_TABS } from '../models/place';
+import type { IStudio } from '../tokens';
+import { DagView } from './DagView';
+import { useSignal } from './hooks';
+import type { ITab } from './Tabs';
+import { Tabs } from './Tabs';
+
+export interface IDagTabProps {
+  model: DagPageModel;
+  studio: IStudio;
+}
+
+interface IDagTab extends Omit<ITab<DagTab>, 'id'> {
+  readonly View: (props: IDagTabProps) => ReactElement;
+}
+
+/** What there is to see of a DAG. */
+const VIEWS: Partial<Record<DagTab, IDagTab>> = {
+  graph: { label: 'Graph', title: 'The tasks of a run and how they depend on each other', View: GraphTab }
+};
+
+const TABS = DAG_TABS.flatMap(id => {
+  const view = VIEWS[id];
+  return view === undefined ? [] : [{ id, ...view }];
+});
+
+export function DagTabs({ model, studio }: IDagTabProps): ReactElement {
+  useSignal(model.changed);
+  const { label, View } = TABS.find(tab => tab.id === model.tab) ?? { label: 'Graph', View: GraphTab };
+  return (
+    <Tabs
+      label={`Views of ${model.dag.dagId}`}
+      tabs={TABS}
+      shown={model.tab}
+      onShow={tab => model.go({ tab })}
+    >
+      <View key={label} model={model} studio={studio} />
+    </Tabs>
+  );
+}
+
+function GraphTab({ model, studio }: IDagTabProps): ReactElement {
+  return <DagView dag={model.dag} focus={model.focus} studio={studio} isFlowing={false} />;
+}
