@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeAlias
 
 from typing_extensions import Self
 
@@ -82,6 +82,10 @@ class RunOverview:
 
     run: Run
     counts: dict[str, int]
+
+
+#: Of a run: task id → state value → number of instances. Only a mapped task has several.
+TaskStates: TypeAlias = dict[str, dict[str, int]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,6 +245,9 @@ class Store(Protocol):
         backfill: int | None = None,
     ) -> list[RunOverview]:
         """Runs by (run_after, id), newest first; `before` is the key of the last one of the page before."""
+
+    async def task_states(self, run_ids: Sequence[int]) -> dict[int, TaskStates]:
+        """For each of these runs (by `Run.id`) that has tasks: task id → state value → how many instances."""
 
     async def run(self, dag_id: str, run_id: str) -> tuple[Run, list[TaskInstance]] | None: ...
 

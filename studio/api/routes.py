@@ -135,6 +135,14 @@ _RUNS: Final = (
         m.RunPage,
         query=("dag_id", "state", "backfill", "before", "limit"),
     ),
+    Route(
+        "get_grid",
+        "GET",
+        _DAG + "/grid",
+        "Runs of a DAG with the states of their tasks, newest first.",
+        m.Grid,
+        query=("state", "before", "limit"),
+    ),
     Route("get_run", "GET", _RUN, "A run with its tasks.", m.RunDetail),
     Route("why_run", "GET", _RUN + "/why", "Why a run does not go on.", m.WhyAnswer),
     Route(

@@ -45,6 +45,18 @@ class RunCalls(Calls):
         )
         return self._call("trigger_run", {"dag_id": dag_id}, body=body)  # type: ignore[no-any-return]
 
+    def get_grid(
+        self,
+        dag_id: str,
+        *,
+        state: str | Sequence[str] | None = None,
+        before: str | None = None,
+        limit: int | None = None,
+    ) -> m.Grid:
+        """Runs with the states of their tasks, newest first; `before` is `next` of the page before."""
+        query = {"state": _listed(state), "before": before, "limit": limit}
+        return self._call("get_grid", {"dag_id": dag_id}, query=query)  # type: ignore[no-any-return]
+
     def list_runs(
         self,
         dag_id: str | None = None,
@@ -55,8 +67,13 @@ class RunCalls(Calls):
         limit: int | None = None,
     ) -> m.RunPage:
         """Newest first; `before` is `next` of the page before."""
-        states = state if state is None or isinstance(state, str) else ",".join(state)
-        query = {"dag_id": dag_id, "state": states, "backfill": backfill, "before": before, "limit": limit}
+        query = {
+            "dag_id": dag_id,
+            "state": _listed(state),
+            "backfill": backfill,
+            "before": before,
+            "limit": limit,
+        }
         return self._call("list_runs", query=query)  # type: ignore[no-any-return]
 
     def get_run(self, dag_id: str, run_id: str) -> m.RunDetail:
@@ -193,3 +210,7 @@ class RunCalls(Calls):
     def delete_runs(self, dag_id: str, run_ids: Sequence[str]) -> m.RunsDone:
         """With their tasks and attempts; they must be over."""
         return self._call("delete_runs", {"dag_id": dag_id}, body=m.SelectRuns(run_ids=list(run_ids)))  # type: ignore[no-any-return]
+
+
+def _listed(state: str | Sequence[str] | None) -> str | None:
+    return state if state is None or isinstance(state, str) else ",".join(state)

@@ -204,13 +204,14 @@ def _connect_args(url: URL, timeout: float) -> tuple[dict[str, Any], URL]:
         strict = "sql_mode=CONCAT(@@sql_mode, ',STRICT_ALL_TABLES')"
         # As on PostgreSQL; MySQL has no such thing and takes this for a comment.
         idle = f"/*M!100300 , idle_transaction_timeout={seconds} */"
+        long_lists = "group_concat_max_len=1073741824"  # bytes; MySQL would cut at 1024, with a mere warning
         settings = {
             "charset": "utf8mb4",
             "connect_timeout": CONNECT_TIMEOUT,
             # The statement timeout: MySQL has none for writes. Above the lock timeout, which tells the reason.
             "read_timeout": seconds + 5,
             "write_timeout": seconds + 5,
-            "init_command": f"SET SESSION innodb_lock_wait_timeout={seconds}, {strict} {idle}",
+            "init_command": f"SET SESSION innodb_lock_wait_timeout={seconds}, {strict}, {long_lists} {idle}",
         }
         return settings, url
     return {}, url

@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from studio.core.model import Asset, AssetEvent, Attempt, Command, Dag, DagFile, Pool, Run, TaskInstance
 from studio.core.spec import DagSpec, decode
 from studio.core.states import RunState
-from studio.ports import BackfillOverview, RunOverview, VersionInfo
+from studio.ports import BackfillOverview, RunOverview, TaskStates, VersionInfo
 from studio.store import rows, run_rows, shared_rows
 from studio.store import shared_statements as shared
 from studio.store import statements as sql
@@ -95,6 +95,21 @@ class Reads:
         return await self._database.read(
             lambda connection: _overviews(connection, connection.execute(page, asked))
         )
+
+    async def task_states(self, run_ids: Sequence[int]) -> dict[int, TaskStates]:
+        def read(connection: Connection) -> dict[int, TaskStates]:
+            in_rows = connection.dialect.name == "oracle"
+            states: dict[int, TaskStates] = {}
+            for some in slices(run_ids):
+                statement = sql.task_states if in_rows else sql.tasks_in_states
+                for run, state, names in connection.execute(statement, {"runs": some}):
+                    tasks = states.setdefault(run, {})
+                    for name in (names,) if in_rows else names.split(","):
+                        counts = tasks.setdefault(name, {})
+                        counts[state] = counts.get(state, 0) + 1
+            return states
+
+        return await self._database.read(read)
 
     async def run(self, dag_id: str, run_id: str) -> tuple[Run, list[TaskInstance]] | None:
         return await self._database.read(lambda connection: one_run(connection, dag_id, run_id))

@@ -21,7 +21,7 @@ from studio.core.model import (
 )
 from studio.core.spec import DagSpec, decode
 from studio.core.states import RunState
-from studio.ports import BackfillOverview, RunOverview, VersionInfo
+from studio.ports import BackfillOverview, RunOverview, TaskStates, VersionInfo
 from studio.testing.memory_copies import (
     asset_copy,
     attempt_copy,
@@ -89,6 +89,16 @@ class Reads:
                 and (before is None or (run.run_after, run.id) < before)
             ]
             return [_overview(tables, run) for run in _newest_first(asked)[:limit]]
+
+    async def task_states(self, run_ids: Sequence[int]) -> dict[int, TaskStates]:
+        async with self._transaction() as tables:
+            states: dict[int, TaskStates] = {}
+            for run in run_ids:
+                for number in tables.tasks_of.get(run, ()):
+                    task = tables.tasks[number]
+                    counts = states.setdefault(run, {}).setdefault(task.task_id, {})
+                    counts[task.state.value] = counts.get(task.state.value, 0) + 1
+            return states
 
     async def run(self, dag_id: str, run_id: str) -> tuple[Run, list[TaskInstance]] | None:
         async with self._transaction() as tables:

@@ -65,7 +65,10 @@ class Scribe:
         )
 
     def tasks(self, dag: Dag, run: Run) -> list[TaskInstance]:
-        return [TaskInstance(next(self._ids), run.id, task.id, max_tries=3, rev=1) for task in dag.spec.tasks]
+        return [self.task(run, task.id) for task in dag.spec.tasks]
+
+    def task(self, run: Run, task_id: str, **fields: Any) -> TaskInstance:
+        return TaskInstance(next(self._ids), run.id, task_id, max_tries=3, rev=1, **fields)
 
     def attempt(self, task: TaskInstance, try_number: int = 1, **fields: Any) -> Attempt:
         values: dict[str, Any] = {"queued_at": NOW, "directory": f"d/r/{task.task_id}/{try_number}", **fields}

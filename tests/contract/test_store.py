@@ -669,6 +669,28 @@ async def test_latest_runs_of_one_moment_are_cut_by_id(store: Store, lease: Leas
     assert [o.run for o in (await store.latest_runs(2))["d"]] == [runs[4], runs[3]]
 
 
+async def test_task_states_of_runs(store: Store, lease: Lease, scribe: Scribe) -> None:
+    dag = dag_of("d", tasks=2)
+    runs = [scribe.run(dag, f"r{n}") for n in range(3)]
+    first, second = dag.spec.tasks[0].id, dag.spec.tasks[1].id
+    tasks = [
+        scribe.task(runs[0], first, state=T.SUCCESS),
+        *(
+            scribe.task(runs[0], second, map_index=n, state=T.SUCCESS if n < 3 else T.FAILED)
+            for n in range(5)
+        ),
+        scribe.task(runs[1], first, state=T.RUNNING),
+    ]
+    await store.commit(lease, Writes(dags=[dag], new_runs=runs, new_tasks=tasks))
+    asked = [run.id for run in runs]
+    assert await store.task_states(asked) == {
+        asked[0]: {first: {"success": 1}, second: {"success": 3, "failed": 2}},
+        asked[1]: {first: {"running": 1}},
+    }
+    assert await store.task_states(asked[1:2]) == {asked[1]: {first: {"running": 1}}}
+    assert await store.task_states([]) == {}
+
+
 async def test_runs_page_by_page(store: Store, lease: Lease, scribe: Scribe) -> None:
     dag, other = dag_of("d"), dag_of("other")
     # Three at each moment, so that pages end in the middle of one.

@@ -257,8 +257,14 @@ async def test_unknown_things_have_a_nearest_match(studio: Running) -> None:
 async def test_bad_page(studio: Running) -> None:
     limits = ["limit=0", "limit=-1", "limit=1000000000", "limit=x", "limit=", "limit=1&limit=2"]
     for query in [*limits, "before=garbage", "before=1_2_3", "before=nan_1", "state=ok", "sort=id;drop"]:
-        answer = await studio.http.get(f"/api/runs?{query}")
-        assert (query, answer.status_code, answer.json()["error"]["code"]) == (query, 400, "invalid_input")
+        for path in ("/api/runs", "/api/dags/chain/grid"):
+            answer = await studio.http.get(f"{path}?{query}")
+            assert (path, query, answer.status_code, answer.json()["error"]["code"]) == (
+                path,
+                query,
+                400,
+                "invalid_input",
+            )
 
 
 async def test_odd_filter_finds_nothing(studio: Running) -> None:

@@ -689,6 +689,26 @@ export interface ClearTasks {
   note?: string | null;
 }
 
+/** Runs × tasks, newest first. `next` is the `before` of the next page, or null at the end. */
+export interface Grid {
+  tasks: string[];
+  rows: GridRow[];
+  next: string | null;
+}
+
+/** A run with the states of its tasks. */
+export interface GridRow {
+  run: RunSummary;
+  cells: GridCells[];
+}
+
+/** The tasks of a run that are in one state. */
+export interface GridCells {
+  state: TaskState;
+  tasks: number[];
+  counts: number[];
+}
+
 /** How many task instances were marked (or would be), and the first thousand of them. */
 export interface MarkAnswer {
   marked: number;
@@ -1190,6 +1210,7 @@ export const routes = {
   check_cells: { method: 'POST', path: '/api/cells/check' },
   trigger_run: { method: 'POST', path: '/api/dags/{dag_id}/runs' },
   list_runs: { method: 'GET', path: '/api/runs' },
+  get_grid: { method: 'GET', path: '/api/dags/{dag_id}/grid' },
   get_run: { method: 'GET', path: '/api/dags/{dag_id}/runs/{run_id}' },
   why_run: { method: 'GET', path: '/api/dags/{dag_id}/runs/{run_id}/why' },
   cancel_run: { method: 'POST', path: '/api/dags/{dag_id}/runs/{run_id}/cancel' },
@@ -1262,6 +1283,7 @@ export interface Operations {
   check_cells: { path: Record<string, never>; query: Record<string, never>; body: CheckCells; answer: CellsChecked };
   trigger_run: { path: { dag_id: string }; query: Record<string, never>; body: TriggerRun; answer: RunDetail };
   list_runs: { path: Record<string, never>; query: { dag_id?: string | number | undefined; state?: string | number | undefined; backfill?: string | number | undefined; before?: string | number | undefined; limit?: string | number | undefined }; body: undefined; answer: RunPage };
+  get_grid: { path: { dag_id: string }; query: { state?: string | number | undefined; before?: string | number | undefined; limit?: string | number | undefined }; body: undefined; answer: Grid };
   get_run: { path: { dag_id: string; run_id: string }; query: Record<string, never>; body: undefined; answer: RunDetail };
   why_run: { path: { dag_id: string; run_id: string }; query: Record<string, never>; body: undefined; answer: WhyAnswer };
   cancel_run: { path: { dag_id: string; run_id: string }; query: Record<string, never>; body: undefined; answer: RunDetail };

@@ -186,6 +186,29 @@ class RunPage(Model, frozen=True, kw_only=True):
     next: str | None
 
 
+class GridCells(Model, frozen=True, kw_only=True):
+    """The tasks of a run that are in one state."""
+
+    state: TaskState
+    tasks: list[int]  # indexes in `Grid.tasks`
+    counts: list[int] = []  # how many instances of each; empty: one of each
+
+
+class GridRow(Model, frozen=True, kw_only=True):
+    """A run with the states of its tasks."""
+
+    run: RunSummary
+    cells: list[GridCells]
+
+
+class Grid(Model, frozen=True, kw_only=True):
+    """Runs × tasks, newest first. `next` is the `before` of the next page, or null at the end."""
+
+    tasks: list[str]  # of the DAG as it is, in its order, and after them those that only these runs have
+    rows: list[GridRow]
+    next: str | None
+
+
 class ChosenTask(Model, frozen=True, kw_only=True):
     """A task instance that a command is about, with the state it had before."""
 

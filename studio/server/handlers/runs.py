@@ -8,23 +8,22 @@ from typing import Final
 import msgspec
 
 from studio.api import models as m
-from studio.core.names import MAX_NAME, nearest, shown
-from studio.core.states import RunState
+from studio.core.names import MAX_NAME
 from studio.errors import InvalidInput
 from studio.server import views
 from studio.server.limits import check_given_params, check_note
 from studio.server.lookup import find_run
 from studio.server.request import Request
+from studio.server.run_pages import cursor_after, read_cursor, read_states
 from studio.server.services import Services
 
 _NAME: Final = re.compile(rf"[A-Za-z0-9_.-]{{1,{MAX_NAME}}}")
-_CURSOR: Final = re.compile(r"(-?[0-9]{1,12}(?:\.[0-9]{1,9})?)_([0-9]{1,16})")
 
 
 async def list_runs(request: Request, services: Services) -> m.RunPage:
     limit = request.whole("limit", 50, 1, 500)
     dag_id = request.query.get("dag_id")
-    states, before = _states(request.query.get("state")), _cursor(request.query.get("before"))
+    states, before = read_states(request), read_cursor(request)
     backfill = request.number_of("backfill")
     if dag_id is not None and not _NAME.fullmatch(dag_id):
         return m.RunPage(runs=[], next=None)  # no DAG can have that id
@@ -35,7 +34,7 @@ async def list_runs(request: Request, services: Services) -> m.RunPage:
     more = len(found) > limit
     return m.RunPage(
         runs=[views.overview(item) for item in page],
-        next=f"{page[-1].run.run_after!r}_{page[-1].run.id}" if more else None,
+        next=cursor_after(page[-1].run) if more else None,
     )
 
 
@@ -75,24 +74,3 @@ async def why_run(request: Request, services: Services) -> m.WhyAnswer:
     run, _ = await find_run(services, request.dag_id, request.run_id)
     reasons = services.scheduler.reasons(run.dag_id, run.run_id)
     return m.WhyAnswer(state=run.state.value, reasons=[views.reason_info(reason) for reason in reasons])
-
-
-def _states(text: str | None) -> list[RunState] | None:
-    if text is None:
-        return None
-    known = [state.value for state in RunState]
-    for part in text.split(","):
-        if part not in known:
-            raise InvalidInput(
-                f"There is no run state {shown(part)}.", hint=nearest(part, known), field="state"
-            )
-    return [RunState(part) for part in text.split(",")]
-
-
-def _cursor(text: str | None) -> tuple[float, int] | None:
-    if text is None:
-        return None
-    match = _CURSOR.fullmatch(text)
-    if match is None:
-        raise InvalidInput(f"before is {shown(text)}; it must be `next` of the page before.", field="before")
-    return float(match[1]), int(match[2])
