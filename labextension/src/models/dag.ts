@@ -27,6 +27,8 @@ export interface IGraphNode {
   readonly kind: string;
   readonly upstream: readonly string[];
   readonly label: string;
+  /** The group it is in; "": none. */
+  readonly group?: string;
   /** Of a DAG of marked cells: names that it takes, and which task gives them ("": the run). */
   readonly reads?: readonly IRead[];
   /** Names that later tasks take from it. */

@@ -30,6 +30,12 @@ const MOST_TELLING: readonly TaskState[] = [
   'removed'
 ];
 
+/** Of several states the one to show; undefined if there are none. */
+export function mostTelling(states: Iterable<TaskState>): TaskState | undefined {
+  const present = new Set(states);
+  return MOST_TELLING.find(state => present.has(state));
+}
+
 /** A run with the tasks of it that are known. Of two versions of anything the later one stays. */
 export class RunModel {
   constructor(summary: RunSummary) {
@@ -54,7 +60,7 @@ export class RunModel {
     if (first === undefined) {
       return null;
     }
-    const state = MOST_TELLING.find(candidate => instances.some(one => one.state === candidate)) ?? first.state;
+    const state = mostTelling(instances.map(one => one.state)) ?? first.state;
     const telling = instances.find(one => one.state === state) ?? first;
     const done = instances.filter(one => isTaskOver(one.state)).length;
     return {

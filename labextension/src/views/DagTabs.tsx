@@ -5,6 +5,7 @@ import type { DagTab } from '../models/place';
 import { DAG_TABS } from '../models/place';
 import type { IStudio } from '../tokens';
 import { DagView } from './DagView';
+import { GridTab } from './grid/GridTab';
 import { useSignal } from './hooks';
 import type { ITab } from './Tabs';
 import { Tabs } from './Tabs';
@@ -20,7 +21,8 @@ interface IDagTab extends Omit<ITab<DagTab>, 'id'> {
 
 /** What there is to see of a DAG. */
 const VIEWS: Partial<Record<DagTab, IDagTab>> = {
-  graph: { label: 'Graph', title: 'The tasks of a run and how they depend on each other', View: GraphTab }
+  graph: { label: 'Graph', title: 'The tasks of a run and how they depend on each other', View: GraphTab },
+  grid: { label: 'Grid', title: 'Runs × tasks', View: GridTab }
 };
 
 const TABS = DAG_TABS.flatMap(id => {

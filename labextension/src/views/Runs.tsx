@@ -5,7 +5,8 @@ import { StateIcon } from './StateIcon';
 import { LOOKS, stateClass } from './states';
 import { durationText, runName } from './text';
 
-function secondsOf(run: RunSummary): number | null {
+/** How long a run has taken so far; null: it has not begun. */
+export function secondsOf(run: RunSummary): number | null {
   if (run.started_at === null) {
     return null;
   }

@@ -1,4 +1,5 @@
 import type { ISignal } from '@lumino/signaling';
+import type { IDisposable } from '@lumino/disposable';
 import { useEffect, useReducer, useState } from 'react';
 
 /** Draw again when `signal` is emitted. */
@@ -27,4 +28,19 @@ export function useNow(interval: number | null): Date {
     return () => window.clearInterval(timer);
   }, [interval]);
   return now;
+}
+
+/** A model that lives as long as the view that uses it, or until `inputs` are others; null while it is made. */
+export function useModel<M extends IDisposable>(make: () => M, inputs: readonly unknown[]): M | null {
+  const [model, setModel] = useState<M | null>(null);
+  useEffect(() => {
+    const made = make();
+    setModel(made);
+    return () => {
+      setModel(null);
+      made.dispose();
+    };
+    // eslint-disable-next-line react-hooks/exhaustive-deps -- `make` is another function at each drawing; `inputs` tell
+  }, inputs);
+  return model;
 }
