@@ -70,6 +70,13 @@ _DAGS: Final = (
     Route("list_versions", "GET", _DAG + "/versions", "The versions of a DAG, newest first.", m.VersionList),
     Route("get_version", "GET", _DAG + "/versions/{version}", "A version of a DAG.", m.VersionDetail),
     Route(
+        "get_code",
+        "GET",
+        _DAG + "/versions/{version}/code",
+        "A version of a DAG as text: its settings and the code of its tasks.",
+        m.VersionCode,
+    ),
+    Route(
         "next_runs",
         "GET",
         _DAG + "/next",

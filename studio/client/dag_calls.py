@@ -65,6 +65,10 @@ class DagCalls(Calls):
     def get_version(self, dag_id: str, version: str) -> m.VersionDetail:
         return self._call("get_version", {"dag_id": dag_id, "version": version})  # type: ignore[no-any-return]
 
+    def get_code(self, dag_id: str, version: str) -> m.VersionCode:
+        """A version as text: its settings and the code of its tasks."""
+        return self._call("get_code", {"dag_id": dag_id, "version": version})  # type: ignore[no-any-return]
+
     def next_runs(self, dag_id: str, count: int | None = None) -> m.SchedulePreview:
         """The next `count` (5) runs that the schedule asks for."""
         return self._call("next_runs", {"dag_id": dag_id}, query={"count": count})  # type: ignore[no-any-return]

@@ -547,6 +547,16 @@ export interface SchedulePreview {
   runs: NextRun[];
 }
 
+/** What a task of a version consists of, as text. */
+export interface TaskCode {
+  task_id: string;
+  kind: string;
+  where: string;
+  settings: string;
+  code: string;
+  language: string;
+}
+
 /** Change what is not part of the spec. */
 export interface UpdateDag {
   paused: boolean;
@@ -556,6 +566,12 @@ export interface UpdateDag {
 export interface UpdateDags {
   dag_ids: string[];
   paused: boolean;
+}
+
+/** A version of a DAG as text, for reading and for comparing. */
+export interface VersionCode {
+  settings: string;
+  tasks: TaskCode[];
 }
 
 /** A version with its spec. */
@@ -1203,6 +1219,7 @@ export const routes = {
   delete_dag: { method: 'DELETE', path: '/api/dags/{dag_id}' },
   list_versions: { method: 'GET', path: '/api/dags/{dag_id}/versions' },
   get_version: { method: 'GET', path: '/api/dags/{dag_id}/versions/{version}' },
+  get_code: { method: 'GET', path: '/api/dags/{dag_id}/versions/{version}/code' },
   next_runs: { method: 'GET', path: '/api/dags/{dag_id}/next' },
   preview_schedule: { method: 'POST', path: '/api/schedules/preview' },
   inspect_notebook: { method: 'POST', path: '/api/notebooks/inspect' },
@@ -1276,6 +1293,7 @@ export interface Operations {
   delete_dag: { path: { dag_id: string }; query: Record<string, never>; body: undefined; answer: undefined };
   list_versions: { path: { dag_id: string }; query: Record<string, never>; body: undefined; answer: VersionList };
   get_version: { path: { dag_id: string; version: string }; query: Record<string, never>; body: undefined; answer: VersionDetail };
+  get_code: { path: { dag_id: string; version: string }; query: Record<string, never>; body: undefined; answer: VersionCode };
   next_runs: { path: { dag_id: string }; query: { count?: string | number | undefined }; body: undefined; answer: SchedulePreview };
   preview_schedule: { path: Record<string, never>; query: Record<string, never>; body: PreviewSchedule; answer: SchedulePreview };
   inspect_notebook: { path: Record<string, never>; query: Record<string, never>; body: InspectNotebook; answer: NotebookInfo };

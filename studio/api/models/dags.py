@@ -138,6 +138,24 @@ class VersionDetail(Model, frozen=True, kw_only=True):
     spec: DagSpec
 
 
+class TaskCode(Model, frozen=True, kw_only=True):
+    """What a task of a version consists of, as text."""
+
+    task_id: str
+    kind: str
+    where: str  # the notebook's path, or the function's module and name
+    settings: str  # JSON, without what has its default
+    code: str  # a notebook in the percent format
+    language: str  # "python", "r", "bash", "sql", …; empty without code
+
+
+class VersionCode(Model, frozen=True, kw_only=True):
+    """A version of a DAG as text, for reading and for comparing."""
+
+    settings: str  # of the DAG: JSON, without what has its default
+    tasks: list[TaskCode]
+
+
 class NextRun(Model, frozen=True, kw_only=True):
     """A run that a schedule asks for."""
 

@@ -42,6 +42,7 @@ HANDLERS: Final[dict[str, Handler]] = {
         dags.delete_dag,
         versions.list_versions,
         versions.get_version,
+        versions.get_code,
         schedules.next_runs,
         schedules.preview_schedule,
         notebooks.inspect_notebook,
