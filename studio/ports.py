@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Any, Protocol, TypeAlias
+from typing import Any, Final, Protocol, TypeAlias
 
 from typing_extensions import Self
 
@@ -32,13 +32,14 @@ from studio.core.model import (
     DagFile,
     Pool,
     Run,
+    RunType,
     RunWithTasks,
     SavedValue,
     TaskInstance,
     Variable,
 )
 from studio.core.spec import DagSpec
-from studio.core.states import RunState
+from studio.core.states import AttemptState, RunState
 from studio.core.turn import Launch, Writes
 
 
@@ -82,6 +83,35 @@ class RunOverview:
 
     run: Run
     counts: dict[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class RunFilter:
+    """Which runs are asked for: those that fit all of these that are not None."""
+
+    states: tuple[RunState, ...] | None = None
+    types: tuple[RunType, ...] | None = None
+    since: float | None = None  # run_after: from then on
+    until: float | None = None  # run_after: before then
+    search: str | None = None  # is in the run id or the note, in letters of either case
+    backfill: int | None = None
+
+
+ALL_RUNS: Final = RunFilter()
+
+
+@dataclass(frozen=True, slots=True)
+class RunAttempt:
+    """An attempt in an overview of its run."""
+
+    task_id: str
+    map_index: int
+    try_number: int
+    state: AttemptState
+    queued_at: float
+    started_at: float | None
+    ended_at: float | None
+    worker: str | None
 
 
 #: Of a run: task id → state value → number of instances. Only a mapped task has several.
@@ -238,16 +268,24 @@ class Store(Protocol):
     async def runs(
         self,
         dag_id: str | None = None,
+        asked: RunFilter = ALL_RUNS,
         *,
-        states: Sequence[RunState] | None = None,
         before: tuple[float, int] | None = None,
         limit: int = 50,
-        backfill: int | None = None,
     ) -> list[RunOverview]:
         """Runs by (run_after, id), newest first; `before` is the key of the last one of the page before."""
 
     async def task_states(self, run_ids: Sequence[int]) -> dict[int, TaskStates]:
         """For each of these runs (by `Run.id`) that has tasks: task id → state value → how many instances."""
+
+    async def run_dates(self, dag_id: str, since: float, until: float) -> list[tuple[float, RunState]]:
+        """Date and state of each run of a DAG with a date in [since, until), in no order.
+
+        The date is the logical one; of a run without one it is `run_after`.
+        """
+
+    async def attempts_of_run(self, run: int) -> list[RunAttempt]:
+        """Every attempt of a run (by `Run.id`), by (queued_at, task id, map index, try)."""
 
     async def run(self, dag_id: str, run_id: str) -> tuple[Run, list[TaskInstance]] | None: ...
 

@@ -15,6 +15,17 @@ _QUERY: Final[dict[str, Schema]] = {
     "limit": {"type": "integer", "minimum": 1, "maximum": 500, "description": "Entries per page."},
     "before": {"type": "string", "description": "`next` of the page before."},
     "state": {"type": "string", "description": "Run states, separated by commas."},
+    "type": {
+        "type": "string",
+        "description": "Run types, separated by commas: scheduled, manual, backfill, asset, operator.",
+    },
+    "since": {"type": "string", "description": "From this ISO 8601 date on; without offset it is UTC."},
+    "until": {"type": "string", "description": "Before this ISO 8601 date; without offset it is UTC."},
+    "list_days.since": {
+        "type": "string",
+        "description": "A year before `until` without it; in the DAG's zone.",
+    },
+    "list_days.until": {"type": "string", "description": "Tomorrow without it; in the DAG's zone."},
     "dag_id": {"type": "string", "description": "Only of this DAG."},
     "backfill": {"type": "integer", "minimum": 1, "description": "Only runs of this backfill."},
     "count": {

@@ -140,7 +140,7 @@ _RUNS: Final = (
         "/api/runs",
         "Runs, newest first.",
         m.RunPage,
-        query=("dag_id", "state", "backfill", "before", "limit"),
+        query=("dag_id", "state", "type", "since", "until", "search", "backfill", "before", "limit"),
     ),
     Route(
         "get_grid",
@@ -148,9 +148,18 @@ _RUNS: Final = (
         _DAG + "/grid",
         "Runs of a DAG with the states of their tasks, newest first.",
         m.Grid,
-        query=("state", "before", "limit"),
+        query=("state", "type", "since", "until", "search", "before", "limit"),
+    ),
+    Route(
+        "list_days",
+        "GET",
+        _DAG + "/days",
+        "How many runs of a DAG each day has, by their state.",
+        m.DayList,
+        query=("since", "until"),
     ),
     Route("get_run", "GET", _RUN, "A run with its tasks.", m.RunDetail),
+    Route("list_attempts", "GET", _RUN + "/attempts", "Every attempt of a run, for a chart.", m.RunAttempts),
     Route("why_run", "GET", _RUN + "/why", "Why a run does not go on.", m.WhyAnswer),
     Route(
         "cancel_run",

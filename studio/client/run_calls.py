@@ -57,19 +57,39 @@ class RunCalls(Calls):
         query = {"state": _listed(state), "before": before, "limit": limit}
         return self._call("get_grid", {"dag_id": dag_id}, query=query)  # type: ignore[no-any-return]
 
+    def list_days(self, dag_id: str, since: str | None = None, until: str | None = None) -> m.DayList:
+        """How many runs each day has, by their state; by default of the last year. Dates are in the DAG's zone."""
+        query = {"since": since, "until": until}
+        return self._call("list_days", {"dag_id": dag_id}, query=query)  # type: ignore[no-any-return]
+
+    def list_attempts(self, dag_id: str, run_id: str) -> m.RunAttempts:
+        """Every attempt of a run, in the order in which they were queued."""
+        return self._call("list_attempts", run_path(dag_id, run_id))  # type: ignore[no-any-return]
+
     def list_runs(
         self,
         dag_id: str | None = None,
         *,
         state: str | Sequence[str] | None = None,
+        type: str | Sequence[str] | None = None,
+        since: str | None = None,
+        until: str | None = None,
+        search: str | None = None,
         backfill: int | None = None,
         before: str | None = None,
         limit: int | None = None,
     ) -> m.RunPage:
-        """Newest first; `before` is `next` of the page before."""
+        """Newest first; `before` is `next` of the page before.
+
+        `since` and `until` bound when they were due (ISO 8601, UTC without offset); `search`: in run id or note.
+        """
         query = {
             "dag_id": dag_id,
             "state": _listed(state),
+            "type": _listed(type),
+            "since": since,
+            "until": until,
+            "search": search,
             "backfill": backfill,
             "before": before,
             "limit": limit,

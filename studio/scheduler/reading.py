@@ -11,7 +11,7 @@ from studio.core.model import Attempt, CallbackRequest, Dag, RunWithTasks
 from studio.core.past import looks_back
 from studio.core.states import RUN_TERMINAL, RunState
 from studio.core.turn import Launch
-from studio.ports import Lease, Store
+from studio.ports import Lease, RunFilter, Store
 
 
 async def stored_of(store: Store, lease: Lease) -> Stored:
@@ -61,7 +61,7 @@ async def _durations(store: Store, dag: Dag) -> list[float]:
     wanted = max((each.runs for each in dag.spec.deadlines if each.reference == "average_runtime"), default=0)
     if not wanted:
         return []
-    runs = await store.runs(dag.dag_id, states=[RunState.SUCCESS], limit=wanted)
+    runs = await store.runs(dag.dag_id, RunFilter(states=(RunState.SUCCESS,)), limit=wanted)
     times = [
         each.run.ended_at - each.run.started_at
         for each in runs

@@ -3,29 +3,60 @@
 from __future__ import annotations
 
 import re
-from typing import Final
+from collections.abc import Sequence
+from typing import Final, cast, get_args
 
-from studio.core.model import Run
+from studio.core.dates import instant_of, zone_of
+from studio.core.model import Run, RunType
 from studio.core.names import nearest, shown
 from studio.core.states import RunState
-from studio.errors import InvalidInput
+from studio.errors import InvalidInput, InvalidSchedule
+from studio.ports import RunFilter
 from studio.server.request import Request
 
 _CURSOR: Final = re.compile(r"(-?[0-9]{1,12}(?:\.[0-9]{1,9})?)_([0-9]{1,16})")
+_MAX_SEARCH: Final = 200  # characters
 
 
-def read_states(request: Request) -> list[RunState] | None:
-    """`state`: names with commas between. Raises `InvalidInput`."""
-    text = request.query.get("state")
+def read_filter(request: Request) -> RunFilter:
+    """What the query says of the runs that are asked for. Raises `InvalidInput`."""
+    search = request.query.get("search") or None
+    if search is not None and len(search) > _MAX_SEARCH:
+        raise InvalidInput(f"search has {len(search)} characters; {_MAX_SEARCH} are allowed.", field="search")
+    states = _words(request, "state", [state.value for state in RunState])
+    return RunFilter(
+        states=None if states is None else tuple(RunState(name) for name in states),
+        types=cast("tuple[RunType, ...] | None", _words(request, "type", get_args(RunType))),
+        since=read_moment(request, "since"),
+        until=read_moment(request, "until"),
+        search=search,
+        backfill=request.number_of("backfill"),
+    )
+
+
+def _words(request: Request, name: str, known: Sequence[str]) -> tuple[str, ...] | None:
+    """Words with commas between."""
+    text = request.query.get(name)
     if text is None:
         return None
-    known = [state.value for state in RunState]
-    for part in text.split(","):
+    parts = tuple(text.split(","))
+    for part in parts:
         if part not in known:
             raise InvalidInput(
-                f"There is no run state {shown(part)}.", hint=nearest(part, known), field="state"
+                f"There is no run {name} {shown(part)}.", hint=nearest(part, known), field=name
             )
-    return [RunState(part) for part in text.split(",")]
+    return parts
+
+
+def read_moment(request: Request, name: str, timezone: str = "UTC") -> float | None:
+    """A date in ISO 8601; without offset it is in `timezone`. Raises `InvalidInput`."""
+    text = request.query.get(name)
+    if text is None:
+        return None
+    try:
+        return instant_of(text, zone_of(timezone), name)
+    except InvalidSchedule as error:
+        raise InvalidInput(str(error), hint=error.hint, field=name) from error
 
 
 def read_cursor(request: Request) -> tuple[float, int] | None:

@@ -2,22 +2,33 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from itertools import groupby
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Connection
 
 from studio.core.model import Asset, AssetEvent, Attempt, Command, Dag, DagFile, Pool, Run, TaskInstance
 from studio.core.spec import DagSpec, decode
-from studio.core.states import RunState
-from studio.ports import BackfillOverview, RunOverview, TaskStates, VersionInfo
+from studio.core.states import AttemptState, RunState
+from studio.ports import (
+    ALL_RUNS,
+    BackfillOverview,
+    RunAttempt,
+    RunFilter,
+    RunOverview,
+    TaskStates,
+    VersionInfo,
+)
 from studio.store import rows, run_rows, shared_rows
 from studio.store import shared_statements as shared
 from studio.store import statements as sql
 from studio.store.database import Database
 from studio.store.loads import one_run
 from studio.store.slices import slices
+
+_LIKE_SIGN: Final = re.compile(f"[{sql.ESCAPE}%_]")
 
 
 class Reads:
@@ -76,24 +87,20 @@ class Reads:
     async def runs(
         self,
         dag_id: str | None = None,
+        asked: RunFilter = ALL_RUNS,
         *,
-        states: Sequence[RunState] | None = None,
         before: tuple[float, int] | None = None,
         limit: int = 50,
-        backfill: int | None = None,
     ) -> list[RunOverview]:
-        asked: dict[str, Any] = {"limit": limit}
+        values = _filter_values(asked)
         if dag_id is not None:
-            asked["dag_id"] = dag_id
-        if states is not None:
-            asked["states"] = [state.value for state in states]
+            values["dag_id"] = dag_id
+        page = sql.runs_page(frozenset(values) | ({"before"} if before is not None else frozenset()))
         if before is not None:
-            asked["run_after"], asked["id"] = before
-        if backfill is not None:
-            asked["backfill"] = backfill
-        page = sql.runs_page(dag_id is not None, states is not None, before is not None, backfill is not None)
+            values["run_after"], values["id"] = before
+        values["limit"] = limit
         return await self._database.read(
-            lambda connection: _overviews(connection, connection.execute(page, asked))
+            lambda connection: _overviews(connection, connection.execute(page, values))
         )
 
     async def task_states(self, run_ids: Sequence[int]) -> dict[int, TaskStates]:
@@ -110,6 +117,26 @@ class Reads:
             return states
 
         return await self._database.read(read)
+
+    async def run_dates(self, dag_id: str, since: float, until: float) -> list[tuple[float, RunState]]:
+        asked = {"dag_id": dag_id, "since": since, "until": until}
+
+        def read(connection: Connection) -> list[tuple[float, RunState]]:
+            return [(date, RunState(state)) for date, state in connection.execute(sql.run_dates, asked)]
+
+        return await self._database.read(read)
+
+    async def attempts_of_run(self, run: int) -> list[RunAttempt]:
+        def read(connection: Connection) -> list[RunAttempt]:
+            found = connection.execute(sql.attempts_of_run, {"run": run})
+            return [
+                RunAttempt(
+                    task_id, map_index, number, AttemptState(state), queued_at, started_at, ended_at, worker
+                )
+                for task_id, map_index, number, state, queued_at, started_at, ended_at, worker in found
+            ]
+
+        return sorted(await self._database.read(read), key=_place)
 
     async def run(self, dag_id: str, run_id: str) -> tuple[Run, list[TaskInstance]] | None:
         return await self._database.read(lambda connection: one_run(connection, dag_id, run_id))
@@ -187,6 +214,24 @@ class Reads:
 def _dag_id(row: rows.Row) -> str:
     name: str = row.dag_id
     return name
+
+
+def _place(attempt: RunAttempt) -> tuple[float, str, int, int]:
+    return attempt.queued_at, attempt.task_id, attempt.map_index, attempt.try_number
+
+
+def _filter_values(asked: RunFilter) -> dict[str, Any]:
+    """What the statement is given for each field that counts."""
+    values = {name: getattr(asked, name) for name in asked.__slots__ if getattr(asked, name) is not None}
+    if asked.states is not None:
+        values["states"] = [state.value for state in asked.states]
+    if asked.search is not None:
+        values["search"] = f"%{_LIKE_SIGN.sub(_escaped, asked.search)}%"
+    return values
+
+
+def _escaped(sign: re.Match[str]) -> str:
+    return sql.ESCAPE + sign[0]
 
 
 def _overviews(connection: Connection, found: Iterable[rows.Row]) -> list[RunOverview]:

@@ -320,20 +320,51 @@ def latest_runs(one: bool) -> Select[Any]:
     )
 
 
-@cache
-def runs_page(of_dag: bool, in_states: bool, after_key: bool, of_backfill: bool) -> Select[Any]:
-    """A page of runs, newest first.
+_run_date = func.coalesce(dag_run.c.logical_date, dag_run.c.run_after)
+run_dates = select(_run_date, dag_run.c.state).where(
+    dag_run.c.dag_id == bindparam("dag_id"), _run_date >= bindparam("since"), _run_date < bindparam("until")
+)
+attempts_of_run = (
+    select(
+        task_instance.c.task_id,
+        task_instance.c.map_index,
+        attempt.c.try_number,
+        attempt.c.state,
+        attempt.c.queued_at,
+        attempt.c.started_at,
+        attempt.c.ended_at,
+        attempt.c.worker,
+    )
+    .join(attempt, attempt.c.task_instance == task_instance.c.id)
+    .where(task_instance.c.run == bindparam("run"))
+)
 
-    Parameters `dag_id`, `states`, `run_after` and `id`, `backfill` as asked for, and `limit`.
+#: Before `%` and `_` in a pattern of LIKE that stand for themselves; no backslash, which MySQL reads in its own way.
+ESCAPE = "/"
+
+
+@cache
+def runs_page(filters: frozenset[str]) -> Select[Any]:
+    """A page of runs, newest first. `filters`: "dag_id", "before", and fields of `RunFilter`, as they count.
+
+    Parameters: these fields by name (`search` as a pattern of LIKE), for "before" `run_after`
+    and `id`, and `limit`.
     """
-    conditions: list[ColumnElement[bool]] = []
-    if of_dag:
-        conditions.append(dag_run.c.dag_id == bindparam("dag_id"))
-    if in_states:
-        conditions.append(dag_run.c.state.in_(listed("states")))
-    if of_backfill:
-        conditions.append(dag_run.c.backfill == bindparam("backfill"))
-    if after_key:
+    searched = func.lower(bindparam("search"))
+    possible: dict[str, ColumnElement[bool]] = {
+        "dag_id": dag_run.c.dag_id == bindparam("dag_id"),
+        "states": dag_run.c.state.in_(listed("states")),
+        "types": dag_run.c.run_type.in_(listed("types")),
+        "since": dag_run.c.run_after >= bindparam("since"),
+        "until": dag_run.c.run_after < bindparam("until"),
+        "backfill": dag_run.c.backfill == bindparam("backfill"),
+        "search": sa.or_(
+            func.lower(dag_run.c.run_id).like(searched, escape=ESCAPE),
+            func.lower(dag_run.c.note).like(searched, escape=ESCAPE),
+        ),
+    }
+    conditions = [condition for name, condition in possible.items() if name in filters]
+    if "before" in filters:
         # A row comparison in words, as Oracle has none; the first part alone is what an index can use.
         earlier = sa.or_(dag_run.c.run_after < bindparam("run_after"), dag_run.c.id < bindparam("id"))
         conditions.append(sa.and_(dag_run.c.run_after <= bindparam("run_after"), earlier))

@@ -21,7 +21,15 @@ from studio.core.model import (
 )
 from studio.core.spec import DagSpec, decode
 from studio.core.states import RunState
-from studio.ports import BackfillOverview, RunOverview, TaskStates, VersionInfo
+from studio.ports import (
+    ALL_RUNS,
+    BackfillOverview,
+    RunAttempt,
+    RunFilter,
+    RunOverview,
+    TaskStates,
+    VersionInfo,
+)
 from studio.testing.memory_copies import (
     asset_copy,
     attempt_copy,
@@ -73,22 +81,20 @@ class Reads:
     async def runs(
         self,
         dag_id: str | None = None,
+        asked: RunFilter = ALL_RUNS,
         *,
-        states: Sequence[RunState] | None = None,
         before: tuple[float, int] | None = None,
         limit: int = 50,
-        backfill: int | None = None,
     ) -> list[RunOverview]:
         async with self._transaction() as tables:
-            asked = [
+            found = [
                 run
                 for run in tables.runs.values()
                 if dag_id in (None, run.dag_id)
-                and (states is None or run.state in states)
-                and backfill in (None, run.backfill)
+                and _fits(run, asked)
                 and (before is None or (run.run_after, run.id) < before)
             ]
-            return [_overview(tables, run) for run in _newest_first(asked)[:limit]]
+            return [_overview(tables, run) for run in _newest_first(found)[:limit]]
 
     async def task_states(self, run_ids: Sequence[int]) -> dict[int, TaskStates]:
         async with self._transaction() as tables:
@@ -99,6 +105,27 @@ class Reads:
                     counts = states.setdefault(run, {}).setdefault(task.task_id, {})
                     counts[task.state.value] = counts.get(task.state.value, 0) + 1
             return states
+
+    async def run_dates(self, dag_id: str, since: float, until: float) -> list[tuple[float, RunState]]:
+        async with self._transaction() as tables:
+            dates = [
+                (run.run_after if run.logical_date is None else run.logical_date, run.state)
+                for run in tables.runs.values()
+                if run.dag_id == dag_id
+            ]
+            return [(date, state) for date, state in dates if since <= date < until]
+
+    async def attempts_of_run(self, run: int) -> list[RunAttempt]:
+        async with self._transaction() as tables:
+            found = []
+            for task in (tables.tasks[number] for number in tables.tasks_of.get(run, ())):
+                for attempt in (tables.attempts[number] for number in tables.attempts_of.get(task.id, {})):
+                    times = attempt.queued_at, attempt.started_at, attempt.ended_at
+                    number, state, worker = attempt.try_number, attempt.state, attempt.worker
+                    found.append(RunAttempt(task.task_id, task.map_index, number, state, *times, worker))
+            return sorted(
+                found, key=lambda each: (each.queued_at, each.task_id, each.map_index, each.try_number)
+            )
 
     async def run(self, dag_id: str, run_id: str) -> tuple[Run, list[TaskInstance]] | None:
         async with self._transaction() as tables:
@@ -162,6 +189,20 @@ class Reads:
 
 def _newest_first(runs: Iterable[Run]) -> list[Run]:
     return sorted(runs, key=lambda run: (run.run_after, run.id), reverse=True)
+
+
+def _fits(run: Run, asked: RunFilter) -> bool:
+    return (
+        (asked.states is None or run.state in asked.states)
+        and (asked.types is None or run.run_type in asked.types)
+        and (asked.since is None or run.run_after >= asked.since)
+        and (asked.until is None or run.run_after < asked.until)
+        and (
+            asked.search is None
+            or any(asked.search.lower() in text.lower() for text in (run.run_id, run.note))
+        )
+        and asked.backfill in (None, run.backfill)
+    )
 
 
 def _overview(tables: Tables, run: Run) -> RunOverview:

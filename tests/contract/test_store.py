@@ -12,7 +12,7 @@ from studio.core.spec import version_of
 from studio.core.states import AttemptState, RunState, TaskState
 from studio.core.turn import Writes
 from studio.errors import Conflict, Fenced, InvalidInput, StaleWrite
-from studio.ports import Lease, RunOverview, SchedulerRow, Store
+from studio.ports import Lease, RunAttempt, RunFilter, RunOverview, SchedulerRow, Store
 from tests.contract.conftest import Connect
 from tests.contract.records import (
     NOW,
@@ -722,12 +722,85 @@ async def test_runs_by_state(store: Store, lease: Lease, scribe: Scribe) -> None
     await store.commit(lease, writes)
 
     async def of(*states: RunState, **options: object) -> list[Run]:
-        return [overview.run for overview in await store.runs("d", states=states, **options)]  # type: ignore[arg-type]
+        found = await store.runs("d", RunFilter(states=states), **options)  # type: ignore[arg-type]
+        return [overview.run for overview in found]
 
     assert await of(RunState.RUNNING) == [runs[3], runs[1]]
     assert await of(RunState.RUNNING, RunState.FAILED, limit=2) == [runs[3], runs[2]]
     assert await of(RunState.RUNNING, before=(runs[3].run_after, runs[3].id)) == [runs[1]]
     assert await of() == []
+
+
+async def test_runs_by_type_time_and_text(store: Store, lease: Lease, scribe: Scribe) -> None:
+    dag = dag_of("d")
+    runs = [
+        scribe.run(dag, "scheduled__1", run_type="scheduled", run_after=NOW),
+        scribe.run(dag, "manual__2", run_after=NOW + 1, note="again, with 50% of the Rows"),
+        scribe.run(dag, "backfill_3", run_type="backfill", run_after=NOW + 2),
+    ]
+    await store.commit(lease, Writes(dags=[dag], new_runs=runs))
+
+    async def of(asked: RunFilter) -> list[str]:
+        return [overview.run.run_id for overview in await store.runs("d", asked)]
+
+    first, second, third = [run.run_id for run in runs]
+    assert await of(RunFilter(types=("manual", "backfill"))) == [third, second]
+    assert await of(RunFilter(types=())) == []
+    assert await of(RunFilter(since=NOW + 1)) == [third, second]
+    assert await of(RunFilter(since=NOW, until=NOW + 1)) == [first]
+    assert await of(RunFilter(search="rows")) == [second]
+    assert await of(RunFilter(search="MANUAL")) == [second]
+    assert await of(RunFilter(search="0% of")) == [second]
+    assert await of(RunFilter(search="l__")) == [second]  # `_` is itself: not "l_3" of the backfill
+    assert await of(RunFilter(search="d__")) == [first]
+    assert await of(RunFilter(search="/")) == []
+    assert await of(RunFilter(search="\\")) == []
+    assert await of(RunFilter(search="'; --")) == []
+    assert await of(RunFilter(types=("manual",), search="backfill")) == []
+
+
+async def test_dates_of_runs(store: Store, lease: Lease, scribe: Scribe) -> None:
+    dag = dag_of("d")
+    runs = [
+        scribe.run(
+            dag, "dated", logical_date=NOW, interval_start=NOW, interval_end=NOW, state=RunState.SUCCESS
+        ),
+        scribe.run(dag, "by hand", run_after=NOW + 5),
+        scribe.run(dag_of("other"), "other"),
+    ]
+    await store.commit(lease, Writes(dags=[dag, dag_of("other")], new_runs=runs))
+    assert sorted(await store.run_dates("d", NOW, NOW + 6)) == [
+        (NOW, RunState.SUCCESS),
+        (NOW + 5, RunState.QUEUED),
+    ]
+    assert await store.run_dates("d", NOW, NOW + 5) == [(NOW, RunState.SUCCESS)]
+    assert await store.run_dates("d", NOW + 6, NOW + 9) == []
+
+
+async def test_attempts_of_a_run(store: Store, lease: Lease, scribe: Scribe) -> None:
+    dag = dag_of("d")
+    run, other = scribe.run(dag, "r"), scribe.run(dag, "other")
+    task, mapped, strange = (
+        scribe.task(run, "t0"),
+        scribe.task(run, "t1", map_index=3),
+        scribe.task(other, "t0"),
+    )
+    attempts = [
+        scribe.attempt(mapped, queued_at=NOW + 2, started_at=NOW + 3, worker="w1"),
+        scribe.attempt(task, state=AttemptState.FAILED, started_at=NOW, ended_at=NOW + 1),
+        scribe.attempt(task, 2, queued_at=NOW + 1),
+        scribe.attempt(strange),
+    ]
+    writes = Writes(
+        dags=[dag], new_runs=[run, other], new_tasks=[task, mapped, strange], new_attempts=attempts
+    )
+    await store.commit(lease, writes)
+    assert await store.attempts_of_run(run.id) == [
+        RunAttempt("t0", -1, 1, AttemptState.FAILED, NOW, NOW, NOW + 1, None),
+        RunAttempt("t0", -1, 2, AttemptState.QUEUED, NOW + 1, None, None, None),
+        RunAttempt("t1", 3, 1, AttemptState.QUEUED, NOW + 2, NOW + 3, None, "w1"),
+    ]
+    assert await store.attempts_of_run(12345) == []
 
 
 async def test_runs_count_the_states_of_their_tasks(store: Store, lease: Lease, scribe: Scribe) -> None:

@@ -11,7 +11,7 @@ from studio.core.model import Asset, Pool
 from studio.core.states import AttemptState, RunState
 from studio.core.turn import Writes
 from studio.errors import StaleWrite
-from studio.ports import BackfillOverview, Lease, RunOverview, Store
+from studio.ports import BackfillOverview, Lease, RunFilter, RunOverview, Store
 from tests.contract.records import NOW, Scribe, changed_run, dag_of
 
 DEFAULT = Pool("default", -1, rev=1)
@@ -160,13 +160,14 @@ async def test_runs_of_a_backfill(store: Store, lease: Lease, scribe: Scribe) ->
     runs[2].state = RunState.SUCCESS
     await store.commit(lease, writes)
 
-    async def of(**options: object) -> list[str]:
-        found: list[RunOverview] = await store.runs(backfill=backfill.id, **options)  # type: ignore[arg-type]
+    async def of(*states: RunState, **options: object) -> list[str]:
+        asked = RunFilter(states=states or None, backfill=backfill.id)
+        found: list[RunOverview] = await store.runs(asked=asked, **options)  # type: ignore[arg-type]
         return [overview.run.run_id for overview in found]
 
     assert await of() == ["r4", "r3", "r2", "r1"]
     assert await of(limit=2, before=(runs[4].run_after, runs[4].id)) == ["r3", "r2"]
-    assert await of(states=[RunState.SUCCESS]) == ["r2"]
+    assert await of(RunState.SUCCESS) == ["r2"]
     assert await of(dag_id="other") == []
 
 

@@ -55,3 +55,48 @@ async def test_grid_of_no_dag(studio: Running) -> None:
 
 def _success(*tasks: int) -> list[dict[str, object]]:
     return [{"state": "success", "tasks": list(tasks), "counts": []}]
+
+
+async def test_days_count_runs_by_state_in_the_zone_of_the_dag(studio: Running) -> None:
+    await studio.publish(CHAIN)  # of New York
+    for run_id, date in (("r1", "2013-01-01T23:00"), ("r2", "2013-01-01"), ("r3", "2013-02-01")):
+        await over(studio, run_id, logical_date=date)
+    asked = {"since": "2013-01-01", "until": "2013-02-01"}
+    days = (await studio.http.get("/api/dags/chain/days", params=asked)).json()["days"]
+    assert days == [{"day": "2013-01-01", "counts": {"success": 2}}]
+    assert (await studio.http.get("/api/dags/chain/days")).json() == {"days": []}  # none in the last year
+    for bad in ({"since": "2013"}, {"since": "soon"}, {"since": "2013-01-02", "until": "2013-01-01"}):
+        error_of(await studio.http.get("/api/dags/chain/days", params=bad), 400)
+
+
+async def test_attempts_of_a_run_with_their_times(studio: Running) -> None:
+    await studio.publish(CHAIN)
+    await over(studio, "r1")
+    attempts = (await studio.http.get("/api/dags/chain/runs/r1/attempts")).json()["attempts"]
+    assert [(each["task_id"], each["try_number"], each["state"]) for each in attempts] == [
+        ("a", 1, "success"),
+        ("b", 1, "success"),
+    ]
+    assert all(
+        each[name] is not None for each in attempts for name in ("queued_at", "started_at", "ended_at")
+    )
+    error_of(await studio.http.get("/api/dags/chain/runs/none/attempts"), 404)
+
+
+async def test_runs_by_type_time_and_text(studio: Running) -> None:
+    await studio.publish(CHAIN)
+    await over(studio, "one", note="with the new file")
+    await over(studio, "two")
+
+    async def of(**query: str) -> list[str]:
+        answer = await studio.http.get("/api/runs", params=query)
+        return [run["run_id"] for run in answer.json()["runs"]]
+
+    assert await of(type="manual,backfill") == ["two", "one"]
+    assert await of(type="scheduled") == []
+    assert await of(search="NEW file") == ["one"]
+    assert await of(since="2013-01-01") == ["two", "one"]
+    assert await of(until="2013-01-01T00:00:00Z") == []
+    for bad in ({"type": "hand"}, {"since": "soon"}, {"search": "x" * 201}):
+        error = error_of(await studio.http.get("/api/runs", params=bad), 400)
+        assert error["field"] == next(iter(bad))

@@ -705,6 +705,17 @@ export interface ClearTasks {
   note?: string | null;
 }
 
+/** Days that have runs, in order. */
+export interface DayList {
+  days: DayRuns[];
+}
+
+/** The runs for a day, which is one of the DAG's time zone. */
+export interface DayRuns {
+  day: string;
+  counts: Record<string, number>;
+}
+
 /** Runs × tasks, newest first. `next` is the `before` of the next page, or null at the end. */
 export interface Grid {
   tasks: string[];
@@ -764,6 +775,23 @@ export interface ReasonInfo {
 export interface Respond {
   options: string[];
   params?: Record<string, unknown>;
+}
+
+/** An attempt, as a chart of its run shows it. */
+export interface RunAttempt {
+  task_id: string;
+  map_index: number;
+  try_number: number;
+  state: AttemptState;
+  queued_at: string;
+  started_at: string | null;
+  ended_at: string | null;
+  worker: string | null;
+}
+
+/** All attempts of a run, in the order in which they were queued. */
+export interface RunAttempts {
+  attempts: RunAttempt[];
 }
 
 /** A run with all its tasks. */
@@ -1228,7 +1256,9 @@ export const routes = {
   trigger_run: { method: 'POST', path: '/api/dags/{dag_id}/runs' },
   list_runs: { method: 'GET', path: '/api/runs' },
   get_grid: { method: 'GET', path: '/api/dags/{dag_id}/grid' },
+  list_days: { method: 'GET', path: '/api/dags/{dag_id}/days' },
   get_run: { method: 'GET', path: '/api/dags/{dag_id}/runs/{run_id}' },
+  list_attempts: { method: 'GET', path: '/api/dags/{dag_id}/runs/{run_id}/attempts' },
   why_run: { method: 'GET', path: '/api/dags/{dag_id}/runs/{run_id}/why' },
   cancel_run: { method: 'POST', path: '/api/dags/{dag_id}/runs/{run_id}/cancel' },
   clear_tasks: { method: 'POST', path: '/api/dags/{dag_id}/runs/{run_id}/clear' },
@@ -1300,9 +1330,11 @@ export interface Operations {
   task_parameters: { path: { dag_id: string; task_id: string }; query: { version?: string | number | undefined }; body: undefined; answer: TaskParameters };
   check_cells: { path: Record<string, never>; query: Record<string, never>; body: CheckCells; answer: CellsChecked };
   trigger_run: { path: { dag_id: string }; query: Record<string, never>; body: TriggerRun; answer: RunDetail };
-  list_runs: { path: Record<string, never>; query: { dag_id?: string | number | undefined; state?: string | number | undefined; backfill?: string | number | undefined; before?: string | number | undefined; limit?: string | number | undefined }; body: undefined; answer: RunPage };
-  get_grid: { path: { dag_id: string }; query: { state?: string | number | undefined; before?: string | number | undefined; limit?: string | number | undefined }; body: undefined; answer: Grid };
+  list_runs: { path: Record<string, never>; query: { dag_id?: string | number | undefined; state?: string | number | undefined; type?: string | number | undefined; since?: string | number | undefined; until?: string | number | undefined; search?: string | number | undefined; backfill?: string | number | undefined; before?: string | number | undefined; limit?: string | number | undefined }; body: undefined; answer: RunPage };
+  get_grid: { path: { dag_id: string }; query: { state?: string | number | undefined; type?: string | number | undefined; since?: string | number | undefined; until?: string | number | undefined; search?: string | number | undefined; before?: string | number | undefined; limit?: string | number | undefined }; body: undefined; answer: Grid };
+  list_days: { path: { dag_id: string }; query: { since?: string | number | undefined; until?: string | number | undefined }; body: undefined; answer: DayList };
   get_run: { path: { dag_id: string; run_id: string }; query: Record<string, never>; body: undefined; answer: RunDetail };
+  list_attempts: { path: { dag_id: string; run_id: string }; query: Record<string, never>; body: undefined; answer: RunAttempts };
   why_run: { path: { dag_id: string; run_id: string }; query: Record<string, never>; body: undefined; answer: WhyAnswer };
   cancel_run: { path: { dag_id: string; run_id: string }; query: Record<string, never>; body: undefined; answer: RunDetail };
   clear_tasks: { path: { dag_id: string; run_id: string }; query: Record<string, never>; body: ClearTasks; answer: RunDetail };

@@ -10,7 +10,7 @@ import { FocusModel } from './focus';
 import { Model } from './model';
 import type { IViewData } from './viewdata';
 
-const LISTED = 20; // newest backfills among which those that run are looked for
+const LISTED = 50; // newest backfills
 
 /** A run of the DAG that is looked at, below a backfill. */
 export interface IInspection {
@@ -27,11 +27,11 @@ export class BackfillViewModel extends Model {
     this._stream = stream;
     this.dag = new DagModel({ client, stream, dagId: data.dagId, limit: 1 });
     this.form = new BackfillFormModel({ client, stream, dag: this.dag, options: data.options });
-    this._subscription = stream.subscribe({ dagId: data.dagId }, () => void this._findActive());
+    this._subscription = stream.subscribe({ dagId: data.dagId }, () => void this._findRecent());
     if (data.backfillId !== null) {
       this.show(data.backfillId);
     }
-    void this._findActive();
+    void this._findRecent();
   }
 
   readonly dag: DagModel;
@@ -42,9 +42,14 @@ export class BackfillViewModel extends Model {
     return this._backfill;
   }
 
+  /** The newest backfills of the DAG. */
+  get recent(): readonly BackfillInfo[] {
+    return this._recent;
+  }
+
   /** Backfills of the DAG that go on, and are not shown. */
   get active(): readonly BackfillInfo[] {
-    return this._active.filter(info => info.id !== this._backfill?.id);
+    return this._recent.filter(info => isActive(info) && info.id !== this._backfill?.id);
   }
 
   get inspection(): IInspection | null {
@@ -84,7 +89,7 @@ export class BackfillViewModel extends Model {
             ...(info === undefined ? {} : { info })
           });
     this.emit();
-    void this._findActive();
+    void this._findRecent();
   }
 
   /** Look at a run, and at a task of it; null: at none. */
@@ -105,11 +110,11 @@ export class BackfillViewModel extends Model {
     this.emit();
   }
 
-  private async _findActive(): Promise<void> {
+  private async _findRecent(): Promise<void> {
     try {
       const query = { dag_id: this.dag.dagId, limit: LISTED };
       const found = await this._client.call('list_backfills', { path: {}, query });
-      this._active = found.backfills.filter(isActive);
+      this._recent = found.backfills;
       this.emit();
     } catch {
       // The form says that the server is not there; this is only an offer.
@@ -121,7 +126,7 @@ export class BackfillViewModel extends Model {
   private readonly _subscription: IDisposable;
   private _backfill: BackfillModel | null = null;
   private _inspection: IInspection | null = null;
-  private _active: readonly BackfillInfo[] = [];
+  private _recent: readonly BackfillInfo[] = [];
 }
 
 export namespace BackfillViewModel {

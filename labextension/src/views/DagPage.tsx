@@ -5,7 +5,7 @@ import type { DagModel } from '../models/dag';
 import type { DagPageModel } from '../models/dagpage';
 import { isRunOver } from '../models/order';
 import type { IStudio } from '../tokens';
-import { DagTabs } from './DagTabs';
+import { DagTabs } from './dagtabs/DagTabs';
 import { Button } from './Glyph';
 import { useSignal } from './hooks';
 import { Empty, ErrorNote } from './Notes';

@@ -2,6 +2,9 @@ import type { ISignal } from '@lumino/signaling';
 import type { IDisposable } from '@lumino/disposable';
 import { useEffect, useReducer, useState } from 'react';
 
+import type { StudioError } from '../api/errors';
+import { asStudioError } from '../api/errors';
+
 /** Draw again when `signal` is emitted. */
 export function useSignal<S, A>(signal: ISignal<S, A> | null | undefined): void {
   const [, redraw] = useReducer((count: number) => count + 1, 0);
@@ -43,4 +46,28 @@ export function useModel<M extends IDisposable>(make: () => M, inputs: readonly 
     // eslint-disable-next-line react-hooks/exhaustive-deps -- `make` is another function at each drawing; `inputs` tell
   }, inputs);
   return model;
+}
+
+/** What was asked for once: neither `value` nor `error` while it is on its way. */
+export interface IFetched<T> {
+  readonly value: T | null;
+  readonly error: StudioError | null;
+  /** Ask again; what is there stays meanwhile. */
+  readonly again: () => void;
+}
+
+/** Ask for something, and again when `inputs` are others. */
+export function useFetched<T>(fetch: () => Promise<T>, inputs: readonly unknown[]): IFetched<T> {
+  const [count, again] = useReducer((before: number) => before + 1, 0);
+  const [found, setFound] = useState<Omit<IFetched<T>, 'again'>>({ value: null, error: null });
+  useEffect(() => {
+    let isWanted = true;
+    fetch().then(
+      value => isWanted && setFound({ value, error: null }),
+      (reason: unknown) => isWanted && setFound(before => ({ value: before.value, error: asStudioError(reason) }))
+    );
+    return () => void (isWanted = false);
+    // eslint-disable-next-line react-hooks/exhaustive-deps -- `fetch` is another function at each drawing; `inputs` tell
+  }, [...inputs, count]);
+  return { ...found, again };
 }

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Literal
 
 import msgspec
 
 from studio.api.models.base import Body, Model
-from studio.core.states import RunState, TaskState
+from studio.core.states import AttemptState, RunState, TaskState
 
 # --- requests ------------------------------------------------------------------------------------------------
 
@@ -207,6 +207,38 @@ class Grid(Model, frozen=True, kw_only=True):
     tasks: list[str]  # of the DAG as it is, in its order, and after them those that only these runs have
     rows: list[GridRow]
     next: str | None
+
+
+class RunAttempt(Model, frozen=True, kw_only=True):
+    """An attempt, as a chart of its run shows it."""
+
+    task_id: str
+    map_index: int
+    try_number: int
+    state: AttemptState
+    queued_at: datetime
+    started_at: datetime | None
+    ended_at: datetime | None
+    worker: str | None
+
+
+class RunAttempts(Model, frozen=True, kw_only=True):
+    """All attempts of a run, in the order in which they were queued."""
+
+    attempts: list[RunAttempt]
+
+
+class DayRuns(Model, frozen=True, kw_only=True):
+    """The runs for a day, which is one of the DAG's time zone."""
+
+    day: date
+    counts: dict[str, int]  # RunState value → runs
+
+
+class DayList(Model, frozen=True, kw_only=True):
+    """Days that have runs, in order."""
+
+    days: list[DayRuns]
 
 
 class ChosenTask(Model, frozen=True, kw_only=True):

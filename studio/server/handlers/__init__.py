@@ -51,6 +51,8 @@ HANDLERS: Final[dict[str, Handler]] = {
         trigger.trigger_run,
         runs.list_runs,
         grid.get_grid,
+        grid.list_days,
+        grid.list_attempts,
         runs.get_run,
         runs.why_run,
         runs.cancel_run,

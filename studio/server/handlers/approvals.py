@@ -8,7 +8,7 @@ from studio.api import models as m
 from studio.core.model import Run, TaskInstance
 from studio.core.spec import DagSpec, TaskSpec
 from studio.core.states import RunState, TaskState
-from studio.ports import RunOverview
+from studio.ports import RunFilter, RunOverview
 from studio.server import views
 from studio.server.limits import check_data
 from studio.server.lookup import find_dag, find_task
@@ -16,7 +16,7 @@ from studio.server.request import Request
 from studio.server.services import Services
 
 _PAGE: Final = 500  # runs
-_UNFINISHED: Final = (RunState.QUEUED, RunState.RUNNING)
+_UNFINISHED: Final = RunFilter(states=(RunState.QUEUED, RunState.RUNNING))
 
 
 async def respond(request: Request, services: Services) -> m.TaskStatus:
@@ -57,9 +57,7 @@ async def _waiting_runs(services: Services, dag_id: str | None) -> list[Run]:
     waiting: list[Run] = []
     before: tuple[float, int] | None = None
     while True:
-        page: list[RunOverview] = await services.store.runs(
-            dag_id, states=_UNFINISHED, before=before, limit=_PAGE
-        )
+        page: list[RunOverview] = await services.store.runs(dag_id, _UNFINISHED, before=before, limit=_PAGE)
         waiting += [item.run for item in page if item.counts.get(TaskState.AWAITING_INPUT.value)]
         if len(page) < _PAGE:
             return waiting

@@ -10,7 +10,7 @@ from studio.core.dates import instant_of, zone_of
 from studio.core.model import Dag
 from studio.core.states import RunState
 from studio.errors import NotFound
-from studio.ports import BackfillOverview
+from studio.ports import BackfillOverview, RunFilter
 from studio.server import estimates
 from studio.server.keys import command_key
 from studio.server.limits import check_data, check_given_params, check_note
@@ -171,9 +171,9 @@ async def _info(services: Services, overview: BackfillOverview) -> m.BackfillInf
 
 async def _seconds_of_a_run(services: Services, dag_id: str, backfill: int | None = None) -> float | None:
     """How long a run takes: as those of the backfill did, else as the last ones of the DAG."""
-    states = (RunState.SUCCESS,)
     for number in (backfill, None) if backfill is not None else (None,):
-        found = await services.store.runs(dag_id, states=states, limit=PAST_RUNS, backfill=number)
+        asked = RunFilter(states=(RunState.SUCCESS,), backfill=number)
+        found = await services.store.runs(dag_id, asked, limit=PAST_RUNS)
         seconds = estimates.seconds_of_a_run([item.run for item in found])
         if seconds is not None:
             return seconds

@@ -14,7 +14,7 @@ from studio.server import views
 from studio.server.limits import check_given_params, check_note
 from studio.server.lookup import find_run
 from studio.server.request import Request
-from studio.server.run_pages import cursor_after, read_cursor, read_states
+from studio.server.run_pages import cursor_after, read_cursor, read_filter
 from studio.server.services import Services
 
 _NAME: Final = re.compile(rf"[A-Za-z0-9_.-]{{1,{MAX_NAME}}}")
@@ -23,13 +23,10 @@ _NAME: Final = re.compile(rf"[A-Za-z0-9_.-]{{1,{MAX_NAME}}}")
 async def list_runs(request: Request, services: Services) -> m.RunPage:
     limit = request.whole("limit", 50, 1, 500)
     dag_id = request.query.get("dag_id")
-    states, before = read_states(request), read_cursor(request)
-    backfill = request.number_of("backfill")
+    asked, before = read_filter(request), read_cursor(request)
     if dag_id is not None and not _NAME.fullmatch(dag_id):
         return m.RunPage(runs=[], next=None)  # no DAG can have that id
-    found = await services.store.runs(
-        dag_id, states=states, before=before, limit=limit + 1, backfill=backfill
-    )
+    found = await services.store.runs(dag_id, asked, before=before, limit=limit + 1)
     page = found[:limit]
     more = len(found) > limit
     return m.RunPage(

@@ -20,7 +20,7 @@ export function BackfillView({ model, studio }: { model: BackfillViewModel; stud
   useSignal(model.changed);
   useSignal(model.dag.changed);
   useSignal(model.backfill?.changed);
-  const { dag, backfill, form } = model;
+  const { dag, backfill } = model;
   const progress = backfill?.progress ?? null;
   const look = backfill?.info == null || progress === null ? null : backfillLook(backfill.info, progress);
   return (
@@ -46,25 +46,35 @@ export function BackfillView({ model, studio }: { model: BackfillViewModel; stud
       }
     >
       {backfill === null && <Active model={model} />}
-      {backfill !== null ? (
-        <BackfillProgress
-          dag={dag}
-          model={backfill}
-          studio={studio}
-          inspection={model.inspection}
-          onInspect={(runId, taskId, mapIndex) => model.inspect(runId, taskId, mapIndex)}
-        />
-      ) : dag.spec !== null ? (
-        <BackfillForm model={form} studio={studio} onStart={() => void model.start()} />
-      ) : (
-        <Empty title={dag.phase === 'loading' ? 'Fetching the DAG…' : 'The form appears when the server knows the DAG.'} />
-      )}
+      <BackfillBody model={model} studio={studio} />
     </CellFrame>
   );
 }
 
+/** The backfill that is shown, or the form for another. */
+export function BackfillBody({ model, studio }: { model: BackfillViewModel; studio: IStudio }): ReactElement {
+  useSignal(model.changed);
+  useSignal(model.dag.changed);
+  const { dag, backfill, form } = model;
+  if (backfill !== null) {
+    return (
+      <BackfillProgress
+        dag={dag}
+        model={backfill}
+        studio={studio}
+        inspection={model.inspection}
+        onInspect={(runId, taskId, mapIndex) => model.inspect(runId, taskId, mapIndex)}
+      />
+    );
+  }
+  if (dag.spec === null) {
+    return <Empty title={dag.phase === 'loading' ? 'Fetching the DAG…' : 'The form appears when the server knows the DAG.'} />;
+  }
+  return <BackfillForm model={form} studio={studio} onStart={() => void model.start()} />;
+}
+
 /** "backfill 2013-01-01 to 2013-01-07" */
-function nameOf(info: BackfillInfo | null, timezone: string): string {
+export function nameOf(info: BackfillInfo | null, timezone: string): string {
   if (info?.start == null) {
     return 'backfill';
   }

@@ -1,14 +1,17 @@
 import type { ReactElement } from 'react';
 
-import type { DagPageModel } from '../models/dagpage';
-import type { DagTab } from '../models/place';
-import { DAG_TABS } from '../models/place';
-import type { IStudio } from '../tokens';
-import { DagView } from './DagView';
-import { GridTab } from './grid/GridTab';
-import { useSignal } from './hooks';
-import type { ITab } from './Tabs';
-import { Tabs } from './Tabs';
+import type { DagPageModel } from '../../models/dagpage';
+import type { DagTab } from '../../models/place';
+import { DAG_TABS } from '../../models/place';
+import type { IStudio } from '../../tokens';
+import { DagView } from '../DagView';
+import { GridTab } from '../grid/GridTab';
+import { useSignal } from '../hooks';
+import type { ITab } from '../Tabs';
+import { Tabs } from '../Tabs';
+import { BackfillsTab } from './BackfillsTab';
+import { CodeTab } from './CodeTab';
+import { DetailsTab } from './DetailsTab';
 
 export interface IDagTabProps {
   model: DagPageModel;
@@ -22,7 +25,10 @@ interface IDagTab extends Omit<ITab<DagTab>, 'id'> {
 /** What there is to see of a DAG. */
 const VIEWS: Partial<Record<DagTab, IDagTab>> = {
   graph: { label: 'Graph', title: 'The tasks of a run and how they depend on each other', View: GraphTab },
-  grid: { label: 'Grid', title: 'Runs × tasks', View: GridTab }
+  grid: { label: 'Grid', title: 'Runs × tasks', View: GridTab },
+  backfills: { label: 'Backfills', title: 'Runs of the past, filled in', View: BackfillsTab },
+  code: { label: 'Code', title: 'Versions, and what changed between them', View: CodeTab },
+  details: { label: 'Details', title: 'Schedule, limits, definition', View: DetailsTab }
 };
 
 const TABS = DAG_TABS.flatMap(id => {

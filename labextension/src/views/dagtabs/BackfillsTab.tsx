@@ -1,0 +1,81 @@
+import type { ReactElement } from 'react';
+
+import type { BackfillInfo } from '../../api/schema';
+import { progressOf } from '../../models/backfill';
+import { BackfillViewModel } from '../../models/backfillview';
+import type { DagPageModel } from '../../models/dagpage';
+import type { IStudio } from '../../tokens';
+import { BackfillBody, nameOf } from '../backfill/BackfillView';
+import { backfillLook } from '../backfill/looks';
+import { Button } from '../Glyph';
+import { useModel, useSignal } from '../hooks';
+import { Empty } from '../Notes';
+import { StateIcon } from '../StateIcon';
+import { Moment } from '../Times';
+
+/** Backfills that were made, and the form for another. */
+export function BackfillsTab({ model, studio }: { model: DagPageModel; studio: IStudio }): ReactElement {
+  const { dagId } = model.dag;
+  const view = useModel(() => new BackfillViewModel({ ...studio, data: dataOf(dagId) }), [studio, dagId]);
+  useSignal(view?.changed);
+  useSignal(view?.backfill?.changed);
+  if (view === null) {
+    return <Empty title="Fetching the backfills…" />;
+  }
+  const shown = view.backfill?.id ?? null;
+  return (
+    <div className="jp-Studio-sides">
+      <nav className="jp-Studio-side" aria-label="Backfills">
+        <Button glyph="plus" title="Put together another backfill" pressed={shown === null} onClick={() => view.show(null)}>
+          New backfill
+        </Button>
+        {view.recent.length === 0 && <p className="jp-Studio-muted jp-Studio-sideNote">No backfill of this DAG was made yet.</p>}
+        <ul>
+          {view.recent.map(info => (
+            <Row
+              key={info.id}
+              info={view.backfill?.id === info.id ? (view.backfill.info ?? info) : info}
+              timezone={model.dag.dag?.timezone ?? 'UTC'}
+              isShown={info.id === shown}
+              onShow={() => view.show(info.id, info)}
+            />
+          ))}
+        </ul>
+      </nav>
+      <div className="jp-Studio-main">
+        <BackfillBody model={view} studio={studio} />
+      </div>
+    </div>
+  );
+}
+
+interface IRowProps {
+  info: BackfillInfo;
+  timezone: string;
+  isShown: boolean;
+  onShow: () => void;
+}
+
+function Row({ info, timezone, isShown, onShow }: IRowProps): ReactElement {
+  const progress = progressOf(info);
+  const look = backfillLook(info, progress);
+  const [, dates = 'without dates'] = nameOf(info, timezone).split(/ (.*)/s);
+  return (
+    <li>
+      <button type="button" className="jp-Studio-sideRow" aria-current={isShown} onClick={onShow}>
+        <span>
+          <StateIcon state={look.state} title={look.label} />
+          {dates}
+        </span>
+        <span className="jp-Studio-muted">
+          {`${progress.ended} of ${progress.total} runs · `}
+          <Moment time={info.created_at} />
+        </span>
+      </button>
+    </li>
+  );
+}
+
+function dataOf(dagId: string): BackfillViewModel.IOptions['data'] {
+  return { view: 'backfill', dagId, runId: null, taskId: null, mapIndex: -1, backfillId: null, options: {} };
+}

@@ -1,0 +1,192 @@
+import type { ReactElement, ReactNode } from 'react';
+import { useState } from 'react';
+
+import type { StudioError } from '../../api/errors';
+import { asStudioError } from '../../api/errors';
+import type { DagSpec, NextRun } from '../../api/schema';
+import type { DagPageModel } from '../../models/dagpage';
+import type { IStudio } from '../../tokens';
+import { Button } from '../Glyph';
+import { useFetched, useSignal } from '../hooks';
+import { Empty, ErrorNote } from '../Notes';
+import { counted, durationText } from '../text';
+import { Relative } from '../Times';
+
+const NEXT = 5; // runs
+
+/** What the DAG is: its schedule, its limits, what it needs. */
+export function DetailsTab({ model, studio }: { model: DagPageModel; studio: IStudio }): ReactElement {
+  const { dag } = model;
+  useSignal(dag.changed);
+  const { spec, dag: summary } = dag;
+  if (spec === null || summary === null) {
+    return <Empty title="Fetching the DAG…" />;
+  }
+  return (
+    <div className="jp-Studio-main">
+      {summary.description !== '' && <p className="jp-Studio-description">{summary.description}</p>}
+      <section aria-label="Schedule">
+        <h3>Schedule</h3>
+        {spec.schedule == null ? (
+          <p>It has none: runs start when somebody triggers them.</p>
+        ) : (
+          <Schedule model={model} studio={studio} />
+        )}
+      </section>
+      <Facts title="Runs" facts={runFacts(spec)} />
+      <Facts title="Tasks" facts={taskFacts(spec)} />
+      <Facts
+        title="Definition"
+        facts={[
+          ['Defined in', spec.origin === undefined || spec.origin === '' ? 'a notebook or program that published it' : spec.origin],
+          ['Version', summary.version],
+          ['Tags', summary.tags.join(', ')]
+        ]}
+      />
+      <Removal model={model} studio={studio} />
+    </div>
+  );
+}
+
+function Schedule({ model, studio }: { model: DagPageModel; studio: IStudio }): ReactElement {
+  const { dagId, dag: summary } = model.dag;
+  const { client } = studio;
+  const next = useFetched(
+    () => client.call('next_runs', { path: { dag_id: dagId }, query: { count: NEXT } }),
+    [client, dagId, summary?.version, summary?.next_run]
+  );
+  if (next.value === null) {
+    return next.error === null ? <p>…</p> : <ErrorNote error={next.error} onRetry={next.again} />;
+  }
+  const { words, text, timezone, runs } = next.value;
+  return (
+    <>
+      <p>
+        {words} <span className="jp-Studio-muted">{`(${text}, ${timezone})`}</span>
+        {summary?.paused === true && <b> Paused: no run starts by itself.</b>}
+      </p>
+      {runs.length > 0 && <NextRuns runs={runs} />}
+    </>
+  );
+}
+
+/** When they start, and what data they are about. */
+export function NextRuns({ runs }: { runs: readonly NextRun[] }): ReactElement {
+  return (
+    <table className="jp-Studio-runTable">
+      <thead>
+        <tr>
+          <th scope="col">Next runs</th>
+          <th scope="col">in</th>
+        </tr>
+      </thead>
+      <tbody>
+        {runs.map(run => (
+          <tr key={run.run_after}>
+            <td>{run.local}</td>
+            <td className="jp-Studio-muted">
+              <Relative time={run.run_after} />
+            </td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  );
+}
+
+type Fact = readonly [string, ReactNode];
+
+function Facts({ title, facts }: { title: string; facts: readonly Fact[] }): ReactElement {
+  return (
+    <section aria-label={title}>
+      <h3>{title}</h3>
+      <dl className="jp-Studio-factList">
+        {facts
+          .filter(([, value]) => value !== '' && value !== null)
+          .map(([name, value]) => (
+            <div key={name}>
+              <dt>{name}</dt>
+              <dd>{value}</dd>
+            </div>
+          ))}
+      </dl>
+    </section>
+  );
+}
+
+const CATCHUP: Readonly<Record<string, string>> = {
+  all: 'all runs that were missed are made up for',
+  latest: 'of missed runs the latest is made up for',
+  skip: 'missed runs are left out'
+};
+
+function runFacts(spec: DagSpec): Fact[] {
+  const params = Object.entries(spec.params ?? {}).map(([name, value]) => `${name} = ${JSON.stringify(value)}`);
+  return [
+    ['From', spec.start_date ?? ''],
+    ['To', spec.end_date ?? ''],
+    ['Time zone', spec.timezone ?? 'UTC'],
+    ['After a pause', CATCHUP[spec.catchup ?? 'latest'] ?? ''],
+    ['At once', `at most ${counted(spec.max_active_runs ?? 16, 'run')}`],
+    ['At most', spec.run_timeout == null ? '' : durationText(spec.run_timeout)],
+    ['Pauses', spec.pause_after_failures == null ? '' : `after ${counted(spec.pause_after_failures, 'failed run')} in a row`],
+    ['When a task fails', spec.fail_fast === true ? 'the run is ended' : ''],
+    ['Parameters', params.join(', ')]
+  ];
+}
+
+function taskFacts(spec: DagSpec): Fact[] {
+  const kinds = new Map<string, number>();
+  const pools = new Set<string>();
+  for (const task of spec.tasks) {
+    kinds.set(task.kind, (kinds.get(task.kind) ?? 0) + 1);
+    if (task.pool !== undefined) {
+      pools.add(task.pool);
+    }
+  }
+  const outlets = spec.tasks.flatMap(task => (task.outlets ?? []).map(asset => asset.name));
+  return [
+    ['Kinds', [...kinds].map(([kind, count]) => `${count} ${kind}`).join(', ')],
+    ['At once', `at most ${counted(spec.max_active_tasks ?? 16, 'task')} of a run`],
+    ['Pools', [...pools].join(', ')],
+    ['Makes', [...new Set(outlets)].join(', ')]
+  ];
+}
+
+/** What cannot be undone is said before it is done. */
+function Removal({ model, studio }: { model: DagPageModel; studio: IStudio }): ReactElement {
+  const { dagId } = model.dag;
+  const [isAsking, setAsking] = useState(false);
+  const [error, setError] = useState<StudioError | null>(null);
+  const remove = (): void => {
+    studio.client
+      .call('delete_dag', { path: { dag_id: dagId } })
+      .catch((reason: unknown) => setError(asStudioError(reason)));
+  };
+  return (
+    <section aria-label="Delete">
+      <h3>Delete</h3>
+      {!isAsking ? (
+        <Button title={`Delete ${dagId}…`} onClick={() => setAsking(true)}>
+          Delete the DAG…
+        </Button>
+      ) : (
+        <div className="jp-Studio-form" role="group" aria-label={`Delete ${dagId}`}>
+          <p>
+            Delete <b>{dagId}</b> with all its runs, their outputs and values? This cannot be undone. A file of the DAG
+            folder that defines it brings the DAG back, without its history.
+          </p>
+          <div className="jp-Studio-actions">
+            <Button title={`Delete ${dagId} with its history`} onClick={remove}>
+              Delete for good
+            </Button>
+            <Button title="Leave all as it is" onClick={() => setAsking(false)}>
+              Leave
+            </Button>
+          </div>
+        </div>
+      )}
+      {error !== null && <ErrorNote error={error} />}
+    </section>
+  );
+}
