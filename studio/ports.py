@@ -91,8 +91,8 @@ class RunFilter:
 
     states: tuple[RunState, ...] | None = None
     types: tuple[RunType, ...] | None = None
-    since: float | None = None  # run_after: from then on
-    until: float | None = None  # run_after: before then
+    since: float | None = None  # the date of a run, as in `Store.run_dates`: from then on
+    until: float | None = None  # before then
     search: str | None = None  # is in the run id or the note, in letters of either case
     backfill: int | None = None
 

@@ -19,8 +19,11 @@ _QUERY: Final[dict[str, Schema]] = {
         "type": "string",
         "description": "Run types, separated by commas: scheduled, manual, backfill, asset, operator.",
     },
-    "since": {"type": "string", "description": "From this ISO 8601 date on; without offset it is UTC."},
-    "until": {"type": "string", "description": "Before this ISO 8601 date; without offset it is UTC."},
+    "since": {
+        "type": "string",
+        "description": "Runs for this ISO 8601 date or later; without offset in the DAG's zone, or UTC.",
+    },
+    "until": {"type": "string", "description": "Runs for dates before this one."},
     "list_days.since": {
         "type": "string",
         "description": "A year before `until` without it; in the DAG's zone.",

@@ -81,7 +81,8 @@ class RunCalls(Calls):
     ) -> m.RunPage:
         """Newest first; `before` is `next` of the page before.
 
-        `since` and `until` bound when they were due (ISO 8601, UTC without offset); `search`: in run id or note.
+        `since` and `until` (exclusive) bound their dates: ISO 8601, without offset in the zone of the DAG, or UTC if
+        there is no `dag_id`. `search`: in run id or note.
         """
         query = {
             "dag_id": dag_id,

@@ -18,8 +18,8 @@ _CURSOR: Final = re.compile(r"(-?[0-9]{1,12}(?:\.[0-9]{1,9})?)_([0-9]{1,16})")
 _MAX_SEARCH: Final = 200  # characters
 
 
-def read_filter(request: Request) -> RunFilter:
-    """What the query says of the runs that are asked for. Raises `InvalidInput`."""
+def read_filter(request: Request, timezone: str = "UTC") -> RunFilter:
+    """What the query says of the runs that are asked for; days are those of `timezone`. Raises `InvalidInput`."""
     search = request.query.get("search") or None
     if search is not None and len(search) > _MAX_SEARCH:
         raise InvalidInput(f"search has {len(search)} characters; {_MAX_SEARCH} are allowed.", field="search")
@@ -27,8 +27,8 @@ def read_filter(request: Request) -> RunFilter:
     return RunFilter(
         states=None if states is None else tuple(RunState(name) for name in states),
         types=cast("tuple[RunType, ...] | None", _words(request, "type", get_args(RunType))),
-        since=read_moment(request, "since"),
-        until=read_moment(request, "until"),
+        since=read_moment(request, "since", timezone),
+        until=read_moment(request, "until", timezone),
         search=search,
         backfill=request.number_of("backfill"),
     )

@@ -355,8 +355,8 @@ def runs_page(filters: frozenset[str]) -> Select[Any]:
         "dag_id": dag_run.c.dag_id == bindparam("dag_id"),
         "states": dag_run.c.state.in_(listed("states")),
         "types": dag_run.c.run_type.in_(listed("types")),
-        "since": dag_run.c.run_after >= bindparam("since"),
-        "until": dag_run.c.run_after < bindparam("until"),
+        "since": _run_date >= bindparam("since"),
+        "until": _run_date < bindparam("until"),
         "backfill": dag_run.c.backfill == bindparam("backfill"),
         "search": sa.or_(
             func.lower(dag_run.c.run_id).like(searched, escape=ESCAPE),

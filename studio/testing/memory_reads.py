@@ -108,11 +108,7 @@ class Reads:
 
     async def run_dates(self, dag_id: str, since: float, until: float) -> list[tuple[float, RunState]]:
         async with self._transaction() as tables:
-            dates = [
-                (run.run_after if run.logical_date is None else run.logical_date, run.state)
-                for run in tables.runs.values()
-                if run.dag_id == dag_id
-            ]
+            dates = [(_date(run), run.state) for run in tables.runs.values() if run.dag_id == dag_id]
             return [(date, state) for date, state in dates if since <= date < until]
 
     async def attempts_of_run(self, run: int) -> list[RunAttempt]:
@@ -191,12 +187,16 @@ def _newest_first(runs: Iterable[Run]) -> list[Run]:
     return sorted(runs, key=lambda run: (run.run_after, run.id), reverse=True)
 
 
+def _date(run: Run) -> float:
+    return run.run_after if run.logical_date is None else run.logical_date
+
+
 def _fits(run: Run, asked: RunFilter) -> bool:
     return (
         (asked.states is None or run.state in asked.states)
         and (asked.types is None or run.run_type in asked.types)
-        and (asked.since is None or run.run_after >= asked.since)
-        and (asked.until is None or run.run_after < asked.until)
+        and (asked.since is None or _date(run) >= asked.since)
+        and (asked.until is None or _date(run) < asked.until)
         and (
             asked.search is None
             or any(asked.search.lower() in text.lower() for text in (run.run_id, run.note))

@@ -736,7 +736,7 @@ async def test_runs_by_type_time_and_text(store: Store, lease: Lease, scribe: Sc
     runs = [
         scribe.run(dag, "scheduled__1", run_type="scheduled", run_after=NOW),
         scribe.run(dag, "manual__2", run_after=NOW + 1, note="again, with 50% of the Rows"),
-        scribe.run(dag, "backfill_3", run_type="backfill", run_after=NOW + 2),
+        scribe.run(dag, "backfill_3", run_type="backfill", run_after=NOW + 9, logical_date=NOW + 2),
     ]
     await store.commit(lease, Writes(dags=[dag], new_runs=runs))
 

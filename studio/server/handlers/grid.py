@@ -28,7 +28,7 @@ async def get_grid(request: Request, services: Services) -> m.Grid:
     limit = request.whole("limit", 100, 1, 400)
     before = read_cursor(request)
     dag = await find_dag(services, request.dag_id)
-    asked = read_filter(request)
+    asked = read_filter(request, dag.spec.timezone)
     found = await services.store.runs(dag.dag_id, asked, before=before, limit=limit + 1)
     page = found[:limit]
     of_runs = await services.store.task_states([item.run.id for item in page])

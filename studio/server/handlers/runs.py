@@ -23,7 +23,7 @@ _NAME: Final = re.compile(rf"[A-Za-z0-9_.-]{{1,{MAX_NAME}}}")
 async def list_runs(request: Request, services: Services) -> m.RunPage:
     limit = request.whole("limit", 50, 1, 500)
     dag_id = request.query.get("dag_id")
-    asked, before = read_filter(request), read_cursor(request)
+    asked, before = read_filter(request, await _timezone(request, services)), read_cursor(request)
     if dag_id is not None and not _NAME.fullmatch(dag_id):
         return m.RunPage(runs=[], next=None)  # no DAG can have that id
     found = await services.store.runs(dag_id, asked, before=before, limit=limit + 1)
@@ -33,6 +33,15 @@ async def list_runs(request: Request, services: Services) -> m.RunPage:
         runs=[views.overview(item) for item in page],
         next=cursor_after(page[-1].run) if more else None,
     )
+
+
+async def _timezone(request: Request, services: Services) -> str:
+    """In which dates of the query are: that of the DAG, if the query names one, and dates."""
+    dag_id = request.query.get("dag_id")
+    if dag_id is None or not _NAME.fullmatch(dag_id) or not {"since", "until"} & request.query.keys():
+        return "UTC"
+    dag = await services.store.dag(dag_id)
+    return "UTC" if dag is None else dag.spec.timezone
 
 
 async def get_run(request: Request, services: Services) -> m.RunDetail:

@@ -10,8 +10,11 @@ import { useSignal } from '../hooks';
 import type { ITab } from '../Tabs';
 import { Tabs } from '../Tabs';
 import { BackfillsTab } from './BackfillsTab';
+import { CalendarTab } from './CalendarTab';
 import { CodeTab } from './CodeTab';
 import { DetailsTab } from './DetailsTab';
+import { GanttTab } from './GanttTab';
+import { RunsTab } from './RunsTab';
 
 export interface IDagTabProps {
   model: DagPageModel;
@@ -23,22 +26,22 @@ interface IDagTab extends Omit<ITab<DagTab>, 'id'> {
 }
 
 /** What there is to see of a DAG. */
-const VIEWS: Partial<Record<DagTab, IDagTab>> = {
+const VIEWS: Readonly<Record<DagTab, IDagTab>> = {
   graph: { label: 'Graph', title: 'The tasks of a run and how they depend on each other', View: GraphTab },
   grid: { label: 'Grid', title: 'Runs × tasks', View: GridTab },
+  gantt: { label: 'Gantt', title: 'When each task of a run waited and worked', View: GanttTab },
+  calendar: { label: 'Calendar', title: 'A year of days', View: CalendarTab },
+  runs: { label: 'Runs', title: 'All runs: find, compare, repeat, mark, delete', View: RunsTab },
   backfills: { label: 'Backfills', title: 'Runs of the past, filled in', View: BackfillsTab },
   code: { label: 'Code', title: 'Versions, and what changed between them', View: CodeTab },
   details: { label: 'Details', title: 'Schedule, limits, definition', View: DetailsTab }
 };
 
-const TABS = DAG_TABS.flatMap(id => {
-  const view = VIEWS[id];
-  return view === undefined ? [] : [{ id, ...view }];
-});
+const TABS = DAG_TABS.map(id => ({ id, ...VIEWS[id] }));
 
 export function DagTabs({ model, studio }: IDagTabProps): ReactElement {
   useSignal(model.changed);
-  const { label, View } = TABS.find(tab => tab.id === model.tab) ?? { label: 'Graph', View: GraphTab };
+  const { View } = VIEWS[model.tab];
   return (
     <Tabs
       label={`Views of ${model.dag.dagId}`}
@@ -46,7 +49,7 @@ export function DagTabs({ model, studio }: IDagTabProps): ReactElement {
       shown={model.tab}
       onShow={tab => model.go({ tab })}
     >
-      <View key={label} model={model} studio={studio} />
+      <View key={model.tab} model={model} studio={studio} />
     </Tabs>
   );
 }
