@@ -182,12 +182,6 @@ export class DagModel extends Model {
     await this._act(() => this._client.call('cancel_run', { path: { dag_id: this.dagId, run_id: runId } }));
   }
 
-  /** Run tasks of a run again. */
-  async clear(runId: string, taskIds: string[], downstream: boolean): Promise<void> {
-    const body = { task_ids: taskIds, downstream, only_failed: false };
-    await this._act(() => this._client.call('clear_tasks', { path: { dag_id: this.dagId, run_id: runId }, body }));
-  }
-
   async setPaused(paused: boolean): Promise<void> {
     try {
       this._put(await this._client.call('update_dag', { path: { dag_id: this.dagId }, body: { paused } }));

@@ -37,7 +37,7 @@ export function DagView({ dag, focus, studio, isFlowing }: IDagViewProps): React
         />
         <Summary nodes={dag.nodes} status={status} />
       </div>
-      <TaskCard dag={dag} focus={focus} host={studio.host} />
+      <TaskCard dag={dag} focus={focus} studio={studio} />
     </div>
   );
 }

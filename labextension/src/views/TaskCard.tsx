@@ -1,15 +1,12 @@
 import type { ReactElement } from 'react';
-import { useEffect, useState } from 'react';
 
 import type { TaskStatus } from '../api/schema';
-import { asStudioError } from '../api/errors';
-import type { StudioError } from '../api/errors';
-import type { IHost } from '../host';
 import type { DagModel, IGraphNode } from '../models/dag';
 import type { FocusModel } from '../models/focus';
 import { isTaskOver } from '../models/order';
+import type { TaskTab } from '../models/place';
 import type { TaskModel } from '../models/task';
-import { ClearForm } from './ClearForm';
+import type { IStudio } from '../tokens';
 import { Button } from './Glyph';
 import { useSignal } from './hooks';
 import { Log } from './Log';
@@ -18,10 +15,26 @@ import { Output } from './Output';
 import { StateBadge } from './StateIcon';
 import { Facts, Links } from './TaskFacts';
 import { Instances, Tries } from './TaskPickers';
+import type { ITab } from './Tabs';
+import { Tabs } from './Tabs';
+import { ApprovalForm } from './task/ApprovalForm';
+import { ParamsPanel } from './task/ParamsPanel';
+import { ResourcesPanel } from './task/ResourcesPanel';
+import { TaskActions } from './task/TaskActions';
+import { TriesPanel } from './task/TriesPanel';
+import { WhyPanel } from './task/WhyPanel';
 import { withoutAnsi } from './text';
 import { Values } from './Values';
 
-type Tab = 'output' | 'log' | 'values';
+const TABS: readonly ITab<TaskTab>[] = [
+  { id: 'output', label: 'Output', title: 'The executed notebook, as far as it is' },
+  { id: 'log', label: 'Log', title: 'What the task wrote' },
+  { id: 'params', label: 'Params', title: 'What it was given, written and rendered' },
+  { id: 'values', label: 'Values', title: 'What it returned and saved' },
+  { id: 'resources', label: 'Resources', title: 'Time, CPU and memory' },
+  { id: 'tries', label: 'Tries', title: 'Every try, and what differs between them' },
+  { id: 'why', label: 'Why', title: 'Why it waits, or how it came to its state' }
+];
 
 /** Kinds of tasks that show nothing but, perhaps, what their code displays. */
 const QUIET = new Set(['function', 'empty', 'latest_only', 'approval', 'wait', 'trigger_dag', 'dag_sensor', 'asset_sensor']);
@@ -29,13 +42,13 @@ const QUIET = new Set(['function', 'empty', 'latest_only', 'approval', 'wait', '
 export interface ITaskCardProps {
   dag: DagModel;
   focus: FocusModel;
-  host: IHost;
+  studio: IStudio;
   /** The card is all that there is: it cannot be closed. */
   isAlone?: boolean;
 }
 
 /** The chosen task: what it is, how it goes, why it waits, what it has produced. */
-export function TaskCard({ dag, focus, host, isAlone = false }: ITaskCardProps): ReactElement | null {
+export function TaskCard({ dag, focus, studio, isAlone = false }: ITaskCardProps): ReactElement | null {
   useSignal(focus.changed);
   const node = dag.nodes.find(candidate => candidate.id === focus.taskId);
   const close = isAlone ? null : () => focus.choose(null);
@@ -51,7 +64,7 @@ export function TaskCard({ dag, focus, host, isAlone = false }: ITaskCardProps):
           <p className="jp-Studio-muted">{whyNoTask(dag)}</p>
         </>
       ) : (
-        <Body key={keyOf(focus.task)} dag={dag} focus={focus} node={node} task={focus.task} host={host} isAlone={isAlone} />
+        <Body key={keyOf(focus.task)} dag={dag} focus={focus} node={node} task={focus.task} studio={studio} isAlone={isAlone} />
       )}
     </section>
   );
@@ -76,76 +89,48 @@ interface IBodyProps extends ITaskCardProps {
   task: TaskModel;
 }
 
-function Body({ dag, focus, node, task, host, isAlone }: IBodyProps): ReactElement {
+function Body({ dag, focus, node, task, studio, isAlone }: IBodyProps): ReactElement {
   useSignal(task.changed);
   useSignal(task.output.changed);
-  const [chosen, setTab] = useState<Tab | null>(null);
-  const [isClearing, setClearing] = useState(false);
-  const [failure, setFailure] = useState<StudioError | null>(null);
-  useEffect(() => setFailure(null), [task]);
-  const { mapIndex, taskId, runId } = task.ref;
+  const { client, host } = studio;
+  const { mapIndex, taskId } = task.ref;
   const instances = dag.run?.instances(taskId) ?? [];
   const status = instances.find(one => one.map_index === mapIndex) ?? task.detail?.task ?? null;
   const attempts = task.detail?.attempts ?? [];
   const attempt =
     (task.tryNumber === null ? attempts.at(-1) : attempts.find(one => one.try_number === task.tryNumber)) ?? null;
   const hasOutput = !QUIET.has(node.kind) || (task.output.cells?.length ?? 0) > 0;
-  const tab = chosen === null || (chosen === 'output' && !hasOutput) ? (hasOutput ? 'output' : 'log') : chosen;
-  const open = (): void => {
-    const ref = attempt === null ? task.ref : { ...task.ref, tryNumber: attempt.try_number };
-    setFailure(null);
-    host.openNotebook(ref).catch((reason: unknown) => setFailure(asStudioError(reason)));
-  };
+  const tabs = hasOutput ? TABS : TABS.filter(({ id }) => id !== 'output');
+  const tab = tabs.find(({ id }) => id === focus.tab)?.id ?? tabs[0]?.id ?? 'log';
   return (
     <>
       <Header node={node} status={status} onClose={isAlone === true ? null : () => focus.choose(null)} />
       <Facts node={node} status={status} attempt={attempt}>
         <Links task={task} attempt={attempt} host={host} />
       </Facts>
-      {instances.length > 1 && <Instances focus={focus} instances={instances} shown={mapIndex} />}
+      <TaskActions dag={dag} task={task} studio={studio} status={status} attempt={attempt} hasOutput={hasOutput}>
+        {instances.length > 1 && <Instances focus={focus} instances={instances} shown={mapIndex} />}
+        {attempts.length > 1 && <Tries task={task} attempts={attempts} />}
+      </TaskActions>
+      {status?.state === 'awaiting_input' && <ApprovalForm key={status.try_number} client={client} task={task.ref} />}
       <Why task={task} status={status} />
       {attempt?.error != null && status?.state !== 'success' && <Failure text={attempt.error} />}
       {task.error !== null && <ErrorNote error={task.error} onRetry={() => void task.refresh()} />}
-      {failure !== null && <ErrorNote error={failure} />}
-      <div className="jp-Studio-actions">
-        {hasOutput && (
-          <Button
-            title="The executed notebook, as far as it is"
-            pressed={tab === 'output'}
-            onClick={() => setTab('output')}
-          >
-            Output
-          </Button>
-        )}
-        <Button title="What the task wrote" pressed={tab === 'log'} onClick={() => setTab('log')}>
-          Log
-        </Button>
-        <Button title="What it returned and saved" pressed={tab === 'values'} onClick={() => setTab('values')}>
-          Values
-        </Button>
-        {attempts.length > 1 && <Tries task={task} attempts={attempts} />}
-        <span className="jp-Studio-space" />
-        {hasOutput && host.hasTabs && (
-          <Button glyph="open" title="Open the output notebook" disabled={attempts.length === 0} onClick={open}>
-            Open notebook
-          </Button>
-        )}
-        <Button
-          glyph="again"
-          title="Run this task again…"
-          pressed={isClearing}
-          disabled={status === null}
-          onClick={() => setClearing(!isClearing)}
-        >
-          Clear
-        </Button>
-      </div>
-      {isClearing && <ClearForm dag={dag} runId={runId} taskId={taskId} onDone={() => setClearing(false)} />}
-      <div className="jp-Studio-cardBody">
-        {tab === 'output' && <Output model={task.output} host={host} />}
-        {tab === 'log' && <Log model={task} />}
-        {tab === 'values' && <Values model={task} host={host} />}
-      </div>
+      <Tabs label={`What there is of ${taskId}`} tabs={tabs} shown={tab} onShow={shown => focus.show(shown)}>
+        <div className="jp-Studio-cardBody">
+          {tab === 'output' && <Output model={task.output} host={host} />}
+          {tab === 'log' && <Log model={task} />}
+          {tab === 'params' && dag.run !== null && (
+            <ParamsPanel client={client} run={dag.run.summary} taskId={taskId} attempt={attempt} />
+          )}
+          {tab === 'values' && <Values model={task} host={host} />}
+          {tab === 'resources' && <ResourcesPanel task={task} attempt={attempt} />}
+          {tab === 'tries' && <TriesPanel task={task} attempts={attempts} />}
+          {tab === 'why' && (
+            <WhyPanel dag={dag} node={node} status={status} detail={task.detail} onChoose={id => focus.choose(id)} />
+          )}
+        </div>
+      </Tabs>
     </>
   );
 }

@@ -23,7 +23,7 @@ export function TaskView(props: ITaskViewProps): ReactElement {
   const { dag, focus, studio } = props;
   return (
     <TaskFrame {...props} what="task">
-      <TaskCard dag={dag} focus={focus} host={studio.host} isAlone />
+      <TaskCard dag={dag} focus={focus} studio={studio} isAlone />
     </TaskFrame>
   );
 }

@@ -30,7 +30,7 @@ export function GanttTab({ model, studio }: { model: DagPageModel; studio: IStud
   return (
     <div className={`jp-Studio-gridTab${focus.taskId === null ? '' : ' jp-mod-split'}`}>
       <Chart key={runId} page={model} studio={studio} runId={runId} />
-      <TaskCard dag={dag} focus={focus} host={studio.host} />
+      <TaskCard dag={dag} focus={focus} studio={studio} />
     </div>
   );
 }

@@ -46,7 +46,7 @@ export function GridTab({ model, studio }: { model: DagPageModel; studio: IStudi
           </>
         )}
       </div>
-      <TaskCard dag={dag} focus={focus} host={studio.host} />
+      <TaskCard dag={dag} focus={focus} studio={studio} />
     </div>
   );
 }

@@ -1,0 +1,99 @@
+import type { ReactElement, ReactNode } from 'react';
+import { useState } from 'react';
+
+import type { StudioError } from '../../api/errors';
+import { asStudioError } from '../../api/errors';
+import type { AttemptInfo, TaskStatus } from '../../api/schema';
+import type { DagModel } from '../../models/dag';
+import type { TaskModel } from '../../models/task';
+import type { IStudio } from '../../tokens';
+import { Button } from '../Glyph';
+import { ErrorNote } from '../Notes';
+import { ClearForm } from './ClearForm';
+import { MarkForm } from './MarkForm';
+
+type Form = 'clear' | 'rerun' | 'mark';
+
+export interface ITaskActionsProps {
+  dag: DagModel;
+  task: TaskModel;
+  studio: IStudio;
+  status: TaskStatus | null;
+  attempt: AttemptInfo | null;
+  /** Whether it has a notebook to open. */
+  hasOutput: boolean;
+  /** Which instance and which try is shown. */
+  children: ReactNode;
+}
+
+/** What can be done with a task of a run. */
+export function TaskActions(props: ITaskActionsProps): ReactElement {
+  const { dag, task, studio, status, attempt, hasOutput, children } = props;
+  const { client, host } = studio;
+  const [form, setForm] = useState<Form | null>(null);
+  const [error, setError] = useState<StudioError | null>(null);
+  const { mapIndex, runId, taskId } = task.ref;
+  const index = mapIndex < 0 ? null : mapIndex;
+  const toggle = (wanted: Form): void => setForm(form === wanted ? null : wanted);
+  const open = (): void => {
+    setError(null);
+    host
+      .openNotebook(attempt === null ? task.ref : { ...task.ref, tryNumber: attempt.try_number })
+      .catch((reason: unknown) => setError(asStudioError(reason)));
+  };
+  const leave = (): void => setForm(null);
+  return (
+    <>
+      <div className="jp-Studio-actions">
+        {children}
+        <span className="jp-Studio-space" />
+        {hasOutput && host.hasTabs && (
+          <Button glyph="open" title="Open the output notebook" disabled={attempt === null} onClick={open}>
+            Open notebook
+          </Button>
+        )}
+        <Button
+          glyph="again"
+          title="Run this task again…"
+          pressed={form === 'clear'}
+          disabled={status === null}
+          onClick={() => toggle('clear')}
+        >
+          Clear
+        </Button>
+        <Button
+          title="Run it again with other params…"
+          pressed={form === 'rerun'}
+          disabled={status === null}
+          onClick={() => toggle('rerun')}
+        >
+          Re-run with…
+        </Button>
+        <Button
+          title="Say how it ended…"
+          pressed={form === 'mark'}
+          disabled={status === null}
+          onClick={() => toggle('mark')}
+        >
+          Mark…
+        </Button>
+      </div>
+      {error !== null && <ErrorNote error={error} />}
+      {(form === 'clear' || form === 'rerun') && (
+        <ClearForm
+          key={form}
+          client={client}
+          dag={dag}
+          runId={runId}
+          taskId={taskId}
+          mapIndex={index}
+          isWithParams={form === 'rerun'}
+          onDone={leave}
+        />
+      )}
+      {form === 'mark' && (
+        <MarkForm client={client} dagId={dag.dagId} runId={runId} taskId={taskId} mapIndex={index} onDone={leave} />
+      )}
+    </>
+  );
+}

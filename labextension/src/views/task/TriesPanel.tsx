@@ -1,0 +1,105 @@
+import type { ReactElement } from 'react';
+import { useState } from 'react';
+
+import type { AttemptInfo } from '../../api/schema';
+import { linesBetween } from '../../models/codediff';
+import type { TaskModel } from '../../models/task';
+import { Diff } from '../Diff';
+import { LinkButton } from '../Glyph';
+import { Empty } from '../Notes';
+import { StateBadge } from '../StateIcon';
+import { Elapsed, Moment } from '../Times';
+import { withoutAnsi } from '../text';
+
+export interface ITriesPanelProps {
+  task: TaskModel;
+  /** Oldest first. */
+  attempts: readonly AttemptInfo[];
+}
+
+/** Every try: how it went, and what differs between two of them. */
+export function TriesPanel({ task, attempts }: ITriesPanelProps): ReactElement {
+  const [base, setBase] = useState<number | null>(null);
+  const shown = attempts.find(one => one.try_number === task.tryNumber) ?? attempts.at(-1);
+  const other = attempts.find(one => one.try_number === base);
+  if (shown === undefined) {
+    return <Empty title="It has not started yet." />;
+  }
+  return (
+    <div className="jp-Studio-panelBody">
+      <div className="jp-Studio-tableFrame">
+        <table className="jp-Studio-runTable">
+          <thead>
+            <tr>
+              <th scope="col">Try</th>
+              <th scope="col">State</th>
+              <th scope="col">Queued</th>
+              <th scope="col">Took</th>
+              <th scope="col">Worker</th>
+              <th scope="col">Error</th>
+            </tr>
+          </thead>
+          <tbody>
+            {[...attempts].reverse().map(attempt => (
+              <tr key={attempt.id} className={attempt === shown ? 'jp-mod-selected' : ''}>
+                <th scope="row">
+                  <LinkButton title={`Look at try ${attempt.try_number}`} onClick={() => task.showTry(attempt.try_number)}>
+                    {String(attempt.try_number)}
+                  </LinkButton>
+                </th>
+                <td>
+                  <StateBadge state={attempt.state} />
+                </td>
+                <td>
+                  <Moment time={attempt.queued_at} />
+                </td>
+                <td>
+                  {attempt.started_at !== null && <Elapsed start={attempt.started_at} end={attempt.ended_at} />}
+                </td>
+                <td className="jp-Studio-muted">{attempt.worker}</td>
+                <td className="jp-Studio-muted" title={attempt.error ?? undefined}>
+                  {lastLine(attempt.error)}
+                </td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
+      {attempts.length > 1 && (
+        <label className="jp-Studio-picker">
+          {`Compare try ${shown.try_number} with`}
+          <select value={base ?? ''} onChange={event => setBase(event.target.value === '' ? null : Number(event.target.value))}>
+            <option value="">no other</option>
+            {attempts
+              .filter(one => one !== shown)
+              .map(({ id, try_number: number }) => (
+                <option key={id} value={number}>
+                  {`try ${number}`}
+                </option>
+              ))}
+          </select>
+        </label>
+      )}
+      {other !== undefined && other !== shown && <Comparison before={other} after={shown} />}
+    </div>
+  );
+}
+
+function Comparison({ before, after }: { before: AttemptInfo; after: AttemptInfo }): ReactElement {
+  const lines = linesBetween(textOf(before), textOf(after));
+  return lines.length === 0 ? (
+    <p className="jp-Studio-muted">Same arguments, same source, same environment, same end.</p>
+  ) : (
+    <Diff lines={lines} label={`What differs between try ${before.try_number} and try ${after.try_number}`} />
+  );
+}
+
+function textOf({ state, error, value, details }: AttemptInfo): string {
+  const told = { state, error: withoutAnsi(error ?? '').split('\n'), value, ...details };
+  return `${JSON.stringify(told, null, 2)}\n`;
+}
+
+function lastLine(error: string | null): string {
+  const text = withoutAnsi(error ?? '').trim();
+  return text.slice(text.lastIndexOf('\n') + 1);
+}
