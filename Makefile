@@ -14,7 +14,7 @@ NODE_MODULES := labextension/node_modules/.yarn-state.yml
 LABEXTENSION := studio/labextension/package.json
 
 LAB_SOURCES := $(shell find labextension/src labextension/schema labextension/style -type f) \
-    labextension/build-live.mjs labextension/package.json labextension/tsconfig.json labextension/yarn.lock
+    labextension/build-pages.mjs labextension/package.json labextension/tsconfig.json labextension/yarn.lock
 LAB_LINK := $(VENV)/share/jupyter/labextensions/pipeline-studio
 
 CHECKS := check-ruff check-format check-types check-layers check-generated check-front
@@ -55,7 +55,7 @@ bench: install  ## measure (see docs/benchmarks.md)
 	"$(BIN)/python" -m benchmarks $(ARGS)
 
 clean:  ## remove what was built (the environment stays: rm -r .venv)
-	rm -rf build dist studio/labextension studio/widgets/assets labextension/lib .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf build dist studio/labextension studio/pages/assets labextension/lib .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	rm -f "$(LAB_LINK)" $(INSTALLED)
 	find studio tests scripts -name __pycache__ -type d -prune -exec rm -rf {} +
 

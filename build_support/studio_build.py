@@ -36,9 +36,9 @@ __all__ = [
 ROOT = Path(__file__).resolve().parent.parent
 SOURCES = ROOT / "labextension"
 ASSETS = ROOT / "studio" / "labextension"
-LIVE = ROOT / "studio" / "widgets" / "assets" / "live.js"  # for front ends other than JupyterLab
+LIVE = ROOT / "studio" / "pages" / "assets" / "live.js"  # for front ends other than JupyterLab
 INPUTS = (
-    "build-live.mjs",
+    "build-pages.mjs",
     "package.json",
     "schema",
     "src",

@@ -13,7 +13,7 @@ export default tseslint.config(
   ...tseslint.configs.recommendedTypeChecked,
   {
     languageOptions: {
-      parserOptions: { projectService: { allowDefaultProject: ['eslint.config.mjs', 'build-live.mjs'] }, tsconfigRootDir: import.meta.dirname }
+      parserOptions: { projectService: { allowDefaultProject: ['eslint.config.mjs', 'build-pages.mjs'] }, tsconfigRootDir: import.meta.dirname }
     },
     plugins: { 'react-hooks': reactHooks },
     rules: {

@@ -255,6 +255,14 @@ class Store(Protocol):
 
     async def command(self, command_id: int) -> Command | None: ...
 
+    async def commands(
+        self, dag_id: str | None = None, *, before: int | None = None, limit: int = 50
+    ) -> list[Command]:
+        """Newest first, of a DAG or of all; what was published is left out of their payloads.
+
+        `before` is the id of the last one of the page before.
+        """
+
     async def dags(self) -> list[Dag]:
         """All DAGs by id."""
 

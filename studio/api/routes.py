@@ -37,6 +37,23 @@ _SERVER: Final = (
         "stop_server", "POST", "/api/server/stop", "Stop the server; running tasks go on.", None, status=202
     ),
     Route(
+        "new_login",
+        "POST",
+        "/api/logins",
+        "A link that logs in a browser, once.",
+        m.LoginLink,
+        status=201,
+    ),
+    Route(
+        "list_audit",
+        "GET",
+        "/api/audit",
+        "Who asked for what, newest first.",
+        m.AuditPage,
+        query=("dag_id", "before", "limit"),
+    ),
+    Route("end_logins", "DELETE", "/api/logins", "Log out every browser.", None, status=204),
+    Route(
         "put_source",
         "PUT",
         "/api/sources/{digest}",

@@ -14,6 +14,7 @@ from studio._version import __version__
 _COMMANDS: Final = {
     "server": ("server", "Run the server here, until Ctrl-C."),
     "status": ("server", "Show the running server."),
+    "dashboard": ("server", "Open the dashboard in a browser."),
     "stop": ("server", "Stop the server; running tasks go on."),
     "dags": ("dags", "List, show, trigger, pause, check, test and publish DAGs."),
     "runs": ("runs", "List, show, watch, clear, mark, cancel and delete runs."),

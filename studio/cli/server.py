@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import time
+import webbrowser
 from dataclasses import replace
 from pathlib import Path
 
@@ -61,6 +62,22 @@ def status(as_json: bool) -> int:
         click.echo(f"Database   {info.database}")
         click.echo(f"DAG folder {info.dag_folder}")
         click.echo(f"Log        {settings.log_file}")
+    return 0
+
+
+@click.command()
+@click.option("--no-browser", is_flag=True, help="Print the link instead of opening it.")
+@click.option("--log-out", is_flag=True, help="Log out every browser, and let no link be used any more.")
+def dashboard(no_browser: bool, log_out: bool) -> int:
+    """Open the dashboard in a browser. The link logs it in; it works once, for five minutes."""
+    with connect() as client:
+        if log_out:
+            client.end_logins()
+            click.echo("Every browser is logged out.")
+            return 0
+        link = client.new_login()
+    if no_browser or not webbrowser.open(link):
+        click.echo(link)
     return 0
 
 

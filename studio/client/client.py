@@ -87,6 +87,22 @@ class Client(DagCalls, RunCalls, TaskCalls, BackfillCalls, SharedCalls, SecretCa
     def openapi(self) -> dict[str, Any]:
         return self._call("openapi")  # type: ignore[no-any-return]
 
+    def new_login(self) -> str:
+        """A URL that logs in a browser of this machine, once, within five minutes."""
+        link: m.LoginLink = self._call("new_login")
+        return self.url + link.path
+
+    def list_audit(
+        self, dag_id: str | None = None, *, before: str | None = None, limit: int | None = None
+    ) -> m.AuditPage:
+        """Who asked for what, newest first; `before` is `next` of the page before."""
+        query = {"dag_id": dag_id, "before": before, "limit": limit}
+        return self._call("list_audit", query=query)  # type: ignore[no-any-return]
+
+    def end_logins(self) -> None:
+        """Log out every browser."""
+        self._call("end_logins")
+
     def stop_server(self) -> None:
         """Running tasks go on; the next server adopts them."""
         self._call("stop_server")

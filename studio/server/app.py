@@ -6,6 +6,7 @@ import asyncio
 import getpass
 import os
 import secrets
+import socket
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from functools import partial
@@ -32,8 +33,10 @@ from studio.server.gate import Gate
 from studio.server.handlers import HANDLERS
 from studio.server.hub import Hub
 from studio.server.outputs import LiveOutputs
-from studio.server.runtime import Endpoint, is_gone, is_of, only_server, process_name, published
+from studio.server.pages import Asset, Dashboard, Login, Logout
+from studio.server.runtime import Endpoint, is_gone, is_of, last_port, only_server, process_name, published
 from studio.server.services import Services
+from studio.server.sessions import Sessions
 from studio.server.source_changes import SourceDigests
 from studio.server.stream import MAX_MESSAGE, Stream
 from studio.settings import Settings
@@ -92,6 +95,7 @@ class StudioServer:
             )
         )
         cleaning = await stack.enter_async_context(Cleaning(self.store, artifacts, clock))
+        sessions = Sessions(settings.home, clock)
         services = Services(
             settings=settings,
             store=self.store,
@@ -104,6 +108,7 @@ class StudioServer:
             cleaning=cleaning,
             vault=vault,
             sealing=asyncio.Lock(),
+            sessions=sessions,
             clock=clock,
             started_at=clock.now(),
             actor=_actor(),
@@ -111,12 +116,12 @@ class StudioServer:
         )
         await stack.enter_async_context(dag_folder(services))
         token = secrets.token_urlsafe(32)
-        port = await self._listen(stack, application(services, hub, Gate(token)))
+        port = await self._listen(stack, application(services, hub, Gate(token, sessions)))
         self.endpoint: Endpoint = stack.enter_context(published(settings, f"http://127.0.0.1:{port}", token))
 
     async def _listen(self, stack: AsyncExitStack, routes: web.Application) -> int:
         server = httpserver.HTTPServer(routes, max_body_size=MAX_DRAINED)
-        sockets = netutil.bind_sockets(self.settings.port, "127.0.0.1")
+        sockets = _bound(self.settings.port or last_port(self.settings), self.settings.port)
         server.add_sockets(sockets)
 
         async def close() -> None:
@@ -125,6 +130,16 @@ class StudioServer:
 
         stack.push_async_callback(close)
         return int(sockets[0].getsockname()[1])
+
+
+def _bound(wanted: int, otherwise: int) -> list[socket.socket]:
+    """Listening on `wanted`, or if somebody else does, on `otherwise`."""
+    try:
+        return netutil.bind_sockets(wanted, "127.0.0.1")
+    except OSError:
+        if wanted == otherwise:
+            raise
+        return netutil.bind_sockets(otherwise, "127.0.0.1")
 
 
 def pool(settings: Settings, outputs: LiveOutputs, artifacts: LocalArtifacts) -> Executor:
@@ -142,8 +157,15 @@ def application(services: Services, hub: Hub, gate: Gate) -> web.Application:
         for path, routes in paths.items()
     ]
     stream = {"gate": gate, "hub": hub, "server": secrets.token_hex(8)}
+    public = {"gate": gate, "sessions": services.sessions}
+    pages = [
+        ("/", Dashboard, public),
+        (r"/assets/([a-z.]+)", Asset, public),
+        ("/login", Login, public),
+        ("/logout", Logout, public),
+    ]
     return web.Application(
-        [*rules, (path_pattern(STREAM_PATH), Stream, stream)],  # type: ignore[list-item]
+        [*rules, (path_pattern(STREAM_PATH), Stream, stream), *pages],  # type: ignore[list-item]
         default_handler_class=NothingHere,
         default_handler_args={"gate": gate},
         log_function=lambda handler: None,

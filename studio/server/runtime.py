@@ -8,7 +8,7 @@ import os
 import secrets
 import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import psutil
 
@@ -30,6 +30,7 @@ __all__ = [
     "ensure_server",
     "find_server",
     "is_gone",
+    "last_port",
     "only_server",
     "process_name",
     "published",
@@ -39,6 +40,7 @@ __all__ = [
 
 
 _HOME_ID = 16  # characters
+_PORT_FILE = "server.port"
 
 
 @contextmanager
@@ -52,11 +54,26 @@ def published(settings: Settings, url: str, token: str) -> Iterator[Endpoint]:
     with os.fdopen(descriptor, "w") as file:
         json.dump({"url": url, "token": token, "pid": endpoint.pid, "version": __version__}, file)
     temporary.replace(path)
+    _remember_port(settings, url)
     try:
         yield endpoint
     finally:
         if read_endpoint(settings) == endpoint:
             path.unlink(missing_ok=True)
+
+
+def last_port(settings: Settings) -> int:
+    """The port of the server before this one, so that pages that are open find the next one; 0 if it is not known."""
+    try:
+        text = (settings.home / _PORT_FILE).read_text("ascii").strip()
+    except (OSError, UnicodeDecodeError):
+        return 0
+    return int(text) if text.isdecimal() and 1024 <= int(text) < 65536 else 0
+
+
+def _remember_port(settings: Settings, url: str) -> None:
+    with suppress(OSError):  # a home that cannot be written to: the next server takes any port
+        (settings.home / _PORT_FILE).write_text(url.rpartition(":")[2], "ascii")
 
 
 @contextmanager

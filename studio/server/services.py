@@ -17,6 +17,7 @@ from studio.secrets.vault import Vault
 from studio.server.cleaning import Cleaning
 from studio.server.live_logs import LiveLogs
 from studio.server.outputs import LiveOutputs
+from studio.server.sessions import Sessions
 from studio.server.source_changes import SourceDigests
 from studio.settings import Settings
 
@@ -35,6 +36,7 @@ class Services:
     exports: Exports
     cleaning: Cleaning
     vault: Vault
+    sessions: Sessions
     sealing: asyncio.Lock  # held while secrets are sealed and kept: the key does not change in between
     clock: Clock
     started_at: float  # seconds since the epoch

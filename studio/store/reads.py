@@ -43,6 +43,21 @@ class Reads:
 
         return await self._database.read(read)
 
+    async def commands(
+        self, dag_id: str | None = None, *, before: int | None = None, limit: int = 50
+    ) -> list[Command]:
+        asked: dict[str, Any] = {"limit": limit}
+        if dag_id is not None:
+            asked["dag_id"] = dag_id
+        if before is not None:
+            asked["id"] = before
+        page = sql.commands_page(dag_id is not None, before is not None)
+
+        def read(connection: Connection) -> list[Command]:
+            return [rows.command_record(row) for row in connection.execute(page, asked)]
+
+        return await self._database.read(read)
+
     async def dags(self) -> list[Dag]:
         def read(connection: Connection) -> list[Dag]:
             return [rows.dag_record(row) for row in connection.execute(sql.dags)]

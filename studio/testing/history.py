@@ -22,7 +22,7 @@ from studio.ports import Lease, Store
 DAY = 86_400.0  # seconds
 _AT_ONCE = 5_000  # rows in a commit
 _OUTCOMES = (
-    *(TaskState.SUCCESS,) * 40,
+    *(TaskState.SUCCESS,) * 400,
     TaskState.FAILED,
     TaskState.SKIPPED,
 )

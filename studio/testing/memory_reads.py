@@ -53,6 +53,20 @@ class Reads:
             command = tables.commands.get(command_id)
             return None if command is None else command_copy(command)
 
+    async def commands(
+        self, dag_id: str | None = None, *, before: int | None = None, limit: int = 50
+    ) -> list[Command]:
+        async with self._transaction() as tables:
+            found = [
+                command_copy(command)
+                for command in tables.commands.values()
+                if dag_id in (None, command.dag_id) and (before is None or command.id < before)
+            ]
+        for command in found:
+            if command.kind == "publish":
+                command.payload = {}
+        return sorted(found, key=lambda command: -command.id)[:limit]
+
     async def dags(self) -> list[Dag]:
         async with self._transaction() as tables:
             return [tables.dag(name) for name in sorted(tables.dags)]

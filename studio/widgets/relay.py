@@ -20,13 +20,13 @@ import queue
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from studio.api.passing import routes_at
 from studio.api.routes import STREAM_PATH, Route
 from studio.client.endpoint import Endpoint
 from studio.errors import ServerUnavailable, StudioError
+from studio.pages.files import ASSETS
 
 if TYPE_CHECKING:
     import httpx
@@ -36,7 +36,6 @@ Send = Callable[[dict[str, Any], list[bytes]], None]
 #: What a page has to say on a stream, in its order; None: it wants no more of it.
 Outbox = queue.SimpleQueue[str | None]
 
-ASSETS: Final = Path(__file__).with_name("assets")
 MAX_SOCKETS: Final = 8  # of one widget: a page that is reloaded cannot say that it is gone
 MAX_ANSWER: Final = 64 * 1024 * 1024  # bytes; more does not go through a comm
 _MAX_MESSAGE: Final = 64 * 1024 * 1024  # bytes, of the stream

@@ -84,9 +84,9 @@ def test_wheel_has_the_labextension_for_jupyterlab(wheel: dict[str, bytes]) -> N
 
 
 def test_wheel_has_the_front_end_for_other_notebooks(wheel: dict[str, bytes]) -> None:
-    assets = {name for name in wheel if name.startswith("studio/widgets/assets/")}
-    assert assets == {f"studio/widgets/assets/{name}" for name in ("live.css", "live.js", "layout.js")}
-    assert b"jp-Studio-foreign" in wheel["studio/widgets/assets/live.css"]
+    assets = {name for name in wheel if name.startswith("studio/pages/assets/")}
+    assert assets == {f"studio/pages/assets/{name}" for name in ("live.css", "live.js", "layout.js")}
+    assert b"jp-Studio-foreign" in wheel["studio/pages/assets/live.css"]
 
 
 def test_wheel_has_the_front_end_once(wheel: dict[str, bytes]) -> None:
@@ -127,7 +127,7 @@ def test_wheel_declares_its_entry_points(wheel: dict[str, bytes]) -> None:
 def test_sdist_has_the_front_end_built_and_its_sources(sdist: dict[str, bytes]) -> None:
     wanted = (
         "studio/labextension/package.json",
-        "studio/widgets/assets/live.js",
+        "studio/pages/assets/live.js",
         "labextension/yarn.lock",
         "build_support/studio_build.py",
         "LICENSE",
@@ -147,7 +147,7 @@ def test_distributions_hold_no_path_of_the_build_machine(
     front_end = {
         name: content
         for name, content in files.items()
-        if "studio/labextension/" in name or "studio/widgets/assets/" in name or DATA in name
+        if "studio/labextension/" in name or "studio/pages/assets/" in name or DATA in name
     }
     assert front_end != {}
     assert {name: found for name, content in front_end.items() if (found := absolute.findall(content))} == {}

@@ -898,9 +898,33 @@ export interface VariableList {
   variables: VariableInfo[];
 }
 
+/** What somebody asked for. */
+export interface AuditEntry {
+  id: number;
+  at: string;
+  actor: string;
+  dag_id: string;
+  action: string;
+  state: 'done' | 'pending' | 'refused';
+  about: Record<string, unknown>;
+  error: string | null;
+}
+
+/** Newest first. `next` is the `before` of the next page, or null at the end. */
+export interface AuditPage {
+  entries: AuditEntry[];
+  next: string | null;
+}
+
 /** Every answer with a status of 400 or more. */
 export interface ErrorAnswer {
   error: ErrorDetail;
+}
+
+/** Where a browser becomes logged in. It works once. */
+export interface LoginLink {
+  path: string;
+  seconds: number;
 }
 
 /** Who answers. */
@@ -1238,6 +1262,9 @@ export const routes = {
   server_info: { method: 'GET', path: '/api/server' },
   openapi: { method: 'GET', path: '/api/openapi.json' },
   stop_server: { method: 'POST', path: '/api/server/stop' },
+  new_login: { method: 'POST', path: '/api/logins' },
+  list_audit: { method: 'GET', path: '/api/audit' },
+  end_logins: { method: 'DELETE', path: '/api/logins' },
   put_source: { method: 'PUT', path: '/api/sources/{digest}' },
   list_dags: { method: 'GET', path: '/api/dags' },
   update_dags: { method: 'PATCH', path: '/api/dags' },
@@ -1314,6 +1341,9 @@ export interface Operations {
   server_info: { path: Record<string, never>; query: Record<string, never>; body: undefined; answer: ServerInfo };
   openapi: { path: Record<string, never>; query: Record<string, never>; body: undefined; answer: Record<string, unknown> };
   stop_server: { path: Record<string, never>; query: Record<string, never>; body: undefined; answer: undefined };
+  new_login: { path: Record<string, never>; query: Record<string, never>; body: undefined; answer: LoginLink };
+  list_audit: { path: Record<string, never>; query: { dag_id?: string | number | undefined; before?: string | number | undefined; limit?: string | number | undefined }; body: undefined; answer: AuditPage };
+  end_logins: { path: Record<string, never>; query: Record<string, never>; body: undefined; answer: undefined };
   put_source: { path: { digest: string }; query: Record<string, never>; body: Uint8Array; answer: undefined };
   list_dags: { path: Record<string, never>; query: { runs?: string | number | undefined }; body: undefined; answer: DagList };
   update_dags: { path: Record<string, never>; query: Record<string, never>; body: UpdateDags; answer: DagsDone };

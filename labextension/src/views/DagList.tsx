@@ -119,7 +119,7 @@ function Row(props: {
   );
 }
 
-function BrokenFile({ file }: { file: DagFileStatus }): ReactElement {
+export function BrokenFile({ file }: { file: DagFileStatus }): ReactElement {
   const place = file.error_line === null ? file.path : `${file.path}, line ${file.error_line}`;
   return (
     <div className="jp-Studio-error" role="alert">

@@ -80,11 +80,7 @@ from studio.api.models.secrets import (
     VariableInfo,
     VariableList,
 )
-from studio.api.models.server import (
-    ErrorAnswer,
-    ErrorDetail,
-    ServerInfo,
-)
+from studio.api.models.server import AuditEntry, AuditPage, ErrorAnswer, ErrorDetail, LoginLink, ServerInfo
 from studio.api.models.shared import (
     AssetEventInfo,
     AssetEventPage,
@@ -142,6 +138,8 @@ __all__ = [
     "AssetList",
     "AssetTask",
     "AttemptInfo",
+    "AuditEntry",
+    "AuditPage",
     "BackfillDate",
     "BackfillInfo",
     "BackfillList",
@@ -186,6 +184,7 @@ __all__ = [
     "LogAppended",
     "LogLevel",
     "LogRecord",
+    "LoginLink",
     "MarkAnswer",
     "MarkRuns",
     "MarkTasks",

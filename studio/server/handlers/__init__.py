@@ -8,6 +8,7 @@ from studio.server.base import Handler
 from studio.server.handlers import (
     approvals,
     assets,
+    audit,
     backfills,
     bulk,
     cells,
@@ -33,6 +34,9 @@ HANDLERS: Final[dict[str, Handler]] = {
         server.server_info,
         server.openapi,
         server.stop_server,
+        server.new_login,
+        server.end_logins,
+        audit.list_audit,
         server.put_source,
         dags.list_dags,
         dags.update_dags,

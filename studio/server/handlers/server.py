@@ -13,6 +13,7 @@ from studio.api.openapi import openapi_document
 from studio.executors.settlement import identify
 from studio.server.request import Request
 from studio.server.services import Services
+from studio.server.sessions import TICKET_LIFE
 from studio.server.views import when
 from studio.store import describe
 
@@ -39,6 +40,14 @@ async def openapi(request: Request, services: Services) -> dict[str, Any]:
 
 async def stop_server(request: Request, services: Services) -> None:
     asyncio.get_running_loop().call_later(_LAST_WORD, services.stop)
+
+
+async def new_login(request: Request, services: Services) -> m.LoginLink:
+    return m.LoginLink(path=f"/login?ticket={services.sessions.new_ticket()}", seconds=TICKET_LIFE)
+
+
+async def end_logins(request: Request, services: Services) -> None:
+    services.sessions.end_all()
 
 
 async def put_source(request: Request, services: Services) -> None:

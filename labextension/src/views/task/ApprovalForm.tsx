@@ -28,7 +28,13 @@ export function ApprovalForm({ client, task }: { client: IStudioClient; task: IT
   return approval === undefined ? <Empty title="Fetching the question…" /> : <Question client={client} approval={approval} />;
 }
 
-function Question({ client, approval }: { client: IStudioClient; approval: Approval }): ReactElement {
+interface IQuestionProps {
+  client: IStudioClient;
+  approval: Approval;
+  onAnswered?: () => void;
+}
+
+export function Question({ client, approval, onAnswered }: IQuestionProps): ReactElement {
   const [chosen, setChosen] = useState<readonly string[]>(approval.default);
   const [error, setError] = useState<StudioError | null>(null);
   const [params] = useState(() => new ParamsModel());
@@ -45,7 +51,7 @@ function Question({ client, approval }: { client: IStudioClient; approval: Appro
     const path = { dag_id, run_id, task_id: task.task_id };
     client
       .call('respond', { path, query: { map_index: task.map_index }, body: { options: [...options], params: params.changes() } })
-      .catch((reason: unknown) => setError(asStudioError(reason)));
+      .then(onAnswered, (reason: unknown) => setError(asStudioError(reason)));
   };
   const submit = (event: FormEvent): void => {
     event.preventDefault();

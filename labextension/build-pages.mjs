@@ -1,6 +1,7 @@
 /**
- * Builds what `studio/widgets/twin.py` hands to pages without our JupyterLab extension: the views as one module, the
- * layout worker as one script, and all styles as one file. `--production` makes them small.
+ * Builds the front end for pages that are not JupyterLab, into `studio/pages/assets`: `live` (views of cells, which
+ * `studio/widgets/twin.py` hands out) and `dashboard`, each a module and a file of styles, and the layout worker of
+ * both. `--production` makes them small.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -10,7 +11,7 @@ import { fileURLToPath } from 'node:url';
 import { rspack } from '@rspack/core';
 
 const here = dirname(fileURLToPath(import.meta.url));
-const path = join(here, '..', 'studio', 'widgets', 'assets');
+const path = join(here, '..', 'studio', 'pages', 'assets');
 const mode = process.argv.includes('--production') ? 'production' : 'development';
 
 const shared = {
@@ -25,7 +26,7 @@ const shared = {
 const configurations = [
   {
     ...shared,
-    entry: { live: './lib/live/index.js' },
+    entry: { live: './lib/live/index.js', dashboard: './lib/dashboard/index.js' },
     experiments: { outputModule: true },
     output: { path, filename: '[name].js', library: { type: 'module' }, module: true, clean: true }
   },
@@ -52,4 +53,7 @@ for (const configuration of configurations) {
 const style = join(here, 'style');
 const base = readFileSync(join(style, 'base.css'), 'utf8');
 const names = [...base.matchAll(/@import url\('(.+?)'\);/g)].map(match => match[1]);
-writeFileSync(join(path, 'live.css'), [...names, 'live.css'].map(name => readFileSync(join(style, name), 'utf8')).join('\n'));
+const sheets = { live: [...names, 'live.css'], dashboard: [...names, 'live.css', 'dashboard.css'] };
+for (const [name, parts] of Object.entries(sheets)) {
+  writeFileSync(join(path, `${name}.css`), parts.map(part => readFileSync(join(style, part), 'utf8')).join('\n'));
+}

@@ -1,0 +1,104 @@
+import type { ReactElement } from 'react';
+
+import type { StreamStatus } from '../api/stream';
+import type { IStudio } from '../tokens';
+import { useSignal } from '../views/hooks';
+import { Approvals } from '../views/admin/Approvals';
+import { Assets } from '../views/admin/Assets';
+import { Audit } from '../views/admin/Audit';
+import { Connections } from '../views/admin/Connections';
+import { DagTable } from '../views/admin/DagTable';
+import { Overview } from '../views/admin/Overview';
+import { Pools } from '../views/admin/Pools';
+import { RunsPage } from '../views/admin/RunsPage';
+import { Variables } from '../views/admin/Variables';
+import type { PageName } from './address';
+import { PAGES, readAddress, useHash } from './address';
+import { DagRoute } from './DagRoute';
+import type { Theme } from './theme';
+import { THEMES, useTheme } from './theme';
+
+interface IPage {
+  readonly label: string;
+  readonly View: (props: { studio: IStudio }) => ReactElement;
+}
+
+const VIEWS: Readonly<Record<PageName, IPage>> = {
+  overview: { label: 'Overview', View: Overview },
+  dags: { label: 'DAGs', View: DagTable },
+  runs: { label: 'Runs', View: RunsPage },
+  approvals: { label: 'Approvals', View: Approvals },
+  assets: { label: 'Assets', View: Assets },
+  pools: { label: 'Pools', View: Pools },
+  variables: { label: 'Variables', View: Variables },
+  connections: { label: 'Connections', View: Connections },
+  audit: { label: 'Audit', View: Audit }
+};
+
+/** The frame around every page: where one can go, and whether the server is heard of. */
+export function Shell({ studio }: { studio: IStudio }): ReactElement {
+  const { page, place } = readAddress(useHash());
+  const { label, View } = VIEWS[page];
+  return (
+    <div className="jp-Studio jp-Studio-shell">
+      <a className="jp-Studio-skip" href={location.hash} onClick={event => skip(event.currentTarget)}>
+        To the content
+      </a>
+      <nav className="jp-Studio-menu" aria-label="Pipeline Studio">
+        <h1>Pipeline Studio</h1>
+        <ul>
+          {PAGES.map(name => (
+            <li key={name}>
+              <a href={`#/${name}`} aria-current={name === page ? 'page' : undefined}>
+                {VIEWS[name].label}
+              </a>
+            </li>
+          ))}
+        </ul>
+        <span className="jp-Studio-space" />
+        <Connection studio={studio} />
+        <ThemeChoice />
+      </nav>
+      <main className="jp-Studio-content" tabIndex={-1} aria-label={place === null ? label : place.dagId}>
+        {place === null ? <View studio={studio} /> : <DagRoute key={place.dagId} place={place} studio={studio} />}
+      </main>
+    </div>
+  );
+}
+
+/** Not by the address, which names what is shown. */
+function skip(link: HTMLElement): void {
+  link.parentElement?.querySelector('main')?.focus();
+}
+
+const WORDS: Readonly<Record<StreamStatus, string>> = {
+  idle: 'not connected',
+  connecting: 'connecting…',
+  open: 'live',
+  waiting: 'connection lost; it is tried again'
+};
+
+function Connection({ studio: { stream } }: { studio: IStudio }): ReactElement {
+  useSignal(stream.statusChanged);
+  return (
+    <span className={`jp-Studio-connection jp-mod-${stream.status}`} role="status">
+      {WORDS[stream.status]}
+    </span>
+  );
+}
+
+function ThemeChoice(): ReactElement {
+  const [theme, setTheme] = useTheme();
+  return (
+    <label className="jp-Studio-picker">
+      Theme
+      <select value={theme} onChange={event => setTheme(event.target.value as Theme)}>
+        {THEMES.map(name => (
+          <option key={name} value={name}>
+            {name}
+          </option>
+        ))}
+      </select>
+    </label>
+  );
+}

@@ -1,0 +1,106 @@
+import type { ReactElement } from 'react';
+import { useState } from 'react';
+
+import type { AuditEntry, AuditPage } from '../../api/schema';
+import type { IStudio } from '../../tokens';
+import { Button } from '../Glyph';
+import { useFetched } from '../hooks';
+import { Empty, ErrorNote } from '../Notes';
+import { TabLink } from '../TabLinks';
+import { Moment } from '../Times';
+
+const PAGE = 100;
+
+/** Who asked for what, and what came of it. */
+export function Audit({ studio }: { studio: IStudio }): ReactElement {
+  const { client } = studio;
+  const [pages, setPages] = useState(1);
+  const audit = useFetched(async () => {
+    const entries: AuditEntry[] = [];
+    let page: AuditPage | null = null;
+    for (let count = 0; count < pages && (page === null || page.next !== null); count += 1) {
+      const query: { limit: number; before?: string } = { limit: PAGE };
+      if (page?.next != null) {
+        query.before = page.next;
+      }
+      page = await client.call('list_audit', { path: {}, query });
+      entries.push(...page.entries);
+    }
+    return { entries, hasMore: page?.next != null };
+  }, [client, pages]);
+  const found = audit.value;
+  return (
+    <div className="jp-Studio-main">
+      <header className="jp-Studio-mainTools">
+        <h2>Audit</h2>
+        <span className="jp-Studio-space" />
+        <Button glyph="again" title="Fetch what came since" onClick={audit.again}>
+          Refresh
+        </Button>
+      </header>
+      <p className="jp-Studio-muted">
+        What people and DAG files asked of DAGs, runs, pools and assets. Changes of variables and connections are dated on
+        their own pages.
+      </p>
+      {audit.error !== null && <ErrorNote error={audit.error} onRetry={audit.again} />}
+      {found === null ? (
+        audit.error === null && <Empty title="Fetching…" />
+      ) : found.entries.length === 0 ? (
+        <Empty title="Nobody asked for anything yet." />
+      ) : (
+        <>
+          <div className="jp-Studio-tableFrame">
+            <table className="jp-Studio-runTable jp-mod-wide">
+              <thead>
+                <tr>
+                  <th scope="col">When</th>
+                  <th scope="col">Who</th>
+                  <th scope="col">Action</th>
+                  <th scope="col">DAG</th>
+                  <th scope="col">About</th>
+                  <th scope="col">Outcome</th>
+                </tr>
+              </thead>
+              <tbody>
+                {found.entries.map(entry => (
+                  <tr key={entry.id}>
+                    <td>
+                      <Moment time={entry.at} />
+                    </td>
+                    <td>{entry.actor}</td>
+                    <td>{entry.action.replace(/_/g, ' ')}</td>
+                    <td>
+                      {entry.dag_id !== '' && (
+                        <TabLink host={studio.host} title={`Open ${entry.dag_id}`} to={placeOfEntry(entry)}>
+                          {entry.dag_id}
+                        </TabLink>
+                      )}
+                    </td>
+                    <td className="jp-Studio-muted">{wordsOf(entry)}</td>
+                    <td>{entry.error ?? entry.state}</td>
+                  </tr>
+                ))}
+              </tbody>
+            </table>
+          </div>
+          {found.hasMore && (
+            <Button title="Show earlier ones" onClick={() => setPages(pages + 1)}>
+              Earlier
+            </Button>
+          )}
+        </>
+      )}
+    </div>
+  );
+}
+
+function placeOfEntry({ dag_id: dagId, about }: AuditEntry): { dagId: string; runId?: string } {
+  const run = about['run_id'];
+  return typeof run === 'string' ? { dagId, runId: run } : { dagId };
+}
+
+function wordsOf({ about }: AuditEntry): string {
+  return Object.entries(about)
+    .map(([name, value]) => `${name}: ${Array.isArray(value) ? value.join(', ') : String(value)}`)
+    .join(' · ');
+}

@@ -1,0 +1,103 @@
+import type { ReactElement } from 'react';
+import { useState } from 'react';
+
+import type { IStudioClient } from '../../api/client';
+import { StudioError } from '../../api/errors';
+import type { ConnectionInfo, SetConnection } from '../../api/schema';
+import { isRecord } from '../../models/checked';
+import type { IStudio } from '../../tokens';
+import { useFetched } from '../hooks';
+import { Relative } from '../Times';
+import { RecordForm, Records, TextField } from './Records';
+
+/** Where other systems are, and how to log in there. */
+export function Connections({ studio: { client } }: { studio: IStudio }): ReactElement {
+  const connections = useFetched(
+    () => client.call('list_connections', { path: {} }).then(found => found.connections),
+    [client]
+  );
+  return (
+    <Records<ConnectionInfo>
+      title="Connections"
+      about="Tasks use them by name. What they hold is encrypted and never shown, not even here: only which fields are set."
+      fetched={connections}
+      nameOf={connection => connection.name}
+      columns={[
+        { name: 'Set', cell: connection => connection.error ?? connection.fields.join(', ') },
+        { name: 'Description', cell: connection => connection.description },
+        { name: 'Changed', cell: connection => <Relative time={new Date(connection.updated_at * 1000).toISOString()} /> }
+      ]}
+      deletion={connection => `Delete the connection ${connection.name}? Tasks that use it fail until there is one again.`}
+      onDelete={connection => client.call('delete_connection', { path: { name: connection.name } })}
+      Form={props => <ConnectionForm client={client} {...props} />}
+    />
+  );
+}
+
+interface IFormProps {
+  client: IStudioClient;
+  record: ConnectionInfo | null;
+  onDone: () => void;
+  onLeave: () => void;
+}
+
+const FIELDS = ['type', 'host', 'login', 'password', 'schema'] as const;
+
+function ConnectionForm({ client, record, onDone, onLeave }: IFormProps): ReactElement {
+  const [name, setName] = useState(record?.name ?? '');
+  const [description, setDescription] = useState(record?.description ?? '');
+  const [url, setUrl] = useState('');
+  const [port, setPort] = useState('');
+  const [extra, setExtra] = useState('');
+  const [texts, setTexts] = useState<Readonly<Partial<Record<(typeof FIELDS)[number], string>>>>({});
+  const send = async (): Promise<unknown> => {
+    const body: SetConnection = { description };
+    if (url !== '') {
+      body.url = url;
+    }
+    if (port !== '') {
+      body.port = Number(port);
+    }
+    if (extra !== '') {
+      body.extra = extraOf(extra);
+    }
+    for (const field of FIELDS) {
+      const text = texts[field] ?? '';
+      if (text !== '') {
+        body[field] = text;
+      }
+    }
+    return client.call('set_connection', { path: { name }, body });
+  };
+  return (
+    <RecordForm label={record === null ? 'New connection' : `Replace ${record.name}`} onSend={send} onDone={onDone} onLeave={onLeave}>
+      {record !== null && <p>What was set before is replaced as a whole: its values cannot be shown.</p>}
+      <TextField name="Name" value={name} onChange={setName} isFixed={record !== null} isRequired />
+      <TextField name="URL" type="password" value={url} onChange={setUrl} help="postgresql://login:password@host/schema; or the fields below" />
+      {FIELDS.map(field => (
+        <TextField
+          key={field}
+          name={`${field.charAt(0).toUpperCase()}${field.slice(1)}`}
+          type={field === 'password' ? 'password' : 'text'}
+          value={texts[field] ?? ''}
+          onChange={text => setTexts({ ...texts, [field]: text })}
+        />
+      ))}
+      <TextField name="Port" type="number" value={port} onChange={setPort} />
+      <TextField name="Extra" value={extra} onChange={setExtra} help='JSON, for example {"sslmode": "require"}' />
+      <TextField name="Description" value={description} onChange={setDescription} />
+    </RecordForm>
+  );
+}
+
+function extraOf(text: string): Record<string, unknown> {
+  try {
+    const value: unknown = JSON.parse(text);
+    if (isRecord(value)) {
+      return { ...value };
+    }
+  } catch {
+    // said below
+  }
+  throw new StudioError({ code: 'invalid_input', message: 'Extra is no JSON object.', hint: 'Write it like {"sslmode": "require"}.' });
+}

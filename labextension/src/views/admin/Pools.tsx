@@ -1,0 +1,59 @@
+import type { ReactElement } from 'react';
+import { useState } from 'react';
+
+import type { IStudioClient } from '../../api/client';
+import type { PoolInfo } from '../../api/schema';
+import type { IStudio } from '../../tokens';
+import { useFetched } from '../hooks';
+import { CheckField, RecordForm, Records, TextField } from './Records';
+
+const DEFAULT = 'default_pool';
+
+/** How many tasks run at once, by pool. */
+export function Pools({ studio: { client } }: { studio: IStudio }): ReactElement {
+  const pools = useFetched(() => client.call('list_pools', { path: {} }).then(found => found.pools), [client]);
+  return (
+    <Records<PoolInfo>
+      title="Pools"
+      about="A pool limits how many tasks run at once, over all DAGs whose tasks are in it."
+      fetched={pools}
+      nameOf={pool => pool.name}
+      columns={[
+        { name: 'Slots', cell: pool => (pool.slots < 0 ? 'no limit' : pool.slots) },
+        { name: 'Taken', cell: pool => pool.used },
+        { name: 'Free', cell: pool => pool.free ?? '' },
+        { name: 'Description', cell: pool => pool.description }
+      ]}
+      deletion={pool => (pool.name === DEFAULT ? null : `Delete the pool ${pool.name}? Tasks that name it cannot run until there is one again.`)}
+      onDelete={pool => client.call('delete_pool', { path: { name: pool.name } })}
+      Form={props => <PoolForm client={client} {...props} />}
+    />
+  );
+}
+
+interface IFormProps<T> {
+  client: IStudioClient;
+  record: T | null;
+  onDone: () => void;
+  onLeave: () => void;
+}
+
+function PoolForm({ client, record, onDone, onLeave }: IFormProps<PoolInfo>): ReactElement {
+  const [name, setName] = useState(record?.name ?? '');
+  const [slots, setSlots] = useState(String(record?.slots ?? 1));
+  const [description, setDescription] = useState(record?.description ?? '');
+  const [deferred, setDeferred] = useState(record?.include_deferred ?? false);
+  const send = (): Promise<unknown> =>
+    client.call('set_pool', {
+      path: { name },
+      body: { slots: Number(slots), description, include_deferred: deferred }
+    });
+  return (
+    <RecordForm label={record === null ? 'New pool' : `Change ${record.name}`} onSend={send} onDone={onDone} onLeave={onLeave}>
+      <TextField name="Name" value={name} onChange={setName} isFixed={record !== null} isRequired />
+      <TextField name="Slots" type="number" value={slots} onChange={setSlots} help="-1: no limit" isRequired />
+      <TextField name="Description" value={description} onChange={setDescription} />
+      <CheckField name="Count waiting" value={deferred} onChange={setDeferred} help="sensors that wait take a slot, too" />
+    </RecordForm>
+  );
+}

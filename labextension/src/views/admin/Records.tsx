@@ -1,0 +1,200 @@
+import type { FormEvent, ReactElement, ReactNode } from 'react';
+import { useState } from 'react';
+
+import type { StudioError } from '../../api/errors';
+import { asStudioError } from '../../api/errors';
+import type { IFetched } from '../hooks';
+import { Button } from '../Glyph';
+import { Empty, ErrorNote } from '../Notes';
+
+export interface IColumn<T> {
+  readonly name: string;
+  readonly cell: (record: T) => ReactNode;
+}
+
+export interface IRecordsProps<T> {
+  title: string;
+  /** What these are for. */
+  about: string;
+  fetched: IFetched<readonly T[]>;
+  nameOf: (record: T) => string;
+  columns: readonly IColumn<T>[];
+  /** What deleting one means, to be said before; null: it cannot be deleted. */
+  deletion: (record: T) => string | null;
+  onDelete: (record: T) => Promise<unknown>;
+  /** The fields of a form for a record, or with null for a new one. */
+  Form: (props: { record: T | null; onDone: () => void; onLeave: () => void }) => ReactElement;
+}
+
+/** Named records of which a studio has a few: listed, made, changed, deleted. */
+export function Records<T>(props: IRecordsProps<T>): ReactElement {
+  const { title, about, fetched, nameOf, columns, deletion, onDelete, Form } = props;
+  const [edited, setEdited] = useState<T | 'new' | null>(null);
+  const [asked, setAsked] = useState<T | null>(null);
+  const [error, setError] = useState<StudioError | null>(null);
+  const done = (): void => {
+    setEdited(null);
+    setAsked(null);
+    setError(null);
+    fetched.again();
+  };
+  const records = fetched.value;
+  return (
+    <div className="jp-Studio-main">
+      <header className="jp-Studio-mainTools">
+        <h2>{title}</h2>
+        <span className="jp-Studio-space" />
+        <Button glyph="plus" title={`Make one of the ${title.toLowerCase()}…`} pressed={edited === 'new'} onClick={() => setEdited('new')}>
+          New
+        </Button>
+      </header>
+      <p className="jp-Studio-muted">{about}</p>
+      {fetched.error !== null && <ErrorNote error={fetched.error} onRetry={fetched.again} />}
+      {error !== null && <ErrorNote error={error} />}
+      {edited !== null && (
+        <Form
+          key={edited === 'new' ? '' : nameOf(edited)}
+          record={edited === 'new' ? null : edited}
+          onDone={done}
+          onLeave={() => setEdited(null)}
+        />
+      )}
+      {asked !== null && (
+        <div className="jp-Studio-form" role="group" aria-label={`Delete ${nameOf(asked)}`}>
+          <p>{deletion(asked)}</p>
+          <div className="jp-Studio-actions">
+            <Button
+              title={`Delete ${nameOf(asked)}`}
+              onClick={() => void onDelete(asked).then(done, (reason: unknown) => setError(asStudioError(reason)))}
+            >
+              Delete for good
+            </Button>
+            <Button title="Leave all as it is" onClick={() => setAsked(null)}>
+              Leave
+            </Button>
+          </div>
+        </div>
+      )}
+      {records === null ? (
+        fetched.error === null && <Empty title="Fetching…" />
+      ) : records.length === 0 ? (
+        <Empty title={`There are no ${title.toLowerCase()} yet.`} />
+      ) : (
+        <div className="jp-Studio-tableFrame">
+          <table className="jp-Studio-runTable jp-mod-wide">
+            <thead>
+              <tr>
+                <th scope="col">Name</th>
+                {columns.map(column => (
+                  <th key={column.name} scope="col">
+                    {column.name}
+                  </th>
+                ))}
+                <th scope="col">Actions</th>
+              </tr>
+            </thead>
+            <tbody>
+              {records.map(record => (
+                <tr key={nameOf(record)}>
+                  <th scope="row">{nameOf(record)}</th>
+                  {columns.map(column => (
+                    <td key={column.name}>{column.cell(record)}</td>
+                  ))}
+                  <td>
+                    <Button title={`Change ${nameOf(record)}…`} onClick={() => setEdited(record)}>
+                      Change
+                    </Button>{' '}
+                    {deletion(record) !== null && (
+                      <Button title={`Delete ${nameOf(record)}…`} onClick={() => setAsked(record)}>
+                        Delete
+                      </Button>
+                    )}
+                  </td>
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </div>
+      )}
+    </div>
+  );
+}
+
+export interface IRecordFormProps {
+  label: string;
+  /** Send it. Rejects with what is wrong. */
+  onSend: () => Promise<unknown>;
+  onDone: () => void;
+  onLeave: () => void;
+  children: ReactNode;
+}
+
+/** A form whose faults are said in it. */
+export function RecordForm({ label, onSend, onDone, onLeave, children }: IRecordFormProps): ReactElement {
+  const [error, setError] = useState<StudioError | null>(null);
+  const [isSending, setSending] = useState(false);
+  const submit = (event: FormEvent): void => {
+    event.preventDefault();
+    setSending(true);
+    onSend().then(onDone, (reason: unknown) => {
+      setError(asStudioError(reason));
+      setSending(false);
+    });
+  };
+  return (
+    <form className="jp-Studio-form" aria-label={label} onSubmit={submit}>
+      <div className="jp-Studio-fields">{children}</div>
+      {error !== null && <ErrorNote error={error} />}
+      <div className="jp-Studio-actions">
+        <button type="submit" className="jp-Studio-button jp-mod-primary" disabled={isSending}>
+          Save
+        </button>
+        <Button title="Leave all as it is" onClick={onLeave}>
+          Leave
+        </Button>
+      </div>
+    </form>
+  );
+}
+
+/** A line of a form: a name, and what is typed. */
+export function TextField(props: {
+  name: string;
+  value: string;
+  onChange: (value: string) => void;
+  help?: string;
+  type?: 'text' | 'password' | 'number';
+  isFixed?: boolean;
+  isRequired?: boolean;
+}): ReactElement {
+  const { name, value, onChange, help, type = 'text', isFixed = false, isRequired = false } = props;
+  return (
+    <label className="jp-Studio-field">
+      <span className="jp-Studio-fieldName">{name}</span>
+      <span className="jp-Studio-fieldBody">
+        <input
+          type={type}
+          value={value}
+          disabled={isFixed}
+          required={isRequired}
+          autoComplete="off"
+          onChange={event => onChange(event.target.value)}
+        />
+        {help !== undefined && <span className="jp-Studio-fieldHelp">{help}</span>}
+      </span>
+    </label>
+  );
+}
+
+export function CheckField(props: { name: string; value: boolean; onChange: (value: boolean) => void; help?: string }): ReactElement {
+  const { name, value, onChange, help } = props;
+  return (
+    <label className="jp-Studio-field">
+      <span className="jp-Studio-fieldName">{name}</span>
+      <span className="jp-Studio-fieldBody">
+        <input type="checkbox" checked={value} onChange={event => onChange(event.target.checked)} />
+        {help !== undefined && <span className="jp-Studio-fieldHelp">{help}</span>}
+      </span>
+    </label>
+  );
+}

@@ -1,0 +1,39 @@
+import type { ReactElement } from 'react';
+
+import { RunListModel } from '../../models/runlist';
+import type { IStudio } from '../../tokens';
+import { useModel, useSignal } from '../hooks';
+import { Empty, ErrorNote } from '../Notes';
+import { RunFilters } from '../runs/RunFilters';
+import { RunList } from '../runs/RunList';
+
+/** The runs of all DAGs. */
+export function RunsPage({ studio }: { studio: IStudio }): ReactElement {
+  const list = useModel(() => new RunListModel({ ...studio, dagId: null }), [studio]);
+  useSignal(list?.changed);
+  if (list?.runs == null) {
+    return list?.error != null ? (
+      <ErrorNote error={list.error} onRetry={() => void list.refresh()} />
+    ) : (
+      <Empty title="Fetching the runs…" />
+    );
+  }
+  return (
+    <div className="jp-Studio-runsTab">
+      <h2>Runs</h2>
+      <RunFilters model={list} />
+      {list.error !== null && <ErrorNote error={list.error} onRetry={() => void list.refresh()} />}
+      {list.runs.length === 0 ? (
+        <Empty title={list.isFiltered ? 'No run is like that.' : 'No runs yet.'} />
+      ) : (
+        <RunList
+          model={list}
+          timezone={() => 'UTC'}
+          shown={null}
+          onShow={run => void studio.host.openPlace({ dagId: run.dag_id, runId: run.run_id })}
+          chosen={null}
+        />
+      )}
+    </div>
+  );
+}

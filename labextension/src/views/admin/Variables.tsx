@@ -1,0 +1,80 @@
+import type { ReactElement } from 'react';
+import { useState } from 'react';
+
+import type { IStudioClient } from '../../api/client';
+import { StudioError } from '../../api/errors';
+import type { VariableInfo } from '../../api/schema';
+import type { IStudio } from '../../tokens';
+import { useFetched } from '../hooks';
+import { Relative } from '../Times';
+import { CheckField, RecordForm, Records, TextField } from './Records';
+
+/** Values that tasks read by name. */
+export function Variables({ studio: { client } }: { studio: IStudio }): ReactElement {
+  const variables = useFetched(
+    () => client.call('list_variables', { path: {} }).then(found => found.variables),
+    [client]
+  );
+  return (
+    <Records<VariableInfo>
+      title="Variables"
+      about="Tasks read them by name, in templates as {{ var.value.name }}. Those of secret ones are never shown."
+      fetched={variables}
+      nameOf={variable => variable.name}
+      columns={[
+        {
+          name: 'Value',
+          cell: variable => (variable.secret ? '•••' : <code>{JSON.stringify(variable.value)}</code>)
+        },
+        { name: 'Description', cell: variable => variable.description },
+        { name: 'Changed', cell: variable => <Relative time={new Date(variable.updated_at * 1000).toISOString()} /> }
+      ]}
+      deletion={variable => `Delete the variable ${variable.name}? Tasks that read it fail until there is one again.`}
+      onDelete={variable => client.call('delete_variable', { path: { name: variable.name } })}
+      Form={props => <VariableForm client={client} {...props} />}
+    />
+  );
+}
+
+interface IFormProps {
+  client: IStudioClient;
+  record: VariableInfo | null;
+  onDone: () => void;
+  onLeave: () => void;
+}
+
+function VariableForm({ client, record, onDone, onLeave }: IFormProps): ReactElement {
+  const [name, setName] = useState(record?.name ?? '');
+  const [text, setText] = useState(record === null || record.secret ? '' : JSON.stringify(record.value));
+  const [secret, setSecret] = useState(record?.secret ?? false);
+  const [description, setDescription] = useState(record?.description ?? '');
+  const send = async (): Promise<unknown> =>
+    client.call('set_variable', { path: { name }, body: { value: valueOf(text), secret, description } });
+  return (
+    <RecordForm label={record === null ? 'New variable' : `Change ${record.name}`} onSend={send} onDone={onDone} onLeave={onLeave}>
+      <TextField name="Name" value={name} onChange={setName} isFixed={record !== null} isRequired />
+      <TextField
+        name="Value"
+        type={secret ? 'password' : 'text'}
+        value={text}
+        onChange={setText}
+        help="JSON, or plain text"
+        isRequired
+      />
+      <CheckField name="Secret" value={secret} onChange={setSecret} help="encrypted, never shown, masked in logs" />
+      <TextField name="Description" value={description} onChange={setDescription} />
+    </RecordForm>
+  );
+}
+
+/** JSON if it is some; what begins like a list or an object must be some. */
+function valueOf(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    if (/^\s*[[{"]/.test(text)) {
+      throw new StudioError({ code: 'invalid_input', message: 'The value begins like JSON, but is none.', hint: 'Close its brackets and quotes.' });
+    }
+    return text;
+  }
+}
