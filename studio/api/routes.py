@@ -121,6 +121,15 @@ _NOTEBOOKS: Final = (
         body=m.InspectNotebook,
     ),
     Route(
+        "publish_notebook",
+        "POST",
+        "/api/notebooks/publish",
+        "Schedule or run a notebook, as a DAG of this one task.",
+        m.NotebookPublished,
+        body=m.PublishNotebook,
+        status=201,
+    ),
+    Route(
         "task_parameters",
         "GET",
         _DAG + "/tasks/{task_id}/parameters",

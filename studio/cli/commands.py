@@ -19,6 +19,7 @@ _COMMANDS: Final = {
     "dags": ("dags", "List, show, trigger, pause, check, test and publish DAGs."),
     "runs": ("runs", "List, show, watch, clear, mark, cancel and delete runs."),
     "tasks": ("tasks", "Show what a task did, run it again, mark it, answer it."),
+    "schedule": ("schedule", "Schedule a notebook, or run it once, without writing a DAG."),
     "notebook": ("notebooks", "Show what a notebook takes, and check it."),
     "backfill": ("backfills", "Runs of the past: preview, create, watch, pause, cancel, extend."),
     "pools": ("pools", "List, set and delete pools."),

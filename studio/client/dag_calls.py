@@ -49,6 +49,10 @@ class DagCalls(Calls):
         """What a notebook takes; `path` is relative to the server's directory of notebooks, or absolute in it."""
         return self._call("inspect_notebook", body=m.InspectNotebook(path=path))  # type: ignore[no-any-return]
 
+    def publish_notebook(self, body: m.PublishNotebook) -> m.NotebookPublished:
+        """Schedule or run a notebook, as a DAG of this one task."""
+        return self._call("publish_notebook", body=body)  # type: ignore[no-any-return]
+
     def check_cells(self, cells: Sequence[str]) -> m.CellsChecked:
         """What the marked cells of a notebook come to: the sources of its code cells, in order. Nothing is run."""
         return self._call("check_cells", body=m.CheckCells(cells=list(cells)))  # type: ignore[no-any-return]

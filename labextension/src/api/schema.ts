@@ -609,6 +609,56 @@ export interface NotebookInfo {
   digest: string;
 }
 
+/** What came of it. */
+export interface NotebookPublished {
+  dag: DagDetail;
+  run: RunDetail | null;
+}
+
+/** A run with all its tasks. */
+export interface RunDetail {
+  run: RunSummary;
+  tasks: TaskStatus[];
+}
+
+/** A TaskInstance, as lists and graphs show it. */
+export interface TaskStatus {
+  task_id: string;
+  map_index: number;
+  state: TaskState;
+  try_number: number;
+  max_tries: number;
+  started_at: string | null;
+  ended_at: string | null;
+  retry_at: string | null;
+  rev: number;
+  map_path: number[];
+  label: string;
+  note: string;
+  waiting_since: string | null;
+  looks: number;
+}
+
+/** A DAG of one notebook. Text in `parameters` may hold templates; those that are left out have their default. */
+export interface PublishNotebook {
+  path: string;
+  dag_id?: string | null;
+  description?: string;
+  schedule?: CronSpec | CronsSpec | IntervalSpec | DataIntervalSpec | CalendarSpec | OnceSpec | ContinuousSpec | AssetsSpec | AssetOrTimeSpec | null;
+  timezone?: string;
+  start_date?: string | null;
+  end_date?: string | null;
+  parameters?: Record<string, unknown>;
+  kernel_name?: string | null;
+  retries?: number;
+  retry_delay?: number;
+  timeout?: number | null;
+  source?: 'latest' | 'snapshot';
+  export?: ('html' | 'pdf')[];
+  replace?: boolean;
+  start?: boolean;
+}
+
 /**
  * What the notebook of a task takes, and what the DAG gives to it.
  *
@@ -634,24 +684,6 @@ export interface Approval {
   multiple: boolean;
   params: Record<string, unknown>;
   param_schemas: Record<string, unknown>;
-}
-
-/** A TaskInstance, as lists and graphs show it. */
-export interface TaskStatus {
-  task_id: string;
-  map_index: number;
-  state: TaskState;
-  try_number: number;
-  max_tries: number;
-  started_at: string | null;
-  ended_at: string | null;
-  retry_at: string | null;
-  rev: number;
-  map_path: number[];
-  label: string;
-  note: string;
-  waiting_since: string | null;
-  looks: number;
 }
 
 /** Everything that waits for a person, the longest wait first. */
@@ -792,12 +824,6 @@ export interface RunAttempt {
 /** All attempts of a run, in the order in which they were queued. */
 export interface RunAttempts {
   attempts: RunAttempt[];
-}
-
-/** A run with all its tasks. */
-export interface RunDetail {
-  run: RunSummary;
-  tasks: TaskStatus[];
 }
 
 /** Where a run is found. */
@@ -1278,6 +1304,7 @@ export const routes = {
   next_runs: { method: 'GET', path: '/api/dags/{dag_id}/next' },
   preview_schedule: { method: 'POST', path: '/api/schedules/preview' },
   inspect_notebook: { method: 'POST', path: '/api/notebooks/inspect' },
+  publish_notebook: { method: 'POST', path: '/api/notebooks/publish' },
   task_parameters: { method: 'GET', path: '/api/dags/{dag_id}/tasks/{task_id}/parameters' },
   check_cells: { method: 'POST', path: '/api/cells/check' },
   trigger_run: { method: 'POST', path: '/api/dags/{dag_id}/runs' },
@@ -1357,6 +1384,7 @@ export interface Operations {
   next_runs: { path: { dag_id: string }; query: { count?: string | number | undefined }; body: undefined; answer: SchedulePreview };
   preview_schedule: { path: Record<string, never>; query: Record<string, never>; body: PreviewSchedule; answer: SchedulePreview };
   inspect_notebook: { path: Record<string, never>; query: Record<string, never>; body: InspectNotebook; answer: NotebookInfo };
+  publish_notebook: { path: Record<string, never>; query: Record<string, never>; body: PublishNotebook; answer: NotebookPublished };
   task_parameters: { path: { dag_id: string; task_id: string }; query: { version?: string | number | undefined }; body: undefined; answer: TaskParameters };
   check_cells: { path: Record<string, never>; query: Record<string, never>; body: CheckCells; answer: CellsChecked };
   trigger_run: { path: { dag_id: string }; query: Record<string, never>; body: TriggerRun; answer: RunDetail };

@@ -39,7 +39,13 @@ from studio.api.models.dags import (
     VersionList,
     VersionSummary,
 )
-from studio.api.models.notebooks import InspectNotebook, NotebookInfo, TaskParameters
+from studio.api.models.notebooks import (
+    InspectNotebook,
+    NotebookInfo,
+    NotebookPublished,
+    PublishNotebook,
+    TaskParameters,
+)
 from studio.api.models.runs import (
     Approval,
     ApprovalList,
@@ -192,11 +198,13 @@ __all__ = [
     "Model",
     "NextRun",
     "NotebookInfo",
+    "NotebookPublished",
     "OutputChanged",
     "PoolInfo",
     "PoolList",
     "PreviewSchedule",
     "PublishDag",
+    "PublishNotebook",
     "QueuedAsset",
     "QueuedEvents",
     "ReasonInfo",

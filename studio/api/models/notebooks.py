@@ -2,15 +2,46 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 from studio.api.models.base import Body, Model
+from studio.api.models.dags import DagDetail
+from studio.api.models.runs import RunDetail
+from studio.core.schedule_spec import ScheduleSpec
 
 
 class InspectNotebook(Body, frozen=True, kw_only=True):
     """A notebook on the server's machine: relative to its directory of notebooks, or absolute."""
 
     path: str
+
+
+class PublishNotebook(Body, frozen=True, kw_only=True):
+    """A DAG of one notebook. Text in `parameters` may hold templates; those that are left out have their default."""
+
+    path: str  # as in `InspectNotebook`
+    dag_id: str | None = None  # None: after the name of the file
+    description: str = ""
+    schedule: ScheduleSpec | None = None
+    timezone: str = "UTC"
+    start_date: str | None = None
+    end_date: str | None = None
+    parameters: dict[str, Any] = {}
+    kernel_name: str | None = None  # None: the notebook's own
+    retries: int = 0
+    retry_delay: float = 300.0  # seconds
+    timeout: float | None = None  # seconds
+    source: Literal["snapshot", "latest"] = "snapshot"  # as it is now, or as it is when it runs
+    export: list[Literal["html", "pdf"]] = []
+    replace: bool = False  # a DAG of this id that was not made so may be replaced
+    start: bool = False  # a run at once
+
+
+class NotebookPublished(Model, frozen=True, kw_only=True):
+    """What came of it."""
+
+    dag: DagDetail
+    run: RunDetail | None  # that was started
 
 
 class NotebookInfo(Model, frozen=True, kw_only=True):

@@ -44,7 +44,7 @@ async def task_parameters(request: Request, services: Services) -> m.TaskParamet
 
 
 def _inspect(given: str, settings: Settings) -> m.NotebookInfo:
-    path = _allowed(given, (settings.notebook_root, settings.dag_folder))
+    path = allowed_path(given, (settings.notebook_root, settings.dag_folder))
     found = inspection_of(read_bytes(str(path)), path.name)
     return m.NotebookInfo(
         path=str(path),
@@ -57,7 +57,7 @@ def _inspect(given: str, settings: Settings) -> m.NotebookInfo:
     )
 
 
-def _allowed(given: str, roots: tuple[Path, ...]) -> Path:
+def allowed_path(given: str, roots: tuple[Path, ...]) -> Path:
     """The path with its links resolved, if one of `roots` has it; what is relative starts at the first one."""
     if not given.strip() or "\0" in given or len(given) > 4096:
         raise InvalidInput(
