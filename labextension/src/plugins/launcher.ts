@@ -12,6 +12,7 @@ const plugin: JupyterFrontEndPlugin<void> = {
     void app.started.then(() => {
       if (app.commands.hasCommand(CommandIDs.showPipelines)) {
         launcher?.add({ command: CommandIDs.showPipelines, category: 'Studio', rank: 1, args: { isLauncher: true } });
+        launcher?.add({ command: CommandIDs.scheduleNotebook, category: 'Studio', rank: 2, args: { isLauncher: true } });
       }
     });
   }

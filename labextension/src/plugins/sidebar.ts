@@ -49,13 +49,19 @@ const plugin: JupyterFrontEndPlugin<void> = {
       describedBy: { args: { type: 'object', properties: {} } },
       execute: () => shell.activateById(ID)
     });
+    commands.addCommand(CommandIDs.openDashboard, {
+      label: 'Open the Dashboard',
+      caption: 'The same views in a page of their own',
+      describedBy: { args: { type: 'object', properties: {} } },
+      execute: () => void window.open(studio.host.url('/') ?? '', '_blank', 'noopener')
+    });
     commands.addCommand(CommandIDs.openExample, {
       label: 'Open the Pipelines Example',
       caption: 'A notebook that defines, publishes and runs a DAG',
       describedBy: { args: { type: 'object', properties: {} } },
       execute: () => openExample(app)
     });
-    for (const command of [CommandIDs.showPipelines, CommandIDs.openExample]) {
+    for (const command of [CommandIDs.showPipelines, CommandIDs.openDashboard, CommandIDs.openExample]) {
       palette?.addItem({ command, category: 'Pipelines' });
     }
   }

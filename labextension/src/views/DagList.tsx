@@ -75,7 +75,7 @@ function Row(props: {
   const running = dag.runs.filter(run => run.state === 'running').length;
   const newest = dag.runs[0];
   return (
-    <li className={`jp-Studio-row${dag.paused ? ' jp-mod-paused' : ''}`}>
+    <li className={`jp-Studio-row${dag.paused ? ' jp-mod-paused' : ''}`} data-dag={dag.dag_id}>
       <button
         type="button"
         className="jp-Studio-rowMain"

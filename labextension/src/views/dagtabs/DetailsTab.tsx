@@ -3,14 +3,14 @@ import { useState } from 'react';
 
 import type { StudioError } from '../../api/errors';
 import { asStudioError } from '../../api/errors';
-import type { DagSpec, NextRun } from '../../api/schema';
+import type { DagSpec } from '../../api/schema';
 import type { DagPageModel } from '../../models/dagpage';
 import type { IStudio } from '../../tokens';
 import { Button } from '../Glyph';
 import { useFetched, useSignal } from '../hooks';
 import { Empty, ErrorNote } from '../Notes';
+import { NextRuns } from '../schedule/NextRuns';
 import { counted, durationText } from '../text';
-import { Relative } from '../Times';
 
 const NEXT = 5; // runs
 
@@ -58,39 +58,11 @@ function Schedule({ model, studio }: { model: DagPageModel; studio: IStudio }): 
   if (next.value === null) {
     return next.error === null ? <p>…</p> : <ErrorNote error={next.error} onRetry={next.again} />;
   }
-  const { words, text, timezone, runs } = next.value;
   return (
     <>
-      <p>
-        {words} <span className="jp-Studio-muted">{`(${text}, ${timezone})`}</span>
-        {summary?.paused === true && <b> Paused: no run starts by itself.</b>}
-      </p>
-      {runs.length > 0 && <NextRuns runs={runs} />}
+      {summary?.paused === true && <p><b>Paused: no run starts by itself.</b></p>}
+      <NextRuns preview={next.value} />
     </>
-  );
-}
-
-/** When they start, and what data they are about. */
-export function NextRuns({ runs }: { runs: readonly NextRun[] }): ReactElement {
-  return (
-    <table className="jp-Studio-runTable">
-      <thead>
-        <tr>
-          <th scope="col">Next runs</th>
-          <th scope="col">in</th>
-        </tr>
-      </thead>
-      <tbody>
-        {runs.map(run => (
-          <tr key={run.run_after}>
-            <td>{run.local}</td>
-            <td className="jp-Studio-muted">
-              <Relative time={run.run_after} />
-            </td>
-          </tr>
-        ))}
-      </tbody>
-    </table>
   );
 }
 

@@ -1,0 +1,71 @@
+import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
+import { Clipboard, Notification } from '@jupyterlab/apputils';
+import { ITranslator, nullTranslator } from '@jupyterlab/translation';
+import type { ReadonlyPartialJSONObject } from '@lumino/coreutils';
+
+import { asStudioError } from '../api/errors';
+import { CommandIDs } from '../commands';
+import { IStudio } from '../tokens';
+
+/** The context menu of a DAG in the sidebar; its items are in `schema/dagmenu.json`. */
+const plugin: JupyterFrontEndPlugin<void> = {
+  id: 'pipeline-studio:dagmenu',
+  description: 'What can be done with a DAG of the sidebar.',
+  autoStart: true,
+  requires: [IStudio],
+  optional: [ITranslator],
+  activate: (app: JupyterFrontEnd, { client }: IStudio, translator: ITranslator | null): void => {
+    const trans = (translator ?? nullTranslator).load('pipeline_studio');
+    const { commands } = app;
+
+    /** The DAG of `args`, or of the row that the menu was opened on. */
+    const dagOf = (args: ReadonlyPartialJSONObject): string | null => {
+      if (typeof args['dagId'] === 'string') {
+        return args['dagId'];
+      }
+      return app.contextMenuHitTest(node => node.dataset['dag'] !== undefined)?.dataset['dag'] ?? null;
+    };
+
+    const add = (command: string, label: string, act: (dagId: string) => Promise<unknown> | undefined): void => {
+      commands.addCommand(command, {
+        label,
+        describedBy: {
+          args: { type: 'object', properties: { dagId: { type: 'string', description: 'Id of the DAG' } } }
+        },
+        execute: async args => {
+          const dagId = dagOf(args);
+          if (dagId === null) {
+            return;
+          }
+          try {
+            await act(dagId);
+          } catch (reason) {
+            const { message, hint } = asStudioError(reason);
+            Notification.error([message, hint].filter(Boolean).join(' '), { autoClose: 15_000 });
+          }
+        }
+      });
+    };
+
+    add(CommandIDs.triggerDag, trans.__('Trigger'), async dagId => {
+      const { run } = await client.call('trigger_run', { path: { dag_id: dagId }, body: {} });
+      await commands.execute(CommandIDs.openDag, { dagId, runId: run.run_id });
+    });
+    add(CommandIDs.backfillDag, trans.__('Backfill…'), dagId =>
+      commands.execute(CommandIDs.openDag, { dagId, tab: 'backfills' })
+    );
+    add(CommandIDs.describeDag, trans.__('Details and Delete…'), dagId =>
+      commands.execute(CommandIDs.openDag, { dagId, tab: 'details' })
+    );
+    add(CommandIDs.pauseDag, trans.__('Pause or Unpause'), async dagId => {
+      const { dag } = await client.call('get_dag', { path: { dag_id: dagId } });
+      await client.call('update_dag', { path: { dag_id: dagId }, body: { paused: !dag.paused } });
+    });
+    add(CommandIDs.copyDagId, trans.__('Copy Id'), dagId => {
+      Clipboard.copyToSystem(dagId);
+      return undefined;
+    });
+  }
+};
+
+export default plugin;
