@@ -36,9 +36,10 @@ test('an error says what the server said, and what is wrong if it said nothing',
 });
 
 test('the wishes of all views make one subscription', () => {
-  const wishes = [{ dagId: 'b' }, { dags: true }, { dagId: 'a', output: 'x' }, { dagId: 'b', log: 'y' }];
+  const wishes = [{ dagId: 'b' }, { dags: true }, { dagId: 'a', output: 'x' }, { dagId: 'b', log: 'y' }, { why: 'z' }];
   const message = merged(wishes);
-  assert.deepEqual(message, { type: 'subscribe', dags: true, dag_ids: ['a', 'b'], outputs: ['x'], logs: ['y'] });
+  const topics = { dag_ids: ['a', 'b'], outputs: ['x'], logs: ['y'], whys: ['z'] };
+  assert.deepEqual(message, { type: 'subscribe', dags: true, ...topics });
 });
 
 test('names do not get into DOT, and come back from the layout', () => {

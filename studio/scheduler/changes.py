@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from studio.core.model import Dag, Run, TaskInstance
+from studio.core.model import Backfill, Dag, Run, TaskInstance
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,3 +23,4 @@ class Changes:
     dags: list[Dag] = field(default_factory=list)
     removed_dags: list[str] = field(default_factory=list)
     runs: list[RunChange] = field(default_factory=list)
+    backfills: list[Backfill] = field(default_factory=list)

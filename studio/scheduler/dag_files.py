@@ -45,12 +45,22 @@ class DagFolder:
     Whatever goes wrong here is logged: a server without its DAG folder still runs what is published.
     """
 
-    def __init__(self, folder: Path, store: Store, clock: Clock, *, parse: Parse, publish: Publish) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        store: Store,
+        clock: Clock,
+        *,
+        parse: Parse,
+        publish: Publish,
+        changed: Callable[[], None] = lambda: None,
+    ) -> None:
         self._folder = folder
         self._store = store
         self._clock = clock
         self._parse = parse
         self._publish = publish
+        self._tell = changed  # that what is known of a file has changed
         self._seen: dict[str, Found] = {}  # files that need no look until they change
         self._doubted: dict[str, Found] = {}  # files whose error may have been that of half a file
         self._blocked: dict[str, str] = {}  # files that define a DAG of another file → that DAG's id
@@ -147,6 +157,7 @@ class DagFolder:
         for path in records.keys() - found.keys():
             await self._store.delete_dag_file(path)
             del records[path]
+            self._tell()
         for known in (self._seen, self._doubted, self._blocked):
             for path in known.keys() - found.keys():
                 del known[path]
@@ -228,6 +239,7 @@ class DagFolder:
             log.info("DAG file %s: %s", path, fault.message)
         await self._store.save_dag_file(record)
         records[path] = record
+        self._tell()
 
     # --- one file a DAG -------------------------------------------------------------------------------------------
 

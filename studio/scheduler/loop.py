@@ -346,9 +346,9 @@ class Scheduler:
         self._tell(turn)
 
     def _tell(self, turn: Turn) -> None:
-        if turn.dags or turn.removed_dags or turn.runs:
+        if turn.dags or turn.removed_dags or turn.runs or turn.writes.backfills:
             runs = [RunChange(touched.run, touched.counts, touched.tasks) for touched in turn.runs]
-            self._publish(Changes(turn.dags, turn.removed_dags, runs))
+            self._publish(Changes(turn.dags, turn.removed_dags, runs, turn.writes.backfills))
         for command in turn.writes.commands:
             future = self._waiting.pop(command.id, None)
             if future is not None and not future.done():

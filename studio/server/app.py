@@ -94,6 +94,7 @@ class StudioServer:
                 deliver=Delivery(self.store, vault, backends_of()),
             )
         )
+        hub.why = partial(_why, self.scheduler)
         cleaning = await stack.enter_async_context(Cleaning(self.store, artifacts, clock))
         sessions = Sessions(settings.home, clock)
         services = Services(
@@ -114,7 +115,7 @@ class StudioServer:
             actor=_actor(),
             stop=self.stopped.set,
         )
-        await stack.enter_async_context(dag_folder(services))
+        await stack.enter_async_context(dag_folder(services, hub.files_changed))
         token = secrets.token_urlsafe(32)
         port = await self._listen(stack, application(services, hub, Gate(token, sessions)))
         self.endpoint: Endpoint = stack.enter_context(published(settings, f"http://127.0.0.1:{port}", token))
@@ -130,6 +131,11 @@ class StudioServer:
 
         stack.push_async_callback(close)
         return int(sockets[0].getsockname()[1])
+
+
+def _why(scheduler: Scheduler, topic: str) -> list[str]:
+    dag_id, run_id, task_id, map_index = topic.split("/")
+    return scheduler.why(dag_id, run_id, task_id, int(map_index))
 
 
 def _bound(wanted: int, otherwise: int) -> list[socket.socket]:

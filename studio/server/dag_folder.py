@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 
 from studio.core.spec import DagSpec
 from studio.errors import StoreUnavailable
@@ -12,8 +13,8 @@ from studio.server.handlers.dags import publish_spec
 from studio.server.services import Services
 
 
-def dag_folder(services: Services) -> DagFolder:
-    """Watches `settings.dag_folder` from `async with` on."""
+def dag_folder(services: Services, changed: Callable[[], None]) -> DagFolder:
+    """Watches `settings.dag_folder` from `async with` on; calls `changed` when what is known of a file has."""
 
     async def publish(spec: DagSpec, sources: dict[str, bytes], actor: str) -> None:
         if not services.scheduler.active:
@@ -24,5 +25,10 @@ def dag_folder(services: Services) -> DagFolder:
 
     settings = services.settings
     return DagFolder(
-        settings.dag_folder, services.store, services.clock, parse=parse_file_async, publish=publish
+        settings.dag_folder,
+        services.store,
+        services.clock,
+        parse=parse_file_async,
+        publish=publish,
+        changed=changed,
     )

@@ -5,19 +5,22 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import OrderedDict
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from types import TracebackType
 from typing import Any, Final
 
 from typing_extensions import Self
 
 from studio.api.models import (
+    BackfillChanged,
     DagChanged,
     DagRemoved,
+    FilesChanged,
     LogAppended,
     OutputChanged,
     Resync,
     RunChanged,
+    WhyChanged,
 )
 from studio.artifacts.local import LocalArtifacts
 from studio.core.model import Run, TaskInstance
@@ -33,6 +36,7 @@ from studio.server.parcels import Parcel
 
 log = logging.getLogger("studio.server")
 
+WHY_DEBOUNCE: Final = 0.5  # seconds
 DEBOUNCE: Final = 0.1  # seconds for which changes of a DAG are collected before its summary is read
 LATEST_RUNS: Final = 14  # in a summary
 
@@ -51,6 +55,10 @@ class Hub:
         self._summaries: dict[
             str, bool
         ] = {}  # DAGs whose summary is to be sent; True: also to those who watch it
+        #: Why a task instance (a topic) does not go on; the server's app says how that is known.
+        self.why: Callable[[str], list[str]] = lambda topic: []
+        self._whys: dict[str, list[str]] = {}  # of watched topics, as they were last
+        self._is_looking = False
         self._run_states: OrderedDict[int, tuple[RunState, bool]] = OrderedDict()
         self._attempts: OrderedDict[int, int] = (
             OrderedDict()
@@ -80,13 +88,21 @@ class Hub:
             self._start(self._bind(topic))
         for topic in listener.logs:
             self._start(self._follow_log(topic))
+        for topic in listener.whys:
+            self._whys.setdefault(topic, self.why(topic))
 
     # --- the scheduler's side -------------------------------------------------------------------------------------
+
+    def files_changed(self) -> None:
+        """For the DAG folder: a file was read again, or is gone."""
+        if any(listener.subscription.dags for listener in self._listeners):
+            self._start(self._send_files())
 
     def publish(self, changes: Changes) -> None:
         """For the scheduler, after a commit: whatever goes wrong here must not disturb it."""
         try:
             self._publish(changes)
+            self._look_at_whys()
         except Exception:
             log.exception("A change was not sent to the stream.")
             for listener in self._listeners:
@@ -100,6 +116,11 @@ class Hub:
                     listener.put(DagRemoved(dag_id))
         for dag in changes.dags:
             self._send_summary(dag.dag_id, to_watchers=True)
+        for backfill in changes.backfills:
+            told = Parcel(BackfillChanged(backfill.dag_id, backfill.id, backfill.state))
+            for listener in self._listeners:
+                if backfill.dag_id in listener.dag_ids:
+                    listener.put(told)
         for change in changes.runs:
             self._follow_attempts(change.run, change.tasks)
             if self._has_new_state(change.run):
@@ -185,6 +206,33 @@ class Hub:
 
     def _has_log_watchers(self, topic: str) -> bool:
         return any(topic in listener.logs for listener in self._listeners)
+
+    async def _send_files(self) -> None:
+        message = Parcel(
+            FilesChanged([views.dag_file_status(file) for file in await self._store.dag_files()])
+        )
+        for listener in self._listeners:
+            if listener.subscription.dags:
+                listener.put(message)
+
+    def _look_at_whys(self) -> None:
+        """Soon: any change may hold, or let go, what is waited for, also in other DAGs."""
+        if not self._is_looking and any(listener.whys for listener in self._listeners):
+            self._is_looking = True
+            self._start(self._send_whys())
+
+    async def _send_whys(self) -> None:
+        await asyncio.sleep(WHY_DEBOUNCE)
+        self._is_looking = False
+        watched = frozenset[str]().union(*(listener.whys for listener in self._listeners))
+        before = self._whys
+        self._whys = {topic: self.why(topic) for topic in watched}
+        for topic, why in self._whys.items():
+            if why != before.get(topic):
+                message = Parcel(WhyChanged(topic, why))
+                for listener in self._listeners:
+                    if topic in listener.whys:
+                        listener.put(message)
 
     def _send_summary(self, dag_id: str, *, to_watchers: bool) -> None:
         """Soon, and once for all the changes until then."""

@@ -9,8 +9,10 @@ from typing import Final
 from msgspec.structs import replace
 
 from studio.api.models import (
+    BackfillChanged,
     DagChanged,
     DagRemoved,
+    FilesChanged,
     Hello,
     LogAppended,
     OutputChanged,
@@ -19,6 +21,7 @@ from studio.api.models import (
     ServerMessage,
     StreamError,
     Subscribe,
+    WhyChanged,
 )
 from studio.server.parcels import Parcel
 
@@ -46,13 +49,14 @@ class Listener:
         self.subscription = Subscribe()
         self.outputs: frozenset[str] = frozenset()
         self.logs: frozenset[str] = frozenset()
+        self.whys: frozenset[str] = frozenset()
         self.dag_ids: frozenset[str] = frozenset()
 
     def subscribe(self, subscription: Subscribe) -> None:
         """Replaces what is listened to; what waits of before is dropped."""
         self.subscription = subscription
         self.outputs, self.logs = frozenset(subscription.outputs), frozenset(subscription.logs)
-        self.dag_ids = frozenset(subscription.dag_ids)
+        self.dag_ids, self.whys = frozenset(subscription.dag_ids), frozenset(subscription.whys)
         self._drop()
         self.put(Hello(server=self._server))
 
@@ -110,6 +114,12 @@ def _key(message: ServerMessage) -> _Key | None:
             return ("output", message.topic)
         case LogAppended():
             return ("log", message.topic)
+        case WhyChanged():
+            return ("why", message.topic)
+        case BackfillChanged():
+            return ("backfill", str(message.backfill_id))
+        case FilesChanged():
+            return ("files",)
         case Hello() | StreamError():
             return None
         case Resync():

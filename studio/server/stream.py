@@ -72,11 +72,11 @@ class Stream(Gated, websocket.WebSocketHandler):
 
 def _check(subscription: Subscribe) -> None:
     """Raises `msgspec.ValidationError` for what no topic can be."""
-    for name in ("dag_ids", "outputs", "logs"):
+    for name in ("dag_ids", "outputs", "logs", "whys"):
         given = getattr(subscription, name)
         if len(given) > MAX_TOPICS:
             raise msgspec.ValidationError(f"{len(given)} {name}; at most {MAX_TOPICS} are allowed")
-    for topic in (*subscription.outputs, *subscription.logs):
+    for topic in (*subscription.outputs, *subscription.logs, *subscription.whys):
         parts = topic.split("/")
         if len(parts) != 4 or not all(parts) or len(topic) > 800:
             raise msgspec.ValidationError(f"the topic {shown(topic)} is not dag_id/run_id/task_id/map_index")

@@ -14,12 +14,14 @@ from websockets.exceptions import ConnectionClosed
 
 from studio.api.models import CellOutput, OutputChanged, RunChanged, RunSummary, Subscribe
 from studio.api.routes import STREAM_PATH
+from studio.core.schedule_spec import CronSpec
+from studio.core.spec import DagSpec
 from studio.core.states import RunState
 from studio.server.listener import MAX_PENDING, Listener
 from studio.server.outputs import topic_of
 from studio.worker.task import CellChanged, CellSource, NotebookStarted
 
-from .conftest import CHAIN, Running
+from .conftest import CHAIN, Running, function
 
 Message = dict[str, Any]
 
@@ -312,3 +314,51 @@ async def test_slow_client_is_told_to_fetch_again() -> None:
 
     (_, batch) = await _batches(fill)
     assert [message["type"] for message in batch] == ["resync", "run"]
+
+
+async def test_why_a_task_waits_is_told_when_it_changes(studio: Running) -> None:
+    await studio.http.put("/api/pools/small", json={"slots": 0})
+    waits = DagSpec(id="waits", tasks=(function("a", pool="small"),))
+    await studio.publish(waits)
+    run_id = (await studio.trigger("waits"))["run"]["run_id"]
+    topic = topic_of("waits", run_id, "a", -1)
+    async with _stream(studio) as stream:
+        await stream.subscribe(whys=[topic])
+        before = (await studio.http.get(f"/api/dags/waits/runs/{run_id}/tasks/a/why")).json()
+        assert any("small" in reason["message"] for reason in before["reasons"])
+        await studio.http.put("/api/pools/small", json={"slots": 1})
+        told = await stream.until(lambda message: message["type"] == "why" and message["topic"] == topic)
+    assert not any("small" in why for why in told["why"])
+
+
+async def test_faults_of_dag_files_are_told(studio: Running) -> None:
+    folder = studio.server.settings.dag_folder
+    async with _stream(studio) as stream:
+        await stream.subscribe(dags=True)
+        (folder / "broken.py").write_text("from studio import DAG\nDAG(")
+        told = await stream.until(
+            lambda message: message["type"] == "files" and any(file["error"] for file in message["files"])
+        )
+        assert told["files"][0]["path"].endswith("broken.py")
+        (folder / "broken.py").unlink()
+        await stream.until(lambda message: message["type"] == "files" and not message["files"])
+
+
+async def test_a_backfill_that_is_paused_is_told(studio: Running) -> None:
+    daily = DagSpec(
+        id="daily",
+        tasks=(function("a"),),
+        schedule=CronSpec("@daily"),
+        start_date="2013-01-01",
+        catchup="skip",
+    )
+    await studio.publish(daily)
+    async with _stream(studio) as stream:
+        await stream.subscribe(dag_ids=["daily"])
+        body = {"start": "2013-01-01", "end": "2013-01-03"}
+        made = (await studio.http.post("/api/dags/daily/backfills", json=body)).json()
+        await studio.http.post(f"/api/backfills/{made['id']}/change", json={"action": "cancel"})
+        told = await stream.until(
+            lambda message: message["type"] == "backfill" and message["state"] == "cancelled"
+        )
+    assert (told["backfill_id"], told["dag_id"]) == (made["id"], "daily")

@@ -1061,11 +1061,19 @@ export interface SetPool {
   include_deferred?: boolean | null;
 }
 
+/** A backfill was made, paused, unpaused, extended, cancelled or is over: fetch it again. */
+export interface BackfillChanged {
+  type: 'backfill';
+  dag_id: string;
+  backfill_id: number;
+  state: 'cancelled' | 'done' | 'paused' | 'running';
+}
+
 /**
  * Client → server: replaces what this connection listens to.
  *
  * `dags`: summaries of all DAGs. `dag_ids`: runs and tasks of these. `outputs`, `logs`: of the task instances
- * "dag_id/run_id/task_id/map_index".
+ * "dag_id/run_id/task_id/map_index". `whys`: why such task instances do not go on.
  */
 export interface Subscribe {
   type: 'subscribe';
@@ -1073,6 +1081,7 @@ export interface Subscribe {
   dag_ids?: string[];
   outputs?: string[];
   logs?: string[];
+  whys?: string[];
 }
 
 export interface DagChanged {
@@ -1083,6 +1092,12 @@ export interface DagChanged {
 export interface DagRemoved {
   type: 'dag_removed';
   dag_id: string;
+}
+
+/** All files of the DAG folder, to who listens to `dags`, when one of them has changed. */
+export interface FilesChanged {
+  type: 'files';
+  files: DagFileStatus[];
 }
 
 /** Server → client, first and after each `subscribe`: what comes now is complete; fetch what is shown once. */
@@ -1162,6 +1177,13 @@ export interface RunChanged {
 export interface StreamError {
   type: 'error';
   message: string;
+}
+
+/** Why a task instance does not go on has changed; empty: nothing holds it. */
+export interface WhyChanged {
+  type: 'why';
+  topic: string;
+  why: string[];
 }
 
 /** One try of a task. */
@@ -1278,7 +1300,7 @@ export interface ValueList {
 }
 
 /** Server → client on the stream. */
-export type ServerMessage = Hello | DagChanged | DagRemoved | RunChanged | OutputChanged | LogAppended | Resync | StreamError;
+export type ServerMessage = Hello | DagChanged | DagRemoved | BackfillChanged | FilesChanged | RunChanged | OutputChanged | LogAppended | WhyChanged | Resync | StreamError;
 
 /** Client → server on the stream. */
 export type ClientMessage = Subscribe;

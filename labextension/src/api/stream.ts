@@ -13,6 +13,7 @@ export interface ITopics {
   dagId?: string;
   output?: string;
   log?: string;
+  why?: string;
 }
 
 export type StreamStatus = 'idle' | 'connecting' | 'open' | 'waiting';
@@ -257,6 +258,7 @@ export function merged(topics: readonly ITopics[]): ClientMessage {
     dags: topics.some(topic => topic.dags === true),
     dag_ids: listed(topics.map(topic => topic.dagId)),
     outputs: listed(topics.map(topic => topic.output)),
-    logs: listed(topics.map(topic => topic.log))
+    logs: listed(topics.map(topic => topic.log)),
+    whys: listed(topics.map(topic => topic.why))
   };
 }

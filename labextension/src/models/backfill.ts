@@ -21,7 +21,6 @@ const MOST = 5000; // runs that are kept
 const MOST_RELEASED = 60; // runs that are looked for by their dates
 const MOST_FAILURES = 30; // runs whose failed tasks are fetched
 const SOON = 300; // milliseconds until the counts are fetched after a change of a run
-const POLL = 5000; // milliseconds; that somebody else paused it is not in the stream
 
 /** A failed run of a backfill, with the tasks to blame; null until they are fetched. */
 export interface IFailure {
@@ -52,7 +51,6 @@ export class BackfillModel extends Model {
     this.dagId = options.dagId;
     options.stream.messages.connect(this._onMessages, this);
     this._subscription = options.stream.subscribe({ dagId: options.dagId }, () => void this.refresh());
-    this._poll = setInterval(() => this._look(), POLL);
     void this.refresh();
   }
 
@@ -107,7 +105,6 @@ export class BackfillModel extends Model {
   override dispose(): void {
     if (!this.isDisposed) {
       this._subscription.dispose();
-      clearInterval(this._poll);
       clearTimeout(this._soon);
       super.dispose();
     }
@@ -263,6 +260,8 @@ export class BackfillModel extends Model {
       if (message.type === 'run' && message.run.dag_id === this.dagId && this._isOwn(message.run)) {
         this._put(message.run);
         touched = true;
+      } else if (message.type === 'backfill' && message.backfill_id === this.id) {
+        this._lookSoon();
       }
     }
     if (touched) {
@@ -274,12 +273,6 @@ export class BackfillModel extends Model {
 
   private _isOwn(run: RunSummary): boolean {
     return run.backfill === this.id || (run.backfill === null && this._runs.has(run.run_id));
-  }
-
-  private _look(): void {
-    if (document.visibilityState === 'visible' && !this.isOver) {
-      this._lookSoon();
-    }
   }
 
   /** Fetch the counts, once for many changes. */
@@ -302,7 +295,6 @@ export class BackfillModel extends Model {
   private readonly _runs = new Map<string, RunSummary>();
   private readonly _failed = new Map<string, readonly TaskStatus[]>(); // run id → tasks to blame
   private readonly _asked = new Set<string>();
-  private readonly _poll: ReturnType<typeof setInterval>;
   private _soon: ReturnType<typeof setTimeout> | undefined = undefined;
   private _info: BackfillInfo | null;
   private _error: StudioError | null = null;

@@ -1,7 +1,7 @@
 import type { IDisposable } from '@lumino/disposable';
 
 import type { IStudioClient } from '../api/client';
-import type { BackfillInfo } from '../api/schema';
+import type { BackfillInfo, ServerMessage } from '../api/schema';
 import type { IStudioStream } from '../api/stream';
 import { BackfillModel, isActive } from './backfill';
 import { BackfillFormModel } from './backfillform';
@@ -27,6 +27,7 @@ export class BackfillViewModel extends Model {
     this._stream = stream;
     this.dag = new DagModel({ client, stream, dagId: data.dagId, limit: 1 });
     this.form = new BackfillFormModel({ client, stream, dag: this.dag, options: data.options });
+    stream.messages.connect(this._onMessages, this);
     this._subscription = stream.subscribe({ dagId: data.dagId }, () => void this._findRecent());
     if (data.backfillId !== null) {
       this.show(data.backfillId);
@@ -108,6 +109,12 @@ export class BackfillViewModel extends Model {
       this._inspection = { dag, focus: new FocusModel({ client, stream, dag, taskId }) };
     }
     this.emit();
+  }
+
+  private _onMessages(_: IStudioStream, messages: readonly ServerMessage[]): void {
+    if (messages.some(message => message.type === 'backfill' && message.dag_id === this.dag.dagId)) {
+      void this._findRecent();
+    }
   }
 
   private async _findRecent(): Promise<void> {

@@ -75,6 +75,9 @@ export class DagListModel extends Model {
         touched = true;
       } else if (message.type === 'dag_removed') {
         touched = this._dags?.delete(message.dag_id) === true || touched;
+      } else if (message.type === 'files') {
+        this._files = message.files;
+        touched = true;
       }
     }
     if (touched) {

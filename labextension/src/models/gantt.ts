@@ -34,7 +34,7 @@ export class GanttModel extends Model {
 
   override dispose(): void {
     if (!this.isDisposed) {
-      window.clearTimeout(this._timer);
+      clearTimeout(this._timer);
       this._subscription.dispose();
       super.dispose();
     }
@@ -55,9 +55,9 @@ export class GanttModel extends Model {
     const isOurs = messages.some(
       message => message.type === 'run' && message.run.dag_id === this.dagId && message.run.run_id === this.runId
     );
-    if (isOurs && this._timer === 0) {
-      this._timer = window.setTimeout(() => {
-        this._timer = 0;
+    if (isOurs && this._timer === undefined) {
+      this._timer = setTimeout(() => {
+        this._timer = undefined;
         void this.refresh();
       }, REST);
     }
@@ -67,7 +67,7 @@ export class GanttModel extends Model {
   private readonly _subscription: IDisposable;
   private _attempts: readonly RunAttempt[] | null = null;
   private _error: StudioError | null = null;
-  private _timer = 0;
+  private _timer: ReturnType<typeof setTimeout> | undefined = undefined;
 }
 
 export namespace GanttModel {

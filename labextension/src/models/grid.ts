@@ -48,7 +48,7 @@ export class GridModel extends Model {
 
   override dispose(): void {
     if (!this.isDisposed) {
-      window.clearTimeout(this._timer);
+      clearTimeout(this._timer);
       this._subscription.dispose();
       super.dispose();
     }
@@ -186,9 +186,9 @@ export class GridModel extends Model {
   }
 
   private _fetchStaleSoon(): void {
-    if (this._stale.size > 0 && this._timer === 0) {
-      this._timer = window.setTimeout(() => {
-        this._timer = 0;
+    if (this._stale.size > 0 && this._timer === undefined) {
+      this._timer = setTimeout(() => {
+        this._timer = undefined;
         void this._fetchStale();
       }, REST);
     }
@@ -229,7 +229,7 @@ export class GridModel extends Model {
   private _tasks: readonly string[] = [];
   private _next: string | null = null;
   private _isFetching = false;
-  private _timer = 0;
+  private _timer: ReturnType<typeof setTimeout> | undefined = undefined;
   private _error: StudioError | null = null;
 }
 

@@ -87,7 +87,7 @@ export class NotebookScheduleModel extends Model {
 
   override dispose(): void {
     if (!this.isDisposed) {
-      window.clearTimeout(this._timer);
+      clearTimeout(this._timer);
       this.params.dispose();
       super.dispose();
     }
@@ -202,14 +202,14 @@ export class NotebookScheduleModel extends Model {
   }
 
   private _look(): void {
-    window.clearTimeout(this._timer);
+    clearTimeout(this._timer);
     this._preview = null;
     this._previewError = null;
     this._asked += 1;
     const asked = this._asked;
     const cron = cronOf(this._rhythm);
     if (cron !== null) {
-      this._timer = window.setTimeout(() => void this._fetchPreview(cron, asked), REST);
+      this._timer = setTimeout(() => void this._fetchPreview(cron, asked), REST);
     }
   }
 
@@ -239,7 +239,7 @@ export class NotebookScheduleModel extends Model {
   private _isKnown = false;
   private _isSending = false;
   private _asked = 0;
-  private _timer = 0;
+  private _timer: ReturnType<typeof setTimeout> | undefined = undefined;
 }
 
 export namespace NotebookScheduleModel {

@@ -64,7 +64,7 @@ export class RunListModel extends Model {
 
   override dispose(): void {
     if (!this.isDisposed) {
-      window.clearTimeout(this._timer);
+      clearTimeout(this._timer);
       this._subscription.dispose();
       super.dispose();
     }
@@ -143,8 +143,8 @@ export class RunListModel extends Model {
   }
 
   private _refreshSoon(): void {
-    window.clearTimeout(this._timer);
-    this._timer = window.setTimeout(() => void this.refresh(), REST);
+    clearTimeout(this._timer);
+    this._timer = setTimeout(() => void this.refresh(), REST);
   }
 
   private readonly _client: IStudioClient;
@@ -154,7 +154,7 @@ export class RunListModel extends Model {
   private _next: string | null = null;
   private _isFetching = false;
   private _asked = 0;
-  private _timer = 0;
+  private _timer: ReturnType<typeof setTimeout> | undefined = undefined;
   private _error: StudioError | null = null;
 }
 

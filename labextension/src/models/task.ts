@@ -1,16 +1,15 @@
+import type { IDisposable } from '@lumino/disposable';
+
 import type { IStudioClient } from '../api/client';
 import type { StudioError } from '../api/errors';
 import { asStudioError } from '../api/errors';
-import type { TaskDetail } from '../api/schema';
+import type { ServerMessage, TaskDetail } from '../api/schema';
 import type { IStudioStream } from '../api/stream';
 import type { ITaskRef } from '../host';
 import { LogModel } from './log';
 import { Model } from './model';
-import { isTaskOver } from './order';
 import { OutputModel } from './output';
 import { ValuesModel } from './values';
-
-const POLL = 4000; // milliseconds; why a task waits is not in the stream
 
 /** A task instance: its attempts, why it waits, and what it shows. */
 export class TaskModel extends Model {
@@ -20,7 +19,10 @@ export class TaskModel extends Model {
     this._stream = options.stream;
     this.ref = options.task;
     this._output = this._makeOutput();
-    this._timer = window.setInterval(() => this._poll(), POLL);
+    const { dagId, runId, taskId, mapIndex } = options.task;
+    this._topic = `${dagId}/${runId}/${taskId}/${mapIndex}`;
+    options.stream.messages.connect(this._onMessages, this);
+    this._subscription = options.stream.subscribe({ why: this._topic }, () => void this.refresh());
     void this.refresh();
   }
 
@@ -46,7 +48,7 @@ export class TaskModel extends Model {
 
   override dispose(): void {
     if (!this.isDisposed) {
-      window.clearInterval(this._timer);
+      this._subscription.dispose();
       this._output.dispose();
       super.dispose();
     }
@@ -80,10 +82,12 @@ export class TaskModel extends Model {
     this.emit();
   }
 
-  private _poll(): void {
-    const state = this._detail?.task.state;
-    if (document.visibilityState === 'visible' && (state === undefined || !isTaskOver(state))) {
-      void this.refresh();
+  private _onMessages(_: IStudioStream, messages: readonly ServerMessage[]): void {
+    for (const message of messages) {
+      if (message.type === 'why' && message.topic === this._topic && this._detail !== null) {
+        this._detail = { ...this._detail, why: message.why };
+        this.emit();
+      }
     }
   }
 
@@ -102,7 +106,8 @@ export class TaskModel extends Model {
 
   private readonly _client: IStudioClient;
   private readonly _stream: IStudioStream;
-  private readonly _timer: number;
+  private readonly _subscription: IDisposable;
+  private readonly _topic: string;
   private _output: OutputModel;
   private _detail: TaskDetail | null = null;
   private _tryNumber: number | null = null;

@@ -6,8 +6,6 @@ import { DagListModel } from '../models/daglist';
 import type { IStudio } from '../tokens';
 import { DagList } from '../views/DagList';
 
-const REFRESH = 20_000; // milliseconds; faults in DAG files are not in the stream
-
 /** The list of DAGs. Nothing is fetched until it is shown for the first time. */
 export class Sidebar extends ReactWidget {
   constructor(options: Sidebar.IOptions) {
@@ -18,7 +16,6 @@ export class Sidebar extends ReactWidget {
   }
 
   override dispose(): void {
-    window.clearInterval(this._timer);
     this._model?.dispose();
     super.dispose();
   }
@@ -28,19 +25,7 @@ export class Sidebar extends ReactWidget {
     if (this._model === null) {
       this._model = new DagListModel(this._options.studio);
       this.update();
-    } else {
-      void this._model.refresh();
     }
-    this._timer = window.setInterval(() => {
-      if (document.visibilityState === 'visible') {
-        void this._model?.refresh();
-      }
-    }, REFRESH);
-  }
-
-  protected override onAfterHide(message: Message): void {
-    super.onAfterHide(message);
-    window.clearInterval(this._timer);
   }
 
   protected override render(): ReactElement {
@@ -55,7 +40,6 @@ export class Sidebar extends ReactWidget {
 
   private readonly _options: Sidebar.IOptions;
   private _model: DagListModel | null = null;
-  private _timer = 0;
 }
 
 export namespace Sidebar {

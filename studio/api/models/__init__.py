@@ -103,9 +103,11 @@ from studio.api.models.shared import (
     SetPool,
 )
 from studio.api.models.stream import (
+    BackfillChanged,
     ClientMessage,
     DagChanged,
     DagRemoved,
+    FilesChanged,
     Hello,
     LogAppended,
     OutputChanged,
@@ -114,6 +116,7 @@ from studio.api.models.stream import (
     ServerMessage,
     StreamError,
     Subscribe,
+    WhyChanged,
 )
 from studio.api.models.tasks import (
     AttemptInfo,
@@ -146,6 +149,7 @@ __all__ = [
     "AttemptInfo",
     "AuditEntry",
     "AuditPage",
+    "BackfillChanged",
     "BackfillDate",
     "BackfillInfo",
     "BackfillList",
@@ -181,6 +185,7 @@ __all__ = [
     "ErrorAnswer",
     "ErrorDetail",
     "EventEmitted",
+    "FilesChanged",
     "Grid",
     "GridCells",
     "GridRow",
@@ -251,4 +256,5 @@ __all__ = [
     "VersionList",
     "VersionSummary",
     "WhyAnswer",
+    "WhyChanged",
 ]

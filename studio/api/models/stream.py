@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import msgspec
 
-from studio.api.models.dags import DagSummary
+from studio.api.models.dags import DagFileStatus, DagSummary
 from studio.api.models.runs import RunSummary, TaskStatus
 from studio.api.models.tasks import CellOutput, LogRecord
 
@@ -13,13 +15,14 @@ class Subscribe(msgspec.Struct, frozen=True, tag="subscribe", forbid_unknown_fie
     """Client → server: replaces what this connection listens to.
 
     `dags`: summaries of all DAGs. `dag_ids`: runs and tasks of these. `outputs`, `logs`: of the task instances
-    "dag_id/run_id/task_id/map_index".
+    "dag_id/run_id/task_id/map_index". `whys`: why such task instances do not go on.
     """
 
     dags: bool = False
     dag_ids: list[str] = []
     outputs: list[str] = []
     logs: list[str] = []
+    whys: list[str] = []
 
 
 class Hello(msgspec.Struct, frozen=True, tag="hello"):
@@ -73,6 +76,27 @@ class LogAppended(msgspec.Struct, frozen=True, tag="log"):
     ended: bool  # the attempt is over: nothing follows
 
 
+class BackfillChanged(msgspec.Struct, frozen=True, tag="backfill"):
+    """A backfill was made, paused, unpaused, extended, cancelled or is over: fetch it again."""
+
+    dag_id: str
+    backfill_id: int
+    state: Literal["running", "paused", "cancelled", "done"]
+
+
+class FilesChanged(msgspec.Struct, frozen=True, tag="files"):
+    """All files of the DAG folder, to who listens to `dags`, when one of them has changed."""
+
+    files: list[DagFileStatus]
+
+
+class WhyChanged(msgspec.Struct, frozen=True, tag="why"):
+    """Why a task instance does not go on has changed; empty: nothing holds it."""
+
+    topic: str  # as in `Subscribe.whys`
+    why: list[str]
+
+
 class Resync(msgspec.Struct, frozen=True, tag="resync"):
     """Events were dropped because the client was too slow: fetch again."""
 
@@ -85,5 +109,15 @@ class StreamError(msgspec.Struct, frozen=True, tag="error"):
 
 ClientMessage = Subscribe
 ServerMessage = (
-    Hello | DagChanged | DagRemoved | RunChanged | OutputChanged | LogAppended | Resync | StreamError
+    Hello
+    | DagChanged
+    | DagRemoved
+    | BackfillChanged
+    | FilesChanged
+    | RunChanged
+    | OutputChanged
+    | LogAppended
+    | WhyChanged
+    | Resync
+    | StreamError
 )
