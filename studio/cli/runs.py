@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from studio.cli.run_actions import cancel, clear, delete, mark
-from studio.cli.selection import latest
+from studio.cli.selection import end_of, latest
 from studio.cli.show import (
     RUN_COLUMNS,
     console,
@@ -36,13 +36,36 @@ for command in (cancel, clear, mark, delete):
 @runs.command("list")
 @click.argument("dag_id", required=False)
 @click.option("--state", help="Only runs in these states, separated by commas.")
+@click.option("--type", "type_", help="Only runs of these types, separated by commas.")
+@click.option("--since", metavar="DATE", help="Only runs from this date on, in the DAG's time zone, or UTC.")
+@click.option("--until", metavar="DATE", help="Only runs before this date; a day is meant as a whole.")
+@click.option("--search", metavar="TEXT", help="Only runs with this text in their run id or note.")
 @click.option("--backfill", type=click.IntRange(1), help="Only runs of this backfill.")
 @click.option("--limit", type=click.IntRange(1, 500), default=20, show_default=True)
 @json_option
-def list_(dag_id: str | None, state: str | None, backfill: int | None, limit: int, as_json: bool) -> int:
+def list_(
+    dag_id: str | None,
+    state: str | None,
+    type_: str | None,
+    since: str | None,
+    until: str | None,
+    search: str | None,
+    backfill: int | None,
+    limit: int,
+    as_json: bool,
+) -> int:
     """Runs, newest first."""
     with connect() as client:
-        page = client.list_runs(dag_id, state=state, backfill=backfill, limit=limit)
+        page = client.list_runs(
+            dag_id,
+            state=state,
+            type=type_,
+            since=since,
+            until=None if until is None else end_of(until),
+            search=search,
+            backfill=backfill,
+            limit=limit,
+        )
     if as_json:
         print_json(page)
     else:

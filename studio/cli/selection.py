@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta, timezone
+from datetime import date, datetime, timedelta, timezone
 from typing import Any, TypeVar
 
 import click
@@ -111,8 +111,8 @@ def search(client: Client, dag_id: str, selection: Selection) -> Iterator[RunSum
             dag_id, state=selection.state, backfill=selection.backfill, before=before, limit=_PAGE
         )
         for run in page.runs:
-            date = run.logical_date or run.run_after
-            if (since is None or date >= since) and (until is None or date <= until):
+            moment = run.logical_date or run.run_after
+            if (since is None or moment >= since) and (until is None or moment <= until):
                 yield run
         if page.next is None:
             return
@@ -123,6 +123,19 @@ def chunks(run_ids: Sequence[str]) -> Iterator[Sequence[str]]:
     """As many as one request takes."""
     for start in range(0, len(run_ids), CHUNK):
         yield run_ids[start : start + CHUNK]
+
+
+def end_of(until: str) -> str:
+    """What `until` of `list_runs`, which is exclusive, is to be: a day becomes the next one.
+
+    What is no date stays as it is: the server says what is wrong with it.
+    """
+    if not _DAY.fullmatch(until):
+        return until
+    try:
+        return (date.fromisoformat(until) + timedelta(days=1)).isoformat()
+    except (ValueError, OverflowError):
+        return until
 
 
 def _moment(text: str, zone: str, field: str) -> datetime:

@@ -109,6 +109,15 @@ def _runs(capsys: pytest.CaptureFixture[str]) -> None:
     assert [task["try_number"] for task in run["tasks"] if task["task_id"] == "quick"] == [2]
 
     assert as_json(capsys, "runs", "note", "daily", "d1", "looked at")["note"] == "looked at"
+    for options, expected in (
+        (("--search", "LOOKED"), ["d1"]),
+        (("--search", "_"), []),
+        (("--since", "2013-01-02"), ["d3", "d2"]),
+        (("--until", "2013-01-02"), ["d2", "d1"]),
+        (("--type", "scheduled"), []),
+    ):
+        found = as_json(capsys, "runs", "list", "daily", *options)["runs"]
+        assert (options, [run["run_id"] for run in found]) == (options, expected)
     assert called(capsys, "runs", "watch", "daily", "d2")[0] == 0
     assert as_json(capsys, "runs", "mark", "daily", "d1", "d2", "--as", "failed") == {"runs": 2}
     assert "d2" in _ok(capsys, "runs", "mark", "daily", "--failed", "--as", "success", "--dry-run")

@@ -122,6 +122,8 @@ def test_commands_against_a_server(
         (("runs", "show", "good", "none"), 1, "Known: manual__2013-01-31"),
         (("runs", "cancel", "good"), 1, "over"),
         (("runs", "list", "--state", "sucess"), 2, "'success'"),
+        (("runs", "list", "--type", "manaul"), 2, "'manual'"),
+        (("runs", "list", "--until", "2013-02-30"), 2, "until"),
         (("tasks", "log", "good", "quik"), 1, "'quick'"),
     ):
         code, out, err = called(capsys, *arguments)
