@@ -52,6 +52,9 @@ class Relay:
         self._locate = locate
         self._lock = threading.Lock()
         self._http: tuple[Endpoint, httpx.Client] | None = None
+        self._former: tuple[str, httpx.Client] | None = (
+            None  # URL and client of the server that was asked last
+        )
         self._sockets: dict[int, Outbox] = {}  # the oldest first
         self._is_closed = False
 
@@ -81,11 +84,12 @@ class Relay:
         with self._lock:
             self._is_closed = True
             numbers = list(self._sockets)
-            http, self._http = self._http, None
+            self._http = None
+            former, self._former = self._former, None
         for number in numbers:
             self._end(number)
-        if http is not None:
-            http[1].close()
+        if former is not None:
+            former[1].close()
 
     def _begin(self, number: int, do: Callable[..., object], *given: object) -> None:
         def run() -> None:
@@ -136,7 +140,8 @@ class Relay:
         for _ in range(2):
             endpoint, client = self._client()
             try:
-                answer = client.request(route.method, path, headers=headers, content=body or None)
+                known = {**headers, "Authorization": f"token {endpoint.token}"}
+                answer = client.request(route.method, path, headers=known, content=body or None)
             except httpx.TransportError as error:
                 failure = error
                 self._forget(endpoint)
@@ -154,21 +159,24 @@ class Relay:
         with self._lock:
             if self._http is None:
                 endpoint = self._located()
-                self._http = (
-                    endpoint,
-                    httpx.Client(
+                former = self._former
+                if former is None or former[0] != endpoint.url:
+                    client = httpx.Client(
                         base_url=endpoint.url,
-                        headers={"Authorization": f"token {endpoint.token}"},
                         timeout=httpx.Timeout(_TIMEOUT, connect=_CONNECT_TIMEOUT),
                         trust_env=False,  # the server is on this machine: no proxy
-                    ),
-                )
+                    )
+                    former = (endpoint.url, client)
+                self._former = former
+                self._http = (endpoint, former[1])
             return self._http
 
     def _forget(self, endpoint: Endpoint) -> None:
         with self._lock:
             if self._http is not None and self._http[0] == endpoint:
-                self._http = None  # not closed: others may wait for its answers
+                self._http = (
+                    None  # not closed: others may wait for its answers, and the next server has its place
+                )
 
     def _located(self) -> Endpoint:
         endpoint = self._locate()

@@ -20,6 +20,7 @@ pytestmark = pytest.mark.packaging
 
 DATA = f"pipeline_studio-{studio.__version__}.data/data"
 LABEXTENSION = f"{DATA}/share/jupyter/labextensions/pipeline-studio"
+FRONT_END = ("dashboard.css", "dashboard.js", "layout.js", "live.css", "live.js")
 PREFIX = f"pipeline_studio-{studio.__version__}"
 
 
@@ -85,8 +86,10 @@ def test_wheel_has_the_labextension_for_jupyterlab(wheel: dict[str, bytes]) -> N
 
 def test_wheel_has_the_front_end_for_other_notebooks(wheel: dict[str, bytes]) -> None:
     assets = {name for name in wheel if name.startswith("studio/pages/assets/")}
-    assert assets == {f"studio/pages/assets/{name}" for name in ("live.css", "live.js", "layout.js")}
+    assert assets == {f"studio/pages/assets/{name}" for name in FRONT_END}
     assert b"jp-Studio-foreign" in wheel["studio/pages/assets/live.css"]
+    assert b"jp-Studio-shell" in wheel["studio/pages/assets/dashboard.css"]
+    assert {"studio/pages/page.html", "studio/pages/note.html"} <= wheel.keys()
 
 
 def test_wheel_has_the_front_end_once(wheel: dict[str, bytes]) -> None:

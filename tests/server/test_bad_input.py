@@ -255,6 +255,7 @@ async def test_unknown_things_have_a_nearest_match(studio: Running) -> None:
 
 
 async def test_bad_page(studio: Running) -> None:
+    await studio.publish(CHAIN)
     limits = ["limit=0", "limit=-1", "limit=1000000000", "limit=x", "limit=", "limit=1&limit=2"]
     for query in [*limits, "before=garbage", "before=1_2_3", "before=nan_1", "state=ok", "sort=id;drop"]:
         for path in ("/api/runs", "/api/dags/chain/grid"):
