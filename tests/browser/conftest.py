@@ -57,7 +57,9 @@ def lab(tmp_path_factory: pytest.TempPathFactory, repository: Path) -> Iterator[
 
 
 @contextmanager
-def running_lab(base: Path, repository: Path, *disabled: str, **env: str) -> Iterator[Lab]:
+def running_lab(
+    base: Path, repository: Path, *disabled: str, base_url: str = "/", **env: str
+) -> Iterator[Lab]:
     """A JupyterLab with its files below `base`; `disabled`: labextensions that it does not load."""
     root, home = base / "notebooks", base / "home"
     shutil.copytree(
@@ -86,6 +88,7 @@ def running_lab(base: Path, repository: Path, *disabled: str, **env: str) -> Ite
     command = [
         sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--ServerApp.ip=127.0.0.1",
         f"--ServerApp.port={port}", "--ServerApp.port_retries=0", f"--IdentityProvider.token={TOKEN}",
+        f"--ServerApp.base_url={base_url}",
         f"--ServerApp.root_dir={root}", "--LabApp.expose_app_in_browser=True",
         "--JupyterNotebookApp.expose_app_in_browser=True",
     ]  # fmt: skip
@@ -93,7 +96,7 @@ def running_lab(base: Path, repository: Path, *disabled: str, **env: str) -> Ite
         command, env=environment, cwd=root, stdout=log, stderr=log, stdin=subprocess.DEVNULL
     )
     try:
-        _wait_until_up(f"http://127.0.0.1:{port}/api?token={TOKEN}", process, base / "lab.log")
+        _wait_until_up(f"http://127.0.0.1:{port}{base_url}api?token={TOKEN}", process, base / "lab.log")
         yield Lab(f"http://127.0.0.1:{port}", root, home)
     finally:
         log.close()

@@ -127,7 +127,7 @@ def _runs(capsys: pytest.CaptureFixture[str]) -> None:
     assert _ok(capsys, "runs", "delete", "daily", "--failed", "--yes") == "2 runs are deleted.\n"
     assert [run["run_id"] for run in as_json(capsys, "runs", "list", "daily")["runs"]] == ["d3"]
 
-    for arguments, expected, said in (
+    for arguments, code, said in (
         (("runs", "delete", "daily", "--yes"), 2, "No run is named"),
         (("runs", "delete", "daily", "d3", "--failed"), 2, "not both"),
         (("runs", "clear", "daily", "--failed", "--state", "success"), 2, "exclude"),
@@ -138,8 +138,8 @@ def _runs(capsys: pytest.CaptureFixture[str]) -> None:
         (("runs", "mark", "daily", "d3"), 2, "--as"),
         (("runs", "mark", "daily", "d3", "--as", "skipped"), 2, "skipped"),
     ):
-        code, out, err = called(capsys, *arguments)
-        assert (arguments, code, out, said in err) == (arguments, expected, "", True), err
+        answer, out, err = called(capsys, *arguments)
+        assert (arguments, answer, out, said in err) == (arguments, code, "", True), err
 
 
 def _tasks(capsys: pytest.CaptureFixture[str]) -> None:

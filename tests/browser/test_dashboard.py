@@ -1,0 +1,216 @@
+"""The dashboard in a plain browser: logged in by a link, live, with everything that is managed there."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from studio import DAG, Asset, approval, shell
+from studio.client import Client, connect
+from studio.client.endpoint import read_endpoint
+from studio.settings import Settings
+from tests.browser.conftest import SCREENSHOTS, TOKEN, picture, running_lab
+
+pytestmark = pytest.mark.browser
+
+
+def publish(client: Client, gate: Path) -> None:
+    with DAG("board", params={"who": "me"}, tags=["shown"]) as dag:
+        shell("echo hello {{ params.who }}", task_id="hello", outlets=[Asset("greeting")]) >> shell(
+            f"until test -e {gate}; do sleep 0.05; done; echo over", task_id="waits"
+        )
+    client.publish_dag(dag.snapshot().spec, dag.snapshot().sources.values())
+
+
+@pytest.fixture
+def dashboard(browser: Browser, client: Client) -> Iterator[Page]:
+    """A page that is logged in, at the overview."""
+    context = browser.new_context(viewport={"width": 1440, "height": 1000}, reduced_motion="reduce")
+    page = context.new_page()
+    page.set_default_timeout(30_000)
+    page.goto(client.new_login())
+    page.wait_for_url(f"{client.url}/")
+    expect(page.get_by_role("heading", name="Overview")).to_be_visible()
+    yield page
+    context.close()
+
+
+def go(page: Page, name: str) -> None:
+    page.get_by_role("navigation", name="Pipeline Studio").get_by_role("link", name=name, exact=True).click()
+
+
+def test_a_browser_that_is_not_logged_in_is_told_how(browser: Browser, client: Client) -> None:
+    context = browser.new_context()
+    page = context.new_page()
+    page.goto(client.url)
+    expect(page.get_by_text("studio dashboard")).to_be_visible()
+    link = client.new_login()
+    page.goto(link)
+    expect(page.get_by_role("heading", name="Overview")).to_be_visible()
+    page.goto(link)
+    expect(page.get_by_role("heading", name="not valid")).to_be_visible()
+    page.goto(client.url)
+    expect(page.get_by_role("heading", name="Overview")).to_be_visible()  # still logged in
+    client.end_logins()
+    page.reload()
+    expect(page.get_by_text("studio dashboard")).to_be_visible()
+    context.close()
+
+
+def test_a_run_from_its_trigger_to_its_end(dashboard: Page, client: Client, tmp_path: Path) -> None:
+    gate = tmp_path / "gate"
+    publish(client, gate)
+    page = dashboard
+    go(page, "DAGs")
+    page.get_by_role("searchbox").fill("boa")
+    page.get_by_role("button", name="board", exact=True).click()
+    expect(page.get_by_role("heading", name="board")).to_be_visible()
+    page.get_by_role("button", name="Trigger with…").click()
+    page.locator("[data-param='who'] input").fill("her")
+    page.get_by_role("button", name="Start the run").click()
+    page.locator("[data-task='hello']").click()
+    card = page.locator(".jp-Studio-card")
+    expect(card.locator(".jp-Studio-cardHeader .jp-Studio-badge")).to_contain_text("success")
+    card.get_by_role("tab", name="Output").click()
+    expect(card).to_contain_text("hello her")
+    picture(page, "dashboard-dag")
+    address = page.url
+    assert "/dags/board/graph?run=" in address and "task=hello" in address
+    page.reload()
+    expect(card.get_by_role("heading", name="hello")).to_be_visible()
+    go(page, "Overview")
+    expect(page.get_by_role("region", name="Running now (1)")).to_contain_text("board")
+    gate.touch()
+    expect(page.get_by_role("region", name="Running now (0)")).to_be_visible()
+    picture(page, "dashboard-overview")
+    page.go_back()
+    expect(page.get_by_role("heading", name="board")).to_be_visible()
+    go(page, "Runs")
+    expect(page.locator("tbody tr[data-run]").first).to_contain_text("board")
+    go(page, "Assets")
+    expect(page.get_by_role("heading", name="greeting")).to_be_visible()
+    page.get_by_role("button", name="Emit an event").click()
+    expect(page.get_by_role("status").filter(has_text="Noted")).to_be_visible()
+    go(page, "Audit")
+    expect(page.locator("tbody tr").first).to_contain_text("asset event")
+    expect(page.locator("tbody tr", has_text="trigger").first).to_contain_text("params: who")
+
+
+def test_pools_variables_and_connections_are_kept(dashboard: Page, client: Client) -> None:
+    page = dashboard
+    go(page, "Pools")
+    page.get_by_role("button", name="New").click()
+    page.get_by_label("Name").fill("small pool")
+    page.get_by_label("Slots").fill("3")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("alert")).to_be_visible()  # such a name is refused, and nothing typed is lost
+    page.get_by_label("Name").fill("small")
+    page.get_by_role("button", name="Save").click()
+    expect(page.locator("tbody tr", has_text="small")).to_contain_text("3")
+    page.get_by_role("button", name="Change small…").click()
+    page.get_by_label("Slots").fill("4")
+    page.get_by_role("button", name="Save").click()
+    expect(page.locator("tbody tr", has_text="small")).to_contain_text("4")
+    page.get_by_role("button", name="Delete small…").click()
+    page.get_by_role("button", name="Delete small", exact=True).click()
+    expect(page.locator("tbody tr", has_text="small")).to_have_count(0)
+    expect(page.get_by_role("button", name="Delete default_pool…")).to_have_count(0)
+
+    go(page, "Variables")
+    expect(page.get_by_text("There are no variables yet.")).to_be_visible()
+    page.get_by_role("button", name="New").click()
+    page.get_by_label("Name").fill("threshold")
+    page.get_by_label("Value").fill('{"a": 1')
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("alert")).to_contain_text("begins like JSON")
+    page.get_by_label("Value").fill('{"a": 1}')
+    page.get_by_role("button", name="Save").click()
+    expect(page.locator("tbody tr")).to_contain_text('{"a":1}')
+    assert client.get_variable("threshold").value == {"a": 1}
+    client.delete_variable("threshold")
+
+    go(page, "Connections")
+    page.get_by_role("button", name="New").click()
+    page.get_by_label("Name").fill("warehouse")
+    page.get_by_label("Type").fill("postgresql")
+    page.get_by_label("Host").fill("db.example")
+    page.get_by_label("Password").fill("very-secret")
+    page.get_by_role("button", name="Save").click()
+    row = page.locator("tbody tr", has_text="warehouse")
+    expect(row).to_contain_text("password")
+    assert "very-secret" not in page.content()
+    picture(page, "dashboard-connections")
+    client.delete_connection("warehouse")
+
+
+def test_a_question_is_answered(dashboard: Page, client: Client) -> None:
+    with DAG("asks") as dag:
+        approval("Publish the report?", task_id="ask", options=["Yes", "No"])
+    client.publish_dag(dag.snapshot().spec, dag.snapshot().sources.values())
+    run_id = client.trigger_run("asks").run.run_id
+    go(dashboard, "Approvals")
+    form = dashboard.get_by_role("form", name="Publish the report?")
+    form.get_by_role("button", name="Yes").click()
+    expect(dashboard.get_by_text("Nothing waits for a person.")).to_be_visible()
+    assert client.wait_for_run("asks", run_id, timeout=60).run.state.value == "success"
+
+
+def test_an_open_page_finds_the_server_after_it_was_killed(
+    dashboard: Page, client: Client, tmp_path: Path
+) -> None:
+    gate = tmp_path / "gate"
+    publish(client, gate)
+    run_id = client.trigger_run("board").run.run_id
+    go(dashboard, "Overview")
+    expect(dashboard.get_by_role("region", name="Running now (1)")).to_contain_text("board")
+    settings = Settings.from_environment()
+    former = read_endpoint(settings)
+    assert former is not None
+    os.kill(former.pid, signal.SIGKILL)
+    expect(dashboard.get_by_text("connection lost")).to_be_visible()
+    gate.touch()
+    with connect() as again:  # another server, another token, the same port
+        assert again.url == former.url
+        assert again.wait_for_run("board", run_id, timeout=60).run.state.value == "success"
+    expect(dashboard.get_by_text("live", exact=True)).to_be_visible()
+    expect(dashboard.get_by_role("region", name="Running now (0)")).to_be_visible()
+
+
+def test_through_jupyter_below_a_base_url(browser: Browser, tmp_path: Path, repository: Path) -> None:
+    base = tmp_path / "hub"
+    base.mkdir()
+    with running_lab(base, repository, base_url="/user/x/") as lab:
+        context = browser.new_context(viewport={"width": 1200, "height": 800})
+        page = context.new_page()
+        page.set_default_timeout(30_000)
+        page.goto(f"{lab.url}/user/x/studio")
+        expect(page).to_have_url(re.compile("/user/x/login"))
+        page.goto(f"{lab.url}/user/x/studio?token={TOKEN}")
+        expect(page.get_by_role("heading", name="Overview")).to_be_visible()
+        expect(page.get_by_text("live", exact=True)).to_be_visible()
+        go(page, "Pools")
+        page.get_by_role("button", name="New").click()
+        page.get_by_label("Name").fill("far")
+        page.get_by_role("button", name="Save").click()
+        expect(page.locator("tbody tr", has_text="far")).to_be_visible()
+        assert page.url.startswith(f"{lab.url}/user/x/studio/")
+        context.close()
+
+
+def test_the_theme_is_chosen_and_kept(dashboard: Page) -> None:
+    dashboard.get_by_label("Theme").select_option("dark")
+    assert dashboard.evaluate("() => document.body.dataset.jpThemeLight") == "false"
+    for name in ("overview", "dags", "runs", "pools"):
+        dashboard.goto(f"{dashboard.url.split('#')[0]}#/{name}")
+        if SCREENSHOTS:
+            time.sleep(1)
+        picture(dashboard, f"dashboard-dark-{name}")
+    dashboard.reload()
+    assert dashboard.evaluate("() => document.body.dataset.jpThemeLight") == "false"
