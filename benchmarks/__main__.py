@@ -16,7 +16,7 @@ from importlib.metadata import version
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from benchmarks import big_table, graph_widget, notebooks, scale, workloads
+from benchmarks import big_table, graph_widget, notebooks, panels, scale, workloads
 from benchmarks.harness import POSTGRESQL
 from benchmarks.workloads import Row
 
@@ -47,6 +47,7 @@ WORKLOADS: dict[str, Callable[[Path], list[Row]]] = {
     "shapes": lambda home: asyncio.run(scale.shapes(home)),
     "imports": lambda home: workloads.imports(),
     "widget": graph_widget.graph_widget,
+    "panels": panels.panels,
 }
 
 

@@ -158,7 +158,7 @@ def test_backfills_are_started_and_listed(panel: Panel) -> None:
     days = at.locator("input[type=date]")
     days.nth(0).fill("2013-01-01")
     days.nth(1).fill("2013-01-02")
-    at.get_by_role("button", name="Start").click()
+    at.get_by_role("button", name="Start", exact=True).click()
     listed = at.get_by_role("navigation", name="Backfills").get_by_role(
         "button", name=containing("2013-01-01")
     )
@@ -180,11 +180,11 @@ def test_code_of_versions_and_what_changed(panel: Panel) -> None:
 def test_details_say_when_it_runs_and_delete_asks_first(panel: Panel) -> None:
     at = panel.at("details")
     expect(at.get_by_role("region", name="Schedule")).to_contain_text("every day")
-    at.get_by_role("button", name="Delete panel…").click()
+    at.get_by_role("button", name="Delete the DAG…").click()
     at.get_by_role("button", name="Leave").click()
     assert panel.client.get_dag("panel").dag.dag_id == "panel"
-    at.get_by_role("button", name="Delete panel…").click()
-    at.get_by_role("button", name="Delete panel with its history").click()
+    at.get_by_role("button", name="Delete the DAG…").click()
+    at.get_by_role("button", name="Delete for good").click()
     expect(panel.page.get_by_text("The server knows no DAG “panel” at present.")).to_be_visible()
     publish(panel.client, panel.flag)  # for the fixture's end; the page comes alive by itself
     expect(at.get_by_role("tab", name="Details")).to_be_visible()

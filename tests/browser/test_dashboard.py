@@ -23,9 +23,8 @@ pytestmark = pytest.mark.browser
 
 def publish(client: Client, gate: Path) -> None:
     with DAG("board", params={"who": "me"}, tags=["shown"]) as dag:
-        shell("echo hello {{ params.who }}", task_id="hello", outlets=[Asset("greeting")]) >> shell(
-            f"until test -e {gate}; do sleep 0.05; done; echo over", task_id="waits"
-        )
+        hello = shell("echo hello {{ params.who }}", task_id="hello", outlets=[Asset("greeting")])
+        hello >> shell(f"until test -e {gate}; do sleep 0.05; done", task_id="waits", use_shell=True)
     client.publish_dag(dag.snapshot().spec, dag.snapshot().sources.values())
 
 

@@ -37,7 +37,7 @@ export function LinkButton(props: { title: string; onClick: () => void; children
 
 export interface IButtonProps {
   glyph?: GlyphName;
-  /** What it does; the tip, and the name of a button without text. */
+  /** What it does; the tip, and the name of a button without text, or whose text is how this begins ("Delete a"). */
   title: string;
   disabled?: boolean;
   /** For a button that is on or off. */
@@ -47,6 +47,11 @@ export interface IButtonProps {
   children?: ReactNode;
 }
 
+/** Several buttons may have the same text; read out, they are told apart. */
+function isName(title: string, children: ReactNode): boolean {
+  return children === undefined || (typeof children === 'string' && title.startsWith(children));
+}
+
 export function Button(props: IButtonProps): ReactElement {
   const { glyph, title, disabled, pressed, primary, onClick, children } = props;
   return (
@@ -54,7 +59,7 @@ export function Button(props: IButtonProps): ReactElement {
       type="button"
       className={`jp-Studio-button${primary === true ? ' jp-mod-primary' : ''}${children === undefined ? ' jp-mod-icon' : ''}`}
       title={title}
-      aria-label={children === undefined ? title : undefined}
+      aria-label={isName(title, children) ? title : undefined}
       aria-pressed={pressed}
       disabled={disabled}
       onClick={onClick}
