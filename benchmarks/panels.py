@@ -95,11 +95,10 @@ SCROLLED: Final = """async columns => {
 }"""
 #: Milliseconds from the answer that says that it is committed until it is on the screen.
 CHANGED: Final = """async ([path, body, glyph]) => {
-    const cell = document.querySelector('[data-column="0"][data-line="0"] .jp-Studio-gridState');
     const frame = () => new Promise(resolve => requestAnimationFrame(resolve));
     const headers = { 'Content-Type': 'application/json' };
     const sent = fetch(path, { method: 'POST', headers, body: JSON.stringify(body) }).then(() => performance.now());
-    const find = () => document.querySelector('[data-column="0"][data-line="0"] .jp-Studio-gridState')?.textContent;
+    const find = () => document.querySelector('[data-line="0"] > [data-column="0"]')?.textContent;
     while (find() !== glyph) {
         await frame();
     }
@@ -229,7 +228,7 @@ def _grid(page: Page, url: str, client: Client) -> list[Row]:
         )
     ]
     page.evaluate("() => { document.querySelector('.jp-Studio-grid').scrollTo(0, 0); }")
-    page.wait_for_selector('[data-column="0"][data-line="0"]')
+    page.wait_for_selector('[data-line="0"] > [data-column="0"]')
     run_id = client.list_runs(DAG, limit=1).runs[0].run_id
     task_id = client.get_dag(DAG).tasks[0].id
     path = f"/api/dags/{DAG}/mark"

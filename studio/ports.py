@@ -114,8 +114,8 @@ class RunAttempt:
     worker: str | None
 
 
-#: Of a run: task id → state value → number of instances. Only a mapped task has several.
-TaskStates: TypeAlias = dict[str, dict[str, int]]
+#: Of a run: state value → the ids of the tasks in it, in no order; one that is mapped as often as it has instances.
+TaskStates: TypeAlias = dict[str, list[str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -280,11 +280,15 @@ class Store(Protocol):
         *,
         before: tuple[float, int] | None = None,
         limit: int = 50,
+        is_counted: bool = True,
     ) -> list[RunOverview]:
-        """Runs by (run_after, id), newest first; `before` is the key of the last one of the page before."""
+        """Runs by (run_after, id), newest first; `before` is the key of the last one of the page before.
+
+        Unless it `is_counted`, the overviews have no counts: for who gets them from `task_states`.
+        """
 
     async def task_states(self, run_ids: Sequence[int]) -> dict[int, TaskStates]:
-        """For each of these runs (by `Run.id`) that has tasks: task id → state value → how many instances."""
+        """For each of these runs (by `Run.id`) that has tasks: which of them are in which state."""
 
     async def run_dates(self, dag_id: str, since: float, until: float) -> list[tuple[float, RunState]]:
         """Date and state of each run of a DAG with a date in [since, until), in no order.

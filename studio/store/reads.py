@@ -106,6 +106,7 @@ class Reads:
         *,
         before: tuple[float, int] | None = None,
         limit: int = 50,
+        is_counted: bool = True,
     ) -> list[RunOverview]:
         values = _filter_values(asked)
         if dag_id is not None:
@@ -114,9 +115,14 @@ class Reads:
         if before is not None:
             values["run_after"], values["id"] = before
         values["limit"] = limit
-        return await self._database.read(
-            lambda connection: _overviews(connection, connection.execute(page, values))
-        )
+
+        def read(connection: Connection) -> list[RunOverview]:
+            found = connection.execute(page, values)
+            if is_counted:
+                return _overviews(connection, found)
+            return [RunOverview(run_rows.run_record(row), {}) for row in found]
+
+        return await self._database.read(read)
 
     async def task_states(self, run_ids: Sequence[int]) -> dict[int, TaskStates]:
         def read(connection: Connection) -> dict[int, TaskStates]:
@@ -125,10 +131,8 @@ class Reads:
             for some in slices(run_ids):
                 statement = sql.task_states if in_rows else sql.tasks_in_states
                 for run, state, names in connection.execute(statement, {"runs": some}):
-                    tasks = states.setdefault(run, {})
-                    for name in (names,) if in_rows else names.split(","):
-                        counts = tasks.setdefault(name, {})
-                        counts[state] = counts.get(state, 0) + 1
+                    found = [names] if in_rows else names.split(",")
+                    states.setdefault(run, {}).setdefault(state, []).extend(found)
             return states
 
         return await self._database.read(read)

@@ -99,6 +99,7 @@ class Reads:
         *,
         before: tuple[float, int] | None = None,
         limit: int = 50,
+        is_counted: bool = True,
     ) -> list[RunOverview]:
         async with self._transaction() as tables:
             found = [
@@ -108,7 +109,8 @@ class Reads:
                 and _fits(run, asked)
                 and (before is None or (run.run_after, run.id) < before)
             ]
-            return [_overview(tables, run) for run in _newest_first(found)[:limit]]
+            page = _newest_first(found)[:limit]
+            return [_overview(tables, run) if is_counted else RunOverview(run_copy(run), {}) for run in page]
 
     async def task_states(self, run_ids: Sequence[int]) -> dict[int, TaskStates]:
         async with self._transaction() as tables:
@@ -116,8 +118,7 @@ class Reads:
             for run in run_ids:
                 for number in tables.tasks_of.get(run, ()):
                     task = tables.tasks[number]
-                    counts = states.setdefault(run, {}).setdefault(task.task_id, {})
-                    counts[task.state.value] = counts.get(task.state.value, 0) + 1
+                    states.setdefault(run, {}).setdefault(task.state.value, []).append(task.task_id)
             return states
 
     async def run_dates(self, dag_id: str, since: float, until: float) -> list[tuple[float, RunState]]:

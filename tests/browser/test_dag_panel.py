@@ -82,7 +82,7 @@ def test_grid_is_live_and_leads_to_tasks_by_mouse_and_by_keyboard(panel: Panel) 
     expect(grid.locator("[role=gridcell][aria-label^='check,']")).to_have_count(2)
     expect(grid.locator("[role=gridcell][aria-label$=': success']")).to_have_count(4)
     picture(panel.page, "grid-live")
-    grid.locator("[data-column='1'][data-line='1']").click()
+    grid.locator("[data-line='1'] > [data-column='1']").click()
     card = at.locator(".jp-Studio-card")
     expect(card.get_by_role("heading", name="check")).to_be_visible()
     expect(card.locator(".jp-Studio-badge").first).to_contain_text("failed")
@@ -92,7 +92,9 @@ def test_grid_is_live_and_leads_to_tasks_by_mouse_and_by_keyboard(panel: Panel) 
     panel.page.keyboard.press("ArrowUp")
     panel.page.keyboard.press("Enter")
     expect(card.get_by_role("heading", name="load")).to_be_visible()
-    expect(at.locator(".jp-Studio-gridCell.jp-mod-chosen[data-column='0'][data-line='0']")).to_have_count(1)
+    expect(at.locator("[data-line='0'] > .jp-Studio-gridCell.jp-mod-chosen[data-column='0']")).to_have_count(
+        1
+    )
 
 
 def test_gantt_and_calendar_show_when(panel: Panel) -> None:
@@ -158,7 +160,7 @@ def test_backfills_are_started_and_listed(panel: Panel) -> None:
     days = at.locator("input[type=date]")
     days.nth(0).fill("2013-01-01")
     days.nth(1).fill("2013-01-02")
-    at.get_by_role("button", name="Start", exact=True).click()
+    at.locator("form button[type=submit]").click()
     listed = at.get_by_role("navigation", name="Backfills").get_by_role(
         "button", name=containing("2013-01-01")
     )

@@ -118,7 +118,7 @@ def test_pools_variables_and_connections_are_kept(dashboard: Page, client: Clien
     page.get_by_role("button", name="Save").click()
     expect(page.locator("tbody tr", has_text="small")).to_contain_text("4")
     page.get_by_role("button", name="Delete small…").click()
-    page.get_by_role("button", name="Delete small", exact=True).click()
+    page.get_by_role("button", name="Delete for good").click()
     expect(page.locator("tbody tr", has_text="small")).to_have_count(0)
     expect(page.get_by_role("button", name="Delete default_pool…")).to_have_count(0)
 

@@ -683,11 +683,12 @@ async def test_task_states_of_runs(store: Store, lease: Lease, scribe: Scribe) -
     ]
     await store.commit(lease, Writes(dags=[dag], new_runs=runs, new_tasks=tasks))
     asked = [run.id for run in runs]
-    assert await store.task_states(asked) == {
-        asked[0]: {first: {"success": 1}, second: {"success": 3, "failed": 2}},
-        asked[1]: {first: {"running": 1}},
+    found = await store.task_states(asked)
+    assert {run: {state: sorted(names) for state, names in of.items()} for run, of in found.items()} == {
+        asked[0]: {"success": [first, second, second, second], "failed": [second, second]},
+        asked[1]: {"running": [first]},
     }
-    assert await store.task_states(asked[1:2]) == {asked[1]: {first: {"running": 1}}}
+    assert await store.task_states(asked[1:2]) == {asked[1]: {"running": [first]}}
     assert await store.task_states([]) == {}
 
 
@@ -749,6 +750,7 @@ async def test_runs_by_type_time_and_text(store: Store, lease: Lease, scribe: Sc
     assert await of(RunFilter(since=NOW + 1)) == [third, second]
     assert await of(RunFilter(since=NOW, until=NOW + 1)) == [first]
     assert await of(RunFilter(search="rows")) == [second]
+    assert (await store.runs("d", is_counted=False, limit=1))[0] == RunOverview(runs[2], {})
     assert await of(RunFilter(search="MANUAL")) == [second]
     assert await of(RunFilter(search="0% of")) == [second]
     assert await of(RunFilter(search="l__")) == [second]  # `_` is itself: not "l_3" of the backfill

@@ -29,7 +29,7 @@ async def get_grid(request: Request, services: Services) -> m.Grid:
     before = read_cursor(request)
     dag = await find_dag(services, request.dag_id)
     asked = read_filter(request, dag.spec.timezone)
-    found = await services.store.runs(dag.dag_id, asked, before=before, limit=limit + 1)
+    found = await services.store.runs(dag.dag_id, asked, before=before, limit=limit + 1, is_counted=False)
     page = found[:limit]
     of_runs = await services.store.task_states([item.run.id for item in page])
     tasks = _tasks(dag.spec, of_runs.values())
@@ -37,8 +37,9 @@ async def get_grid(request: Request, services: Services) -> m.Grid:
     return m.Grid(
         tasks=tasks,
         rows=[
-            m.GridRow(run=views.overview(item), cells=_cells(of_runs.get(item.run.id, {}), place))
+            m.GridRow(run=views.run_summary(item.run, _counts(states)), cells=_cells(states, place))
             for item in page
+            for states in (of_runs.get(item.run.id, {}),)
         ],
         next=cursor_after(page[-1].run) if len(found) > limit else None,
     )
@@ -82,23 +83,21 @@ async def list_attempts(request: Request, services: Services) -> m.RunAttempts:
     )
 
 
+def _counts(states: TaskStates) -> dict[str, int]:
+    return {state: len(names) for state, names in states.items()}
+
+
 def _tasks(spec: DagSpec, of_runs: Iterable[TaskStates]) -> list[str]:
     present = [task.id for task in spec.tasks]
-    former = set[str]().union(*of_runs).difference(present)
+    former = set[str]().union(*(names for states in of_runs for names in states.values())).difference(present)
     return [*present, *sorted(former)]
 
 
-def _cells(tasks: TaskStates, place: dict[str, int]) -> list[m.GridCells]:
+def _cells(states: TaskStates, place: dict[str, int]) -> list[m.GridCells]:
     """One entry for each state that there is."""
-    of_states: dict[str, list[tuple[int, int]]] = {}
-    for task_id, counts in tasks.items():
-        for state, count in counts.items():
-            of_states.setdefault(state, []).append((place[task_id], count))
-    return [
-        m.GridCells(
-            state=TaskState(state),
-            tasks=[index for index, _ in cells],
-            counts=[] if all(count == 1 for _, count in cells) else [count for _, count in cells],
-        )
-        for state, cells in of_states.items()
-    ]
+    cells = []
+    for state, names in states.items():
+        counts = Counter(names) if len(set(names)) < len(names) else {}
+        tasks = [place[name] for name in counts or names]
+        cells.append(m.GridCells(state=TaskState(state), tasks=tasks, counts=list(counts.values())))
+    return cells

@@ -27,7 +27,7 @@ export const GridHead = memo(function GridHead(props: IGridHeadProps): ReactElem
   const { id, rows, from, timezone, shownRun, cursor } = props;
   const longest = Math.max(...rows.map(({ run }) => secondsOf(run) ?? 0), 0.001);
   return (
-    <div className="jp-Studio-gridHead" role="row" aria-rowindex={1}>
+    <div className="jp-Studio-gridHead" role="row" aria-rowindex={1} data-line={-1}>
       <div className="jp-Studio-gridCorner" role="columnheader">
         Task
       </div>
@@ -46,7 +46,6 @@ export const GridHead = memo(function GridHead(props: IGridHeadProps): ReactElem
             className={`jp-Studio-gridRun${isShown ? ' jp-mod-shown' : ''}${cursor === column ? ' jp-mod-cursor' : ''}`}
             style={{ right: column * COLUMN }}
             data-column={column}
-            data-line={-1}
           >
             {column % DATED === 0 && <span className="jp-Studio-gridDate">{dateOf(run, timezone)}</span>}
             <span className={`jp-Studio-gridBar ${stateClass(run.state)}`} style={{ height }} />

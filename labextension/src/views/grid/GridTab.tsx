@@ -1,5 +1,5 @@
 import type { KeyboardEvent, MouseEvent, ReactElement } from 'react';
-import { useEffect, useId, useMemo, useRef, useState } from 'react';
+import { useCallback, useEffect, useId, useMemo, useRef, useState } from 'react';
 
 import type { DagPageModel } from '../../models/dagpage';
 import type { IGridLine } from '../../models/gridcells';
@@ -9,11 +9,12 @@ import type { IStudio } from '../../tokens';
 import { useModel, useSignal } from '../hooks';
 import { Empty, ErrorNote } from '../Notes';
 import { TaskCard } from '../TaskCard';
+import { useChunks } from './chunks';
 import { COLUMN, HEAD, LINE, NAMES } from './sizes';
 import { GridHead } from './GridHead';
 import { GridLine } from './GridLine';
 import { Legend } from './Legend';
-import { useWindow } from './window';
+import { STEP, useWindow } from './window';
 
 const AHEAD = 24; // columns before the end of what is known; then more is fetched
 
@@ -65,9 +66,12 @@ function Table({ page, grid }: { page: DagPageModel; grid: GridModel }): ReactEl
   const rows = grid.rows ?? [];
   const lines = useLines(page, grid, folded);
   const { columns, lines: span } = useWindow(frame, { column: COLUMN, line: LINE });
+  const chunks = useChunks(rows);
   const shown = rows.slice(...columns);
+  const drawn = useMemo(() => chunks.slice(columns[0] / STEP, columns[1] / STEP), [chunks, columns]);
   const timezone = dag.dag?.timezone ?? 'UTC';
   const shownRun = dag.run?.summary.run_id ?? null;
+  const shownColumn = rows.findIndex(row => row.run.run_id === shownRun);
 
   useEffect(() => {
     if (grid.hasMore && columns[1] + AHEAD > rows.length) {
@@ -75,13 +79,15 @@ function Table({ page, grid }: { page: DagPageModel; grid: GridModel }): ReactEl
     }
   }, [grid, columns, rows.length]);
 
-  const toggle = (line: IGridLine): void => {
-    const next = new Set(folded);
-    if (!next.delete(line.id)) {
-      next.add(line.id);
-    }
-    setFolded(next);
-  };
+  const toggle = useCallback((line: IGridLine): void => {
+    setFolded(before => {
+      const next = new Set(before);
+      if (!next.delete(line.id)) {
+        next.add(line.id);
+      }
+      return next;
+    });
+  }, []);
   const act = ({ column, line }: ICursor): void => {
     const row = rows[column];
     const chosen = lines[line];
@@ -93,9 +99,9 @@ function Table({ page, grid }: { page: DagPageModel; grid: GridModel }): ReactEl
     }
   };
   const onClick = (event: MouseEvent): void => {
-    const cell = (event.target as HTMLElement).closest<HTMLElement>('[data-column]');
-    if (cell !== null) {
-      act({ column: Number(cell.dataset['column']), line: Number(cell.dataset['line']) });
+    const at = cellAt(event);
+    if (at !== null) {
+      act(at);
     }
   };
   const onKeyDown = (event: KeyboardEvent): void => {
@@ -121,12 +127,16 @@ function Table({ page, grid }: { page: DagPageModel; grid: GridModel }): ReactEl
       tabIndex={0}
       onClick={onClick}
       onKeyDown={onKeyDown}
+      onMouseOver={tip}
     >
       <div
         className="jp-Studio-gridCanvas"
         role="presentation"
         style={{ width: NAMES + rows.length * COLUMN + 8, height: HEAD + lines.length * LINE + 4 }}
       >
+        {shownColumn >= 0 && (
+          <div className="jp-Studio-gridShown" style={{ right: shownColumn * COLUMN, width: COLUMN }} />
+        )}
         <GridHead
           id={id}
           rows={shown}
@@ -141,8 +151,7 @@ function Table({ page, grid }: { page: DagPageModel; grid: GridModel }): ReactEl
             id={id}
             line={line}
             at={span[0] + index}
-            rows={shown}
-            from={columns[0]}
+            chunks={drawn}
             timezone={timezone}
             shownRun={shownRun}
             isChosen={line.members === null && line.id === focus.taskId}
@@ -154,6 +163,23 @@ function Table({ page, grid }: { page: DagPageModel; grid: GridModel }): ReactEl
       </div>
     </div>
   );
+}
+
+/** The cell that an event is about. */
+function cellAt(event: MouseEvent): ICursor | null {
+  const cell = (event.target as HTMLElement).closest<HTMLElement>('[data-column]');
+  const line = cell?.closest<HTMLElement>('[data-line]');
+  return cell === null || line == null
+    ? null
+    : { column: Number(cell.dataset['column']), line: Number(line.dataset['line']) };
+}
+
+/** What is read out of a cell is its tip, too. */
+function tip(event: MouseEvent): void {
+  const cell = event.target as HTMLElement;
+  if (cell.dataset['column'] !== undefined && cell.title === '') {
+    cell.title = cell.getAttribute('aria-label') ?? '';
+  }
 }
 
 /** Lines for the DAG as it is, and below them those of tasks that only former versions had. */

@@ -13,7 +13,8 @@ export interface ISizes {
   readonly line: number;
 }
 
-const STEP = 8; // columns or lines; drawing follows scrolling in such steps
+/** Columns or lines; drawing follows scrolling in such steps. */
+export const STEP = 4;
 
 /**
  * What of the content of `frame` is in sight, and a little around it. Columns are counted from the right end, where
