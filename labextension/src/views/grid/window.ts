@@ -1,5 +1,5 @@
 import type { RefObject } from 'react';
-import { useEffect, useState } from 'react';
+import { startTransition, useEffect, useState } from 'react';
 
 /** Which columns and lines of a large table are worth drawing: `[from, to)`. */
 export interface IWindow {
@@ -30,7 +30,10 @@ export function useWindow(frame: RefObject<HTMLElement>, { column, line }: ISize
     const measure = (): void => {
       const columns = around(-element.scrollLeft / column, element.clientWidth / column);
       const lines = around(element.scrollTop / line, element.clientHeight / line);
-      setShown(before => (same(before.columns, columns) && same(before.lines, lines) ? before : { columns, lines }));
+      // Drawn in small pieces between the frames, so that scrolling itself never waits.
+      startTransition(() =>
+        setShown(before => (same(before.columns, columns) && same(before.lines, lines) ? before : { columns, lines }))
+      );
     };
     const observer = new ResizeObserver(measure);
     observer.observe(element);
