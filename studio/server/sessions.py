@@ -77,9 +77,12 @@ class Sessions:
             if not make:
                 return ""
         key = secrets.token_urlsafe(32)
-        descriptor = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
+        # Whole or not at all: an empty key would let nobody in.
+        temporary = self._path.with_name(f".{self._path.name}.{secrets.token_hex(4)}")
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
         with os.fdopen(descriptor, "w") as file:
             file.write(key)
+        temporary.replace(self._path)
         return key
 
 

@@ -10,6 +10,7 @@ import { Connections } from '../views/admin/Connections';
 import { DagTable } from '../views/admin/DagTable';
 import { Overview } from '../views/admin/Overview';
 import { Pools } from '../views/admin/Pools';
+import { Button } from '../views/Glyph';
 import { RunsPage } from '../views/admin/RunsPage';
 import { Variables } from '../views/admin/Variables';
 import type { PageName } from './address';
@@ -58,12 +59,27 @@ export function Shell({ studio }: { studio: IStudio }): ReactElement {
         <span className="jp-Studio-space" />
         <Connection studio={studio} />
         <ThemeChoice />
+        {canLogOut() && (
+          <Button title="Log out of this browser" onClick={() => void logOut(studio)}>
+            Log out
+          </Button>
+        )}
       </nav>
       <main className="jp-Studio-content" tabIndex={-1} aria-label={place === null ? label : place.dagId}>
         {place === null ? <View studio={studio} /> : <DagRoute key={place.dagId} place={place} studio={studio} />}
       </main>
     </div>
   );
+}
+
+/** Behind Jupyter, its own login counts. */
+function canLogOut(): boolean {
+  return location.pathname === '/';
+}
+
+async function logOut({ host }: IStudio): Promise<void> {
+  await host.request('/logout', { method: 'POST' });
+  location.reload();
 }
 
 /** Not by the address, which names what is shown. */

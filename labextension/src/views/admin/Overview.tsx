@@ -76,7 +76,7 @@ function Health({ studio, dags, broken, running }: IHealthProps): ReactElement {
   const { client } = studio;
   const server = useFetched(() => client.call('server_info', { path: {} }), [client, running]);
   const approvals = useFetched(() => client.call('list_approvals', { path: {} }), [client, running]);
-  const waiting = approvals.value?.approvals.length ?? 0;
+  const waiting = approvals.value?.approvals.length ?? null;
   const info = server.value;
   return (
     <dl className="jp-Studio-tiles">
@@ -89,7 +89,17 @@ function Health({ studio, dags, broken, running }: IHealthProps): ReactElement {
       <Tile name="Files with faults" isBad={broken > 0}>
         {String(broken)}
       </Tile>
-      <Tile name="Wait for a person">{waiting === 0 ? '0' : <a href="#/approvals">{counted(waiting, 'task')}</a>}</Tile>
+      <Tile name="Wait for a person">
+        {approvals.error !== null ? (
+          approvals.error.message
+        ) : waiting === null ? (
+          '…'
+        ) : waiting === 0 ? (
+          '0'
+        ) : (
+          <a href="#/approvals">{counted(waiting, 'task')}</a>
+        )}
+      </Tile>
       <Tile name="Database">{info?.database ?? '…'}</Tile>
       <Tile name="Version">{info?.version ?? '…'}</Tile>
     </dl>

@@ -1,5 +1,6 @@
 import type { ReactElement } from 'react';
 
+import { DagListModel } from '../../models/daglist';
 import { RunListModel } from '../../models/runlist';
 import type { IStudio } from '../../tokens';
 import { useModel, useSignal } from '../hooks';
@@ -10,7 +11,11 @@ import { RunList } from '../runs/RunList';
 /** The runs of all DAGs. */
 export function RunsPage({ studio }: { studio: IStudio }): ReactElement {
   const list = useModel(() => new RunListModel({ ...studio, dagId: null }), [studio]);
+  // A run is called after its date on the wall clock of its DAG.
+  const dags = useModel(() => new DagListModel(studio), [studio]);
   useSignal(list?.changed);
+  useSignal(dags?.changed);
+  const zones = new Map(dags?.dags?.map(dag => [dag.dag_id, dag.timezone]));
   if (list?.runs == null) {
     return list?.error != null ? (
       <ErrorNote error={list.error} onRetry={() => void list.refresh()} />
@@ -28,7 +33,7 @@ export function RunsPage({ studio }: { studio: IStudio }): ReactElement {
       ) : (
         <RunList
           model={list}
-          timezone={() => 'UTC'}
+          timezone={run => zones.get(run.dag_id) ?? 'UTC'}
           shown={null}
           onShow={run => void studio.host.openPlace({ dagId: run.dag_id, runId: run.run_id })}
           chosen={null}

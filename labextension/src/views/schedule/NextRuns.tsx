@@ -5,11 +5,11 @@ import { Relative } from '../Times';
 
 /** When a schedule starts runs: in words, and the next dates; where the clocks change in between, that is said. */
 export function NextRuns({ preview }: { preview: SchedulePreview }): ReactElement {
-  const { words, runs, timezone } = preview;
+  const { words, runs } = preview;
   return (
     <div className="jp-Studio-nextRuns" role="status" aria-label="Next runs">
       <p>
-        {words} <span className="jp-Studio-muted">{timezone}</span>
+        {words}
       </p>
       <ol>
         {runs.map(({ local, run_after: at }, index) => {
