@@ -64,6 +64,7 @@ export class GridModel extends Model {
       this._rows = this._merged([], page, before, since);
       this._next = page.next;
     });
+    this._fetchStaleSoon();
   }
 
   /** Fetch the next page. */
@@ -137,7 +138,12 @@ export class GridModel extends Model {
   private _onMessages(_: IStudioStream, messages: readonly ServerMessage[]): void {
     let isTouched = false;
     for (const message of messages) {
-      if (message.type === 'run' && message.run.dag_id === this.dagId && this._rows !== null) {
+      if (message.type !== 'run' || message.run.dag_id !== this.dagId) {
+        continue;
+      }
+      if (this._rows === null) {
+        this._stale.add(message.run.run_id); // the first page may have been read before
+      } else {
         this._hear(message.run, message.tasks);
         isTouched = true;
       }
@@ -186,7 +192,7 @@ export class GridModel extends Model {
   }
 
   private _fetchStaleSoon(): void {
-    if (this._stale.size > 0 && this._timer === undefined) {
+    if (this._stale.size > 0 && this._timer === undefined && !this.isDisposed) {
       this._timer = setTimeout(() => {
         this._timer = undefined;
         void this._fetchStale();
@@ -197,7 +203,8 @@ export class GridModel extends Model {
   private async _fetchStale(): Promise<void> {
     const stale = [...this._stale];
     this._stale.clear();
-    if (stale.length > FEW) {
+    const shown = new Set(this._rows?.map(row => row.run.run_id));
+    if (stale.length > FEW || stale.some(runId => !shown.has(runId))) {
       await this.refresh();
     } else {
       await Promise.all(stale.map(runId => this._fetchRun(runId)));

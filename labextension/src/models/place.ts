@@ -56,12 +56,13 @@ export function readPlace(text: string): IPlace | null {
     return null;
   }
   const query = new URLSearchParams(search);
+  const index = query.get('index') ?? '';
   return readParts({
     dagId,
     tab,
     runId: query.get('run'),
     taskId: query.get('task'),
-    mapIndex: query.has('index') ? Number(query.get('index')) : null,
+    mapIndex: /^\d+$/.test(index) ? Number(index) : null, // of "" `Number` makes 0
     taskTab: query.get('show')
   });
 }

@@ -122,7 +122,11 @@ export class RunListModel extends Model {
       message.type === 'run' ? [message.run] : message.type === 'dag' && this.dagId === null ? message.dag.runs : []
     );
     const own = arrived.filter(run => this.dagId === null || run.dag_id === this.dagId);
-    if (own.length === 0 || this._runs === null) {
+    if (own.length === 0) {
+      return;
+    }
+    if (this._runs === null) {
+      this._refreshSoon(); // the first page may have been read before
       return;
     }
     const latest = new Map(own.map(run => [keyOf(run), run]));
