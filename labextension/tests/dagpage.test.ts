@@ -108,6 +108,21 @@ test('runs come page by page; one that begins is asked for', async t => {
   model.dispose();
 });
 
+test('a run that begins before the first runs have come is not lost', async t => {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  const pages: RunPage[] = [{ runs: [], next: null }, { runs: [day(1)], next: null }];
+  const stream = new FakeStream();
+  const client = new FakeClient({ list_runs: () => pages.shift() ?? { runs: [], next: null } });
+  const model = new RunListModel({ client, stream, dagId: 'flights' });
+  stream.ready();
+  stream.messages.emit([{ type: 'run', run: day(1), tasks: [] }]);
+  await settled();
+  t.mock.timers.tick(1000);
+  await settled();
+  assert.deepEqual(model.runs?.map(each => each.run_id), ['r1']);
+  model.dispose();
+});
+
 test('a Gantt chart is fetched once for many messages of its run, and for none of others', async () => {
   mock.timers.enable({ apis: ['setTimeout'] });
   try {
