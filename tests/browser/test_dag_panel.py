@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from studio import DAG, shell
+from studio import DAG, TaskGroup, shell
 from studio.client import Client
 from tests.browser.conftest import Lab, command, open_lab, picture
 
@@ -95,6 +95,24 @@ def test_grid_is_live_and_leads_to_tasks_by_mouse_and_by_keyboard(panel: Panel) 
     expect(at.locator("[data-line='0'] > .jp-Studio-gridCell.jp-mod-chosen[data-column='0']")).to_have_count(
         1
     )
+
+
+def test_a_group_folds_to_what_tells_most_of_it(panel: Panel) -> None:
+    with DAG("panel") as dag, TaskGroup("part"):
+        shell("echo good", task_id="good")
+        shell("exit 1", task_id="bad")
+    panel.client.publish_dag(dag.snapshot().spec, dag.snapshot().sources.values())
+    panel.run("failed")
+    grid = panel.at("grid").get_by_role("grid")
+    lines = grid.locator(".jp-Studio-gridLine")
+    expect(lines).to_have_count(3)
+    grid.get_by_title("Fold part").click()
+    expect(lines).to_have_count(1)
+    expect(grid.locator("[role=gridcell][aria-label^='part,']")).to_have_attribute(
+        "aria-label", containing("failed")
+    )
+    grid.get_by_title("Unfold part").click()
+    expect(lines).to_have_count(3)
 
 
 def test_gantt_and_calendar_show_when(panel: Panel) -> None:
