@@ -32,9 +32,8 @@ def axe(repository: Path) -> str:
 def seen(client: Client) -> Iterator[str]:
     """A DAG with runs that succeeded and failed."""
     with DAG("seen", schedule="@daily", catchup="skip", tags=["a tag"], params={"who": "me"}) as dag:
-        shell("echo {{ params.who }}", task_id="first") >> shell(
-            "exit {{ 1 if params.who == 'none' else 0 }}", task_id="second", use_shell=True
-        )
+        first = shell("echo {{ params.who }}", task_id="first")
+        first >> shell("test {{ params.who }} != none", task_id="second")
     client.publish_dag(dag.snapshot().spec, dag.snapshot().sources.values())
     for who in ("me", "none"):
         run_id = client.trigger_run("seen", params={"who": who}).run.run_id

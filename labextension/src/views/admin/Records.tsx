@@ -1,5 +1,5 @@
 import type { FormEvent, ReactElement, ReactNode } from 'react';
-import { useState } from 'react';
+import { useId, useState } from 'react';
 
 import type { StudioError } from '../../api/errors';
 import { asStudioError } from '../../api/errors';
@@ -168,21 +168,30 @@ export function TextField(props: {
   isRequired?: boolean;
 }): ReactElement {
   const { name, value, onChange, help, type = 'text', isFixed = false, isRequired = false } = props;
+  const id = useId();
   return (
-    <label className="jp-Studio-field">
-      <span className="jp-Studio-fieldName">{name}</span>
-      <span className="jp-Studio-fieldBody">
+    <div className="jp-Studio-field">
+      <label className="jp-Studio-fieldName" htmlFor={id}>
+        {name}
+      </label>
+      <div className="jp-Studio-fieldBody">
         <input
+          id={id}
           type={type}
           value={value}
           disabled={isFixed}
           required={isRequired}
           autoComplete="off"
+          aria-describedby={help === undefined ? undefined : `${id}-help`}
           onChange={event => onChange(event.target.value)}
         />
-        {help !== undefined && <span className="jp-Studio-fieldHelp">{help}</span>}
-      </span>
-    </label>
+        {help !== undefined && (
+          <div className="jp-Studio-fieldHelp" id={`${id}-help`}>
+            {help}
+          </div>
+        )}
+      </div>
+    </div>
   );
 }
 
