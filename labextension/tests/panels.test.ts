@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { mock, test } from 'node:test';
 
+import type { IStudioClient } from '../src/api/client';
 import type { Grid, GridRow, RunSummary, TaskState, VersionCode } from '../src/api/schema';
 import { diffOf } from '../src/models/codediff';
 import { cronOf, DAILY, rhythmOf } from '../src/models/crons';
@@ -145,7 +146,7 @@ test('groups fold, and show what tells most', () => {
 
 // --- runs ------------------------------------------------------------------------------------------------------
 
-test('a filter is asked for once typing rests, and a late answer is dropped', async () => {
+test('a filter is asked for once typing rests', async () => {
   mock.timers.enable({ apis: ['setTimeout'] });
   try {
     const stream = new FakeStream();
@@ -170,6 +171,27 @@ test('a filter is asked for once typing rests, and a late answer is dropped', as
   } finally {
     mock.timers.reset();
   }
+});
+
+test('of two answers the one to the later question counts, whichever comes first', async () => {
+  const waiting: ((answer: unknown) => void)[] = [];
+  const client: IStudioClient = { call: () => new Promise(resolve => waiting.push(resolve as (answer: unknown) => void)) };
+  const stream = new FakeStream();
+  const runs = new RunListModel({ client, stream, dagId: 'flights' });
+  const first = [runs.refresh(), runs.refresh()];
+  waiting[1]?.({ runs: [day(2)], next: null });
+  waiting[0]?.({ runs: [day(1)], next: null });
+  await Promise.all(first);
+  assert.deepEqual(runs.runs?.map(each => each.run_id), ['r2']);
+  const grid = new GridModel({ client, stream, dagId: 'flights' });
+  const second = [grid.refresh(), grid.refresh()];
+  waiting[3]?.({ tasks: ['a'], rows: [row(day(2), { success: [0] })], next: null });
+  waiting[2]?.({ tasks: ['b'], rows: [row(day(1), { success: [0] })], next: null });
+  await Promise.all(second);
+  assert.deepEqual(grid.rows?.map(each => each.run.run_id), ['r2']);
+  assert.deepEqual([...grid.tasks], ['a']);
+  runs.dispose();
+  grid.dispose();
 });
 
 // --- code, Gantt, schedules ------------------------------------------------------------------------------------

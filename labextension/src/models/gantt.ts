@@ -41,9 +41,15 @@ export class GanttModel extends Model {
   }
 
   async refresh(): Promise<void> {
+    this._asked += 1;
+    const asked = this._asked;
     try {
       const path = { dag_id: this.dagId, run_id: this.runId };
-      this._attempts = (await this._client.call('list_attempts', { path })).attempts;
+      const { attempts } = await this._client.call('list_attempts', { path });
+      if (asked !== this._asked) {
+        return; // a later answer is on its way, or has come
+      }
+      this._attempts = attempts;
       this._error = null;
     } catch (reason) {
       this._error = asStudioError(reason);
@@ -67,6 +73,7 @@ export class GanttModel extends Model {
   private readonly _subscription: IDisposable;
   private _attempts: readonly RunAttempt[] | null = null;
   private _error: StudioError | null = null;
+  private _asked = 0;
   private _timer: ReturnType<typeof setTimeout> | undefined = undefined;
 }
 

@@ -82,8 +82,13 @@ export class GridModel extends Model {
 
   private async _fetch(query: { limit: number; before?: string }, take: (page: Grid) => void): Promise<void> {
     this._isFetching = true;
+    this._asked += 1;
+    const asked = this._asked;
     try {
       const page = await this._client.call('get_grid', { path: { dag_id: this.dagId }, query });
+      if (asked !== this._asked) {
+        return; // of an older question: the later answer counts
+      }
       const known = new Set(page.tasks);
       this._tasks = [...page.tasks, ...this._tasks.filter(task => !known.has(task))];
       take(page);
@@ -91,7 +96,7 @@ export class GridModel extends Model {
     } catch (reason) {
       this._error = asStudioError(reason);
     } finally {
-      this._isFetching = false;
+      this._isFetching = asked !== this._asked;
     }
     this.emit();
   }
@@ -236,6 +241,7 @@ export class GridModel extends Model {
   private _tasks: readonly string[] = [];
   private _next: string | null = null;
   private _isFetching = false;
+  private _asked = 0; // pages so far
   private _timer: ReturnType<typeof setTimeout> | undefined = undefined;
   private _error: StudioError | null = null;
 }
