@@ -135,7 +135,7 @@ test('groups fold, and show what tells most', () => {
   const all = linesOf(['g.a', 'c', 'g.h.b'], groupOf, groups, new Set());
   assert.deepEqual(
     all.map(line => [line.label, line.depth]),
-    [['g', 0], ['a', 1], ['g.h', 1], ['b', 2], ['c', 0]]
+    [['g', 0], ['a', 1], ['h', 1], ['b', 2], ['c', 0]]
   );
   const folded = linesOf(['g.a', 'c', 'g.h.b'], groupOf, groups, new Set(['g']));
   assert.deepEqual(folded.map(line => line.id), ['g', 'c']);

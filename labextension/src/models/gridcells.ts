@@ -88,12 +88,11 @@ export function linesOf(
     for (const task of members) {
       const group = paths.get(task)?.[depth];
       if (group === undefined) {
-        const prefix = depth === 0 ? '' : `${paths.get(task)?.[depth - 1] ?? ''}.`;
-        lines.push({ id: task, label: task.startsWith(prefix) ? task.slice(prefix.length) : task, depth, members: null });
+        lines.push({ id: task, label: shortOf(task, paths.get(task)?.[depth - 1]), depth, members: null });
       } else if (!seen.has(group)) {
         seen.add(group);
         const inside = members.filter(other => paths.get(other)?.[depth] === group);
-        lines.push({ id: group, label: specs.get(group)?.label || group, depth, members: inside });
+        lines.push({ id: group, label: specs.get(group)?.label || shortOf(group, specs.get(group)?.parent), depth, members: inside });
         if (!folded.has(group)) {
           add(inside, depth + 1);
         }
@@ -102,6 +101,11 @@ export function linesOf(
   };
   add(tasks, 0);
   return lines;
+}
+
+/** Without the name of the group around it, which stands above. */
+function shortOf(id: string, group = ''): string {
+  return group !== '' && id.startsWith(`${group}.`) ? id.slice(group.length + 1) : id;
 }
 
 /** What a folded group shows of a run: null if the run has none of its tasks. */

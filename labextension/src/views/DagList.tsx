@@ -6,6 +6,7 @@ import type { DagListModel } from '../models/daglist';
 import { Button, Glyph } from './Glyph';
 import { useSignal } from './hooks';
 import { Empty, ErrorNote } from './Notes';
+import { TagChips } from './TagChips';
 import { RunBars } from './Runs';
 import { StateIcon } from './StateIcon';
 import { counted } from './text';
@@ -24,6 +25,7 @@ export interface IDagListProps {
 export function DagList({ model, onOpen, onExample }: IDagListProps): ReactElement {
   useSignal(model.changed);
   const [filter, setFilter] = useState('');
+  const [tag, setTag] = useState<string | null>(null);
   const { dags, brokenFiles, error } = model;
   if (dags === null) {
     return error !== null ? (
@@ -33,7 +35,11 @@ export function DagList({ model, onOpen, onExample }: IDagListProps): ReactEleme
     );
   }
   const wanted = filter.trim().toLowerCase();
-  const shown = dags.filter(dag => [dag.dag_id, ...dag.tags].some(text => text.toLowerCase().includes(wanted)));
+  const shown = dags.filter(
+    dag =>
+      (tag === null || dag.tags.includes(tag)) &&
+      [dag.dag_id, ...dag.tags].some(text => text.toLowerCase().includes(wanted))
+  );
   return (
     <div className="jp-Studio-list">
       {error !== null && <ErrorNote error={error} onRetry={() => void model.refresh()} />}
@@ -47,11 +53,12 @@ export function DagList({ model, onOpen, onExample }: IDagListProps): ReactEleme
           onChange={event => setFilter(event.target.value)}
         />
       )}
+      <TagChips dags={dags} chosen={tag} onChoose={setTag} />
       {brokenFiles.map(file => (
         <BrokenFile key={file.path} file={file} />
       ))}
       {dags.length === 0 && <NoDags onExample={onExample} />}
-      {dags.length > 0 && shown.length === 0 && <Empty title={`No DAG matches “${filter.trim()}”.`} />}
+      {dags.length > 0 && shown.length === 0 && <Empty title={wanted === '' ? 'No DAG has this tag any more.' : `No DAG matches “${filter.trim()}”.`} />}
       <ul>
         {shown.map(dag => (
           <Row

@@ -11,6 +11,7 @@ import { Empty, ErrorNote } from '../Notes';
 import { RunBars } from '../Runs';
 import { StateIcon } from '../StateIcon';
 import { TabLink } from '../TabLinks';
+import { TagChips } from '../TagChips';
 import { counted } from '../text';
 import { Relative } from '../Times';
 
@@ -36,7 +37,6 @@ export function DagTable({ studio }: { studio: IStudio }): ReactElement {
       (tag === null || dag.tags.includes(tag)) &&
       [dag.dag_id, dag.description, ...dag.tags].some(part => part.toLowerCase().includes(wanted))
   );
-  const tags = [...new Set(dags.flatMap(dag => dag.tags))].sort();
   return (
     <div className="jp-Studio-main">
       <h2>DAGs</h2>
@@ -61,19 +61,7 @@ export function DagTable({ studio }: { studio: IStudio }): ReactElement {
               value={text}
               onChange={event => setText(event.target.value)}
             />
-            <div className="jp-Studio-chips" role="group" aria-label="Tags">
-              {tags.map(name => (
-                <button
-                  key={name}
-                  type="button"
-                  className="jp-Studio-chip jp-mod-newest"
-                  aria-pressed={name === tag}
-                  onClick={() => setTag(name === tag ? null : name)}
-                >
-                  {name}
-                </button>
-              ))}
-            </div>
+            <TagChips dags={dags} chosen={tag} onChoose={setTag} />
             <span className="jp-Studio-muted">{counted(shown.length, 'DAG')}</span>
           </div>
           <div className="jp-Studio-tableFrame">

@@ -5,7 +5,7 @@ import type { RunSummary } from '../../api/schema';
 import type { IGridCell, IGridLine } from '../../models/gridcells';
 import { groupCell } from '../../models/gridcells';
 import { LOOKS, stateClass } from '../states';
-import { runName } from '../text';
+import { cutMiddle, runName } from '../text';
 import type { IChunk } from './chunks';
 import { COLUMN, HEAD, LINE } from './sizes';
 
@@ -50,7 +50,7 @@ export const GridLine = memo(function GridLine(props: IGridLineProps): ReactElem
             {isFolded ? '▸' : '▾'}
           </button>
         )}
-        <span>{line.label}</span>
+        <span>{cutMiddle(line.label, NAME - 2 * line.depth)}</span>
       </div>
       {chunks.map(chunk => (
         <Cells
@@ -96,6 +96,7 @@ const Cells = memo(function Cells(props: ICellsProps): ReactElement {
   );
 });
 
+const NAME = 30; // characters of a name, outside of groups; its ends tell it apart
 const GAP = 2; // pixels at each side of a cell
 
 const names = new WeakMap<RunSummary, string>(); // writing a date takes longer than all the rest of a cell
