@@ -9,10 +9,13 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import nbformat
 import pytest
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from playwright.sync_api import Browser, Page, expect
 
 from studio import DAG, Asset, approval, shell
+from studio import notebook as notebook_task
 from studio.client import Client, connect
 from studio.client.endpoint import read_endpoint
 from studio.settings import Settings
@@ -100,6 +103,37 @@ def test_a_run_from_its_trigger_to_its_end(dashboard: Page, client: Client, tmp_
     go(page, "Audit")
     expect(page.locator("tbody tr").first).to_contain_text("asset event")
     expect(page.locator("tbody tr", has_text="trigger").first).to_contain_text("params: who")
+
+
+def test_a_notebook_is_read_like_a_report_and_nothing_in_it_runs(
+    dashboard: Page, client: Client, tmp_path: Path
+) -> None:
+    notebook = new_notebook(
+        cells=[
+            new_markdown_cell(
+                "# The title\n\n**bold** <img src=x onerror='window.fired = 1'>\n\n| a | b |\n|-|-|\n| 1 | 2 |"
+            ),
+            new_code_cell(
+                "from IPython.display import HTML, Markdown, display\ndisplay(Markdown('*slanted*'))"
+            ),
+            new_code_cell("HTML('<b>table</b><script>window.fired = 1</script>')"),
+        ]
+    )
+    nbformat.write(notebook, tmp_path / "report.ipynb")
+    with DAG("reads") as dag:
+        notebook_task(tmp_path / "report.ipynb", task_id="report")
+    client.publish_dag(dag.snapshot().spec, dag.snapshot().sources.values())
+    run_id = client.trigger_run("reads").run.run_id
+    assert client.wait_for_run("reads", run_id, timeout=120).run.state.value == "success"
+    dashboard.goto(f"{dashboard.url.split('#')[0]}#/dags/reads/graph?task=report")
+    output = dashboard.locator(".jp-Studio-output")
+    expect(output.get_by_role("heading", name="The title")).to_be_visible()
+    expect(output.locator("strong", has_text="bold")).to_be_visible()
+    expect(output.get_by_role("cell", name="2")).to_be_visible()
+    expect(output.locator("em", has_text="slanted")).to_be_visible()
+    expect(output.locator("b", has_text="table")).to_be_visible()
+    assert dashboard.evaluate("() => window.fired") is None
+    client.delete_dag("reads")
 
 
 def test_pools_variables_and_connections_are_kept(dashboard: Page, client: Client) -> None:

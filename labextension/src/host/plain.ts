@@ -1,4 +1,5 @@
 import DOMPurify from 'dompurify';
+import { marked } from 'marked';
 
 import type { IOutputsView, Output } from '../host';
 import { normalised } from '../models/nbformat';
@@ -84,14 +85,21 @@ function displayed(data: Readonly<Record<string, unknown>>): Node {
     return image;
   }
   if (typeof data['text/html'] === 'string') {
-    // A fragment, never a string: what a task has made must not become markup by another way.
-    return DOMPurify.sanitize(data['text/html'], { RETURN_DOM_FRAGMENT: true, FORBID_TAGS: ['style', 'form'] });
+    return sanitised(data['text/html']);
+  }
+  if (typeof data['text/markdown'] === 'string') {
+    return sanitised(marked.parse(data['text/markdown'], { async: false }));
   }
   if (data['application/json'] !== undefined) {
     return textNode(JSON.stringify(data['application/json'], null, 2));
   }
   const first = Object.keys(data)[0];
-  return textNode(text || asText(data['text/markdown']) || asText(data['text/latex']) || `(${first ?? 'nothing'})`);
+  return textNode(text || asText(data['text/latex']) || `(${first ?? 'nothing'})`);
+}
+
+/** A fragment, never a string: what a task has made must not become markup by another way. */
+function sanitised(html: string): DocumentFragment {
+  return DOMPurify.sanitize(html, { RETURN_DOM_FRAGMENT: true, FORBID_TAGS: ['style', 'form'] });
 }
 
 function textNode(text: string, className = ''): HTMLElement {
