@@ -53,11 +53,11 @@ class Listener:
         self.dag_ids: frozenset[str] = frozenset()
 
     def subscribe(self, subscription: Subscribe) -> None:
-        """Replaces what is listened to; what waits of before is dropped."""
+        """Replaces what is listened to. What waits and is still listened to is sent: nobody fetches it again."""
         self.subscription = subscription
         self.outputs, self.logs = frozenset(subscription.outputs), frozenset(subscription.logs)
         self.dag_ids, self.whys = frozenset(subscription.dag_ids), frozenset(subscription.whys)
-        self._drop()
+        self._keep(self._is_wanted)
         self.put(Hello(server=self._server))
 
     def put(self, message: ServerMessage | Parcel) -> None:
@@ -73,19 +73,39 @@ class Listener:
             parcel = parcel if merged is message else Parcel(merged)
         self._pending[key] = parcel
         self._weight += parcel.weight
-        self._parts += len(message.tasks) if isinstance(message, RunChanged) else 0
-        self._parts += len(message.cells) if isinstance(message, OutputChanged) else 0
+        self._parts += _parts(message)
         if len(self._pending) > MAX_PENDING or self._parts > MAX_PARTS or self._weight > MAX_WEIGHT:
-            self._drop()
+            # Not the answers: the client counts one for each message that it has sent.
+            self._keep(lambda message: isinstance(message, _ANSWERS))
             self._pending["resync",] = Parcel(Resync())
         self._wake.set()
 
-    def _drop(self) -> None:
-        """Forget what waits, but for the answers: the client counts one for each message that it has sent."""
-        self._pending = {
-            key: parcel for key, parcel in self._pending.items() if isinstance(parcel.message, _ANSWERS)
-        }
-        self._parts = self._weight = 0
+    def _keep(self, which: Callable[[ServerMessage], bool]) -> None:
+        """Forget all else that waits."""
+        self._pending = {key: parcel for key, parcel in self._pending.items() if which(parcel.message)}
+        self._parts = sum(_parts(parcel.message) for parcel in self._pending.values())
+        self._weight = sum(parcel.weight for parcel in self._pending.values())
+
+    def _is_wanted(self, message: ServerMessage) -> bool:
+        match message:
+            case RunChanged(run):
+                return run.dag_id in self.dag_ids
+            case BackfillChanged():
+                return message.dag_id in self.dag_ids
+            case DagChanged(dag):
+                return self.subscription.dags or dag.dag_id in self.dag_ids
+            case DagRemoved(dag_id):
+                return self.subscription.dags or dag_id in self.dag_ids
+            case FilesChanged():
+                return self.subscription.dags
+            case OutputChanged():
+                return message.topic in self.outputs
+            case LogAppended():
+                return message.topic in self.logs
+            case WhyChanged():
+                return message.topic in self.whys
+            case Hello() | StreamError() | Resync():
+                return True
 
     async def run(self) -> None:
         """Write until cancelled, or until the connection is gone."""
@@ -124,6 +144,16 @@ def _key(message: ServerMessage) -> _Key | None:
             return None
         case Resync():
             return ("resync",)
+
+
+def _parts(message: ServerMessage) -> int:
+    match message:
+        case RunChanged():
+            return len(message.tasks)
+        case OutputChanged():
+            return len(message.cells)
+        case _:
+            return 0
 
 
 def _merged(before: ServerMessage | None, message: ServerMessage) -> ServerMessage:

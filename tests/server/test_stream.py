@@ -12,7 +12,15 @@ import pytest
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
-from studio.api.models import CellOutput, OutputChanged, RunChanged, RunSummary, Subscribe
+from studio.api.models import (
+    CellOutput,
+    DagRemoved,
+    OutputChanged,
+    Resync,
+    RunChanged,
+    RunSummary,
+    Subscribe,
+)
 from studio.api.routes import STREAM_PATH
 from studio.core.schedule_spec import CronSpec
 from studio.core.spec import DagSpec
@@ -314,6 +322,18 @@ async def test_slow_client_is_told_to_fetch_again() -> None:
 
     (_, batch) = await _batches(fill)
     assert [message["type"] for message in batch] == ["resync", "run"]
+
+
+async def test_a_view_that_is_opened_loses_nothing_of_the_others() -> None:
+    def fill(listener: Listener) -> None:
+        listener.subscribe(Subscribe(dag_ids=["d", "left"]))
+        listener.put(RunChanged(_summary("r1", 1), []))
+        listener.put(DagRemoved("left"))
+        listener.put(Resync())
+        listener.subscribe(Subscribe(dag_ids=["d"], whys=["d/r1/t/-1"]))
+
+    (_, batch) = await _batches(fill)
+    assert [message["type"] for message in batch] == ["hello", "run", "resync", "hello"]
 
 
 async def test_why_a_task_waits_is_told_when_it_changes(studio: Running) -> None:
