@@ -6,6 +6,7 @@ import { Signal } from '@lumino/signaling';
 import type { IHost, ISocket } from '../host';
 import type { ClientMessage, ServerMessage } from './schema';
 import { STREAM_PATH } from './schema';
+import { onWake } from './wake';
 
 /** What a model wants to hear of; see `Subscribe` in the schema. */
 export interface ITopics {
@@ -41,12 +42,13 @@ interface ISubscription {
 
 const FIRST_DELAY = 500; // milliseconds
 const LONGEST_DELAY = 30_000; // milliseconds
+const PATIENCE = 10_000; // milliseconds in which a connection that is doubted has to say something
 
-/** One WebSocket, open while somebody listens; it reconnects by itself. */
+/** One WebSocket, open while somebody listens; it reconnects by itself, also when it died without a word. */
 export class StudioStream implements IStudioStream, IDisposable {
   constructor(options: StudioStream.IOptions) {
     this._host = options.host;
-    window.addEventListener('online', this._hurry);
+    this._waking = onWake(() => this._doubt());
   }
 
   get status(): StreamStatus {
@@ -70,8 +72,9 @@ export class StudioStream implements IStudioStream, IDisposable {
       return;
     }
     this._isDisposed = true;
-    window.removeEventListener('online', this._hurry);
+    this._waking.dispose();
     window.clearTimeout(this._timer);
+    this._trust();
     this._subscriptions.clear();
     this._socket?.close();
     this._socket = null;
@@ -142,8 +145,7 @@ export class StudioStream implements IStudioStream, IDisposable {
       },
       onClose: () => {
         if (socket === this._socket) {
-          this._socket = null;
-          this._retry();
+          this._lose();
         }
       }
     });
@@ -172,13 +174,39 @@ export class StudioStream implements IStudioStream, IDisposable {
     this._timer = window.setTimeout(() => this._connect(), delay * (0.75 + Math.random() / 2));
   }
 
-  private readonly _hurry = (): void => {
+  private _lose(): void {
+    this._trust();
+    this._socket = null;
+    this._retry();
+  }
+
+  /** The connection may be gone, and nobody told: ask, and take another one if nothing comes. */
+  private _doubt(): void {
     if (this._status === 'waiting') {
       this._connect();
+      return;
     }
-  };
+    if (this._socket === null || this._doubted !== 0) {
+      return;
+    }
+    this._doubted = window.setTimeout(() => {
+      this._socket?.close(); // it may take minutes until that is told
+      this._lose();
+    }, PATIENCE);
+    if (this._greeted) {
+      // The same subscription again: the server answers it, and sends what it would have sent.
+      this._sent += 1;
+      this._socket.send(this._sentText);
+    }
+  }
+
+  private _trust(): void {
+    window.clearTimeout(this._doubted);
+    this._doubted = 0;
+  }
 
   private _receive(text: string): void {
+    this._trust();
     const parsed = JSON.parse(text) as ServerMessage | ServerMessage[];
     const batch = Array.isArray(parsed) ? parsed : [parsed];
     this._messages.emit(batch);
@@ -228,6 +256,7 @@ export class StudioStream implements IStudioStream, IDisposable {
   }
 
   private readonly _host: IHost;
+  private readonly _waking: IDisposable;
   private readonly _subscriptions = new Set<ISubscription>();
   private readonly _messages = new Signal<this, readonly ServerMessage[]>(this);
   private readonly _statusChanged = new Signal<this, StreamStatus>(this);
@@ -239,6 +268,7 @@ export class StudioStream implements IStudioStream, IDisposable {
   private _sentText = '';
   private _failures = 0;
   private _timer = 0;
+  private _doubted = 0; // a timer, while a connection is doubted
   private _scheduled = false;
   private _isDisposed = false;
 }
