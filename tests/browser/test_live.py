@@ -13,6 +13,7 @@ import pytest
 from nbconvert import HTMLExporter
 from playwright.sync_api import Browser, Locator, Page, expect
 
+from studio.pages.files import ASSETS
 from tests.browser.conftest import Lab, command, open_lab, picture, running_lab
 from tests.browser.test_journey import run_all, use_theme
 
@@ -192,7 +193,6 @@ def test_in_a_page_without_jupyter(place: str, browser: Browser, repository: Pat
     attribute = f' data-vscode-theme-kind="{kind}"' if kind else ""
     style = "; ".join(f"{name}: {value}" for name, value in variables.items())
     html = f'<html style="{style}"><body style="background: {background}"{attribute}></body></html>'
-    assets = repository / "studio" / "widgets"
     context = browser.new_context(viewport={"width": 900, "height": 500})
     page = context.new_page()
     errors: list[str] = []
@@ -200,10 +200,10 @@ def test_in_a_page_without_jupyter(place: str, browser: Browser, repository: Pat
     page.route("http://page.test/", lambda route: route.fulfill(body=html, content_type="text/html"))
     page.route(
         "http://page.test/assets/*",
-        lambda route: route.fulfill(path=assets / "assets" / route.request.url.rpartition("/")[2]),
+        lambda route: route.fulfill(path=ASSETS / route.request.url.rpartition("/")[2]),
     )
     page.goto("http://page.test/")
-    loader = (assets / "loader.js").read_text()
+    loader = (repository / "studio" / "widgets" / "loader.js").read_text()
     page.evaluate(FOREIGN, [loader, {"graph": TRIAL}, False])  # it is the first, and holds up nobody
     page.evaluate(FOREIGN, [loader, {"graph": TRIAL}, True])
     graph = page.locator(".jp-Studio-cellGraph")
