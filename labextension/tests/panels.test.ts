@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { mock, test } from 'node:test';
 
 import type { IStudioClient } from '../src/api/client';
-import type { Grid, GridRow, RunSummary, TaskState, VersionCode } from '../src/api/schema';
+import type { DagSummary, Grid, GridRow, RunSummary, TaskState, VersionCode } from '../src/api/schema';
+import { ActivityModel } from '../src/models/activity';
 import { diffOf } from '../src/models/codediff';
 import { cronOf, DAILY, rhythmOf } from '../src/models/crons';
 import { ganttLines, ticksOf } from '../src/models/gantt';
@@ -192,6 +193,30 @@ test('of two answers the one to the later question counts, whichever comes first
   assert.deepEqual([...grid.tasks], ['a']);
   runs.dispose();
   grid.dispose();
+});
+
+test('a run that ends is told once, also if it was too short to be heard of before', async () => {
+  const stream = new FakeStream();
+  const summary = (runs: RunSummary[], rev: number): DagSummary => ({
+    dag_id: 'flights', description: '', tags: [], paused: false, schedule: null, timezone: 'UTC', next_run: null,
+    version: 'v', task_count: 1, runs, error: null, rev, failures: 0
+  });
+  const old = run('old', { state: 'failed', ended_at: '2013-01-01T00:00:00Z' });
+  const client = new FakeClient({ list_dags: () => ({ dags: [summary([old], 1)], files: [] }) });
+  const model = new ActivityModel({ client, stream });
+  const told: string[] = [];
+  model.ended.connect((_, ended) => void told.push(ended.run_id));
+  await settled();
+  const now = new Date(Date.now() + 1000).toISOString();
+  const long = run('long', { run_after: now });
+  const short = run('short', { state: 'failed', ended_at: now, run_after: now });
+  stream.messages.emit([{ type: 'dag', dag: summary([long, short, old], 2) }]);
+  assert.deepEqual([told, model.active], [['short'], 1]);
+  const over = { ...long, state: 'success' as const, ended_at: now, rev: 2 };
+  stream.messages.emit([{ type: 'dag', dag: summary([over, short, old], 3) }]);
+  stream.messages.emit([{ type: 'dag', dag: summary([over, short, old], 4) }]);
+  assert.deepEqual([told, model.active], [['short', 'long'], 0]);
+  model.dispose();
 });
 
 // --- code, Gantt, schedules ------------------------------------------------------------------------------------

@@ -24,18 +24,27 @@ export class ActivityModel extends DagListModel {
   }
 
   private _compare(): void {
+    const runs = (this.dags ?? []).flatMap(dag => dag.runs);
     const open = new Set<string>();
-    for (const run of (this.dags ?? []).flatMap(dag => dag.runs)) {
+    for (const run of runs) {
       const key = keyOf(run);
       if (!isRunOver(run.state)) {
         open.add(key);
-      } else if (this._open.has(key)) {
+      } else if (this._open.has(key) || this._isNews(run)) {
         this._ended.emit(run);
       }
+      this._seen.add(key);
     }
     this._open = open;
   }
 
+  /** A short run has begun and ended before anything was heard of it. Older ones come into the list when others go. */
+  private _isNews(run: RunSummary): boolean {
+    return !this._seen.has(keyOf(run)) && run.ended_at !== null && Date.parse(run.ended_at) >= this._since;
+  }
+
   private readonly _ended = new Signal<this, RunSummary>(this);
+  private readonly _since = Date.now();
+  private readonly _seen = new Set<string>();
   private _open: ReadonlySet<string> = new Set();
 }
