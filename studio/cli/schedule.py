@@ -8,7 +8,6 @@ from typing import Any
 
 import click
 
-from studio.api import models as m
 from studio.cli.show import json_option, print_json
 from studio.client import connect
 from studio.core.schedule_spec import CronSpec
@@ -47,22 +46,21 @@ def schedule(
     as_json: bool,
 ) -> int:
     """Schedule NOTEBOOK, or run it once, as a DAG of this one task."""
-    body = m.PublishNotebook(
-        path=str(notebook.absolute()),
-        dag_id=name,
-        schedule=None if cron is None else CronSpec(cron),
-        timezone=timezone,
-        start_date=start_date,
-        end_date=end_date,
-        parameters=dict(_param(text) for text in params),
-        kernel_name=kernel,
-        retries=retries,
-        timeout=timeout,
-        source="latest" if latest else "snapshot",
-        start=start or cron is None,
-    )
+    options: dict[str, Any] = {
+        "dag_id": name,
+        "schedule": None if cron is None else CronSpec(cron),
+        "timezone": timezone,
+        "start_date": start_date,
+        "end_date": end_date,
+        "parameters": dict(_param(text) for text in params),
+        "kernel_name": kernel,
+        "retries": retries,
+        "timeout": timeout,
+        "source": "latest" if latest else "snapshot",
+        "start": start or cron is None,
+    }
     with connect() as client:
-        made = client.publish_notebook(body)
+        made = client.publish_notebook(str(notebook.absolute()), **options)
     if as_json:
         print_json(made)
         return 0

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Literal
 
 from studio.api import models as m
 from studio.client.calls import Calls
@@ -49,8 +50,48 @@ class DagCalls(Calls):
         """What a notebook takes; `path` is relative to the server's directory of notebooks, or absolute in it."""
         return self._call("inspect_notebook", body=m.InspectNotebook(path=path))  # type: ignore[no-any-return]
 
-    def publish_notebook(self, body: m.PublishNotebook) -> m.NotebookPublished:
-        """Schedule or run a notebook, as a DAG of this one task."""
+    def publish_notebook(
+        self,
+        path: str,
+        *,
+        dag_id: str | None = None,
+        description: str = "",
+        schedule: ScheduleSpec | None = None,
+        timezone: str = "UTC",
+        start_date: str | None = None,
+        end_date: str | None = None,
+        parameters: Mapping[str, Any] | None = None,
+        kernel_name: str | None = None,
+        retries: int = 0,
+        retry_delay: float = 300.0,
+        timeout: float | None = None,
+        source: Literal["snapshot", "latest"] = "snapshot",
+        export: Sequence[Literal["html", "pdf"]] = (),
+        replace: bool = False,
+        start: bool = False,
+    ) -> m.NotebookPublished:
+        """Schedule a notebook, or `start` a run of it now, as a DAG of this one task.
+
+        `path` as in `inspect_notebook`; text in `parameters` may hold templates; `retry_delay`, `timeout`: seconds.
+        """
+        body = m.PublishNotebook(
+            path=path,
+            dag_id=dag_id,
+            description=description,
+            schedule=schedule,
+            timezone=timezone,
+            start_date=start_date,
+            end_date=end_date,
+            parameters=dict(parameters or {}),
+            kernel_name=kernel_name,
+            retries=retries,
+            retry_delay=retry_delay,
+            timeout=timeout,
+            source=source,
+            export=list(export),
+            replace=replace,
+            start=start,
+        )
         return self._call("publish_notebook", body=body)  # type: ignore[no-any-return]
 
     def check_cells(self, cells: Sequence[str]) -> m.CellsChecked:

@@ -50,11 +50,23 @@ class RunCalls(Calls):
         dag_id: str,
         *,
         state: str | Sequence[str] | None = None,
+        type: str | Sequence[str] | None = None,
+        since: str | None = None,
+        until: str | None = None,
+        search: str | None = None,
         before: str | None = None,
         limit: int | None = None,
     ) -> m.Grid:
         """Runs with the states of their tasks, newest first; `before` is `next` of the page before."""
-        query = {"state": _listed(state), "before": before, "limit": limit}
+        query = {
+            "state": _listed(state),
+            "type": _listed(type),
+            "since": since,
+            "until": until,
+            "search": search,
+            "before": before,
+            "limit": limit,
+        }
         return self._call("get_grid", {"dag_id": dag_id}, query=query)  # type: ignore[no-any-return]
 
     def list_days(self, dag_id: str, since: str | None = None, until: str | None = None) -> m.DayList:

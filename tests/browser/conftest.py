@@ -17,11 +17,12 @@ from pathlib import Path
 
 import psutil
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from studio.client import Client, connect
 
 TOKEN = "browser-test"
+expect.set_options(timeout=30_000)  # milliseconds; machines that are busy take their time
 #: Pictures of every view are kept here if it is set: somebody should look at them.
 SCREENSHOTS = os.environ.get("STUDIO_TEST_SCREENSHOTS")
 FLAGS = (
