@@ -3,13 +3,13 @@ import { ILabShell } from '@jupyterlab/application';
 import { Notification } from '@jupyterlab/apputils';
 import { ISettingRegistry } from '@jupyterlab/settingregistry';
 import { IStatusBar } from '@jupyterlab/statusbar';
-import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 import { ReactWidget } from '@jupyterlab/ui-components';
 
 import type { RunSummary } from '../api/schema';
 import { CommandIDs } from '../commands';
 import { ActivityModel } from '../models/activity';
 import { IStudio } from '../tokens';
+import { trans } from '../trans';
 import { StatusItem } from '../views/StatusItem';
 import { runName } from '../views/text';
 
@@ -22,16 +22,14 @@ const plugin: JupyterFrontEndPlugin<void> = {
   description: 'Tells what goes on in the studio, and when runs end.',
   autoStart: true,
   requires: [IStudio, ILabShell],
-  optional: [IStatusBar, ISettingRegistry, ITranslator],
+  optional: [IStatusBar, ISettingRegistry],
   activate: (
     app: JupyterFrontEnd,
     studio: IStudio,
     _shell: ILabShell,
     statusBar: IStatusBar | null,
-    registry: ISettingRegistry | null,
-    translator: ITranslator | null
+    registry: ISettingRegistry | null
   ): void => {
-    const trans = (translator ?? nullTranslator).load('pipeline_studio');
     // Once the page stands: nothing waits for it.
     void app.restored.then(async () => {
       const model = new ActivityModel(studio);

@@ -1,11 +1,11 @@
 import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
 import { Clipboard, Notification } from '@jupyterlab/apputils';
-import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 import type { ReadonlyPartialJSONObject } from '@lumino/coreutils';
 
 import { asStudioError } from '../api/errors';
 import { CommandIDs } from '../commands';
 import { IStudio } from '../tokens';
+import { trans } from '../trans';
 
 /** The context menu of a DAG in the sidebar; its items are in `schema/dagmenu.json`. */
 const plugin: JupyterFrontEndPlugin<void> = {
@@ -13,9 +13,7 @@ const plugin: JupyterFrontEndPlugin<void> = {
   description: 'What can be done with a DAG of the sidebar.',
   autoStart: true,
   requires: [IStudio],
-  optional: [ITranslator],
-  activate: (app: JupyterFrontEnd, { client }: IStudio, translator: ITranslator | null): void => {
-    const trans = (translator ?? nullTranslator).load('pipeline_studio');
+  activate: (app: JupyterFrontEnd, { client }: IStudio): void => {
     const { commands } = app;
 
     /** The DAG of `args`, or of the row that the menu was opened on. */

@@ -2,6 +2,7 @@ import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/applica
 import { ILauncher } from '@jupyterlab/launcher';
 
 import { CommandIDs } from '../commands';
+import { trans } from '../trans';
 
 const plugin: JupyterFrontEndPlugin<void> = {
   id: 'pipeline-studio:launcher',
@@ -11,8 +12,8 @@ const plugin: JupyterFrontEndPlugin<void> = {
   activate: (app: JupyterFrontEnd, launcher: ILauncher | null): void => {
     void app.started.then(() => {
       if (app.commands.hasCommand(CommandIDs.showPipelines)) {
-        launcher?.add({ command: CommandIDs.showPipelines, category: 'Studio', rank: 1, args: { isLauncher: true } });
-        launcher?.add({ command: CommandIDs.scheduleNotebook, category: 'Studio', rank: 2, args: { isLauncher: true } });
+        launcher?.add({ command: CommandIDs.showPipelines, category: trans.__('Studio'), rank: 1, args: { isLauncher: true } });
+        launcher?.add({ command: CommandIDs.scheduleNotebook, category: trans.__('Studio'), rank: 2, args: { isLauncher: true } });
       }
     });
   }

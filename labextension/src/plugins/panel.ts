@@ -9,6 +9,7 @@ import { DagPageModel } from '../models/dagpage';
 import type { PartialPlace } from '../models/place';
 import { DAG_TABS, placeOf, placeText, readPartial, TASK_TABS } from '../models/place';
 import { IStudio } from '../tokens';
+import { trans } from '../trans';
 import { DagPanel } from '../widgets/panel';
 
 const NAMESPACE = 'pipeline-studio';
@@ -44,8 +45,8 @@ const plugin: JupyterFrontEndPlugin<void> = {
     };
 
     app.commands.addCommand(CommandIDs.openDag, {
-      label: args => (typeof args['dagId'] === 'string' ? `Open ${args['dagId']}` : 'Open a DAG'),
-      caption: 'Its graph, its runs and what its tasks produced',
+      label: args => (typeof args['dagId'] === 'string' ? trans.__('Open %1', args['dagId']) : trans.__('Open a DAG')),
+      caption: trans.__('Its graph, its runs and what its tasks produced'),
       icon: pipelinesIcon,
       isVisible: () => shell !== null,
       describedBy: {
@@ -80,7 +81,7 @@ function makeWidget(studio: IStudio, place: PartialPlace): MainAreaWidget<DagPan
   const widget = new MainAreaWidget({ content: new DagPanel(studio, model) });
   widget.id = `${NAMESPACE}:dag:${place.dagId}`;
   widget.title.label = place.dagId;
-  widget.title.caption = `Pipeline ${place.dagId}`;
+  widget.title.caption = trans.__('Pipeline %1', place.dagId);
   widget.title.icon = pipelinesIcon;
   widget.title.closable = true;
   widget.toolbar.hide();

@@ -3,7 +3,6 @@ import { ILabShell } from '@jupyterlab/application';
 import { ICommandPalette, MainAreaWidget, Notification } from '@jupyterlab/apputils';
 import { IDefaultFileBrowser } from '@jupyterlab/filebrowser';
 import { INotebookTracker } from '@jupyterlab/notebook';
-import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 import type { ReadonlyPartialJSONObject } from '@lumino/coreutils';
 
 import { asStudioError } from '../api/errors';
@@ -12,6 +11,7 @@ import { CommandIDs } from '../commands';
 import { pipelinesIcon } from '../icons';
 import { nameOf, NotebookScheduleModel } from '../models/notebookschedule';
 import { IStudio } from '../tokens';
+import { trans } from '../trans';
 import type { IKernelChoice } from '../views/schedule/ScheduleForm';
 import { SchedulePanel } from '../widgets/schedule';
 
@@ -21,17 +21,15 @@ const plugin: JupyterFrontEndPlugin<void> = {
   description: 'Schedules notebooks, and runs them as tasks.',
   autoStart: true,
   requires: [IStudio],
-  optional: [ILabShell, INotebookTracker, IDefaultFileBrowser, ICommandPalette, ITranslator],
+  optional: [ILabShell, INotebookTracker, IDefaultFileBrowser, ICommandPalette],
   activate: (
     app: JupyterFrontEnd,
     studio: IStudio,
     shell: ILabShell | null,
     notebooks: INotebookTracker | null,
     browser: IDefaultFileBrowser | null,
-    palette: ICommandPalette | null,
-    translator: ITranslator | null
+    palette: ICommandPalette | null
   ): void => {
-    const trans = (translator ?? nullTranslator).load('pipeline_studio');
     const { commands } = app;
 
     /** The notebook that a command is about: `path`, the file that is chosen in the browser, or the one in front. */

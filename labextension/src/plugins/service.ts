@@ -1,5 +1,6 @@
 import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
 import { IRenderMimeRegistry } from '@jupyterlab/rendermime';
+import { ITranslator } from '@jupyterlab/translation';
 
 import { StudioClient } from '../api/client';
 import { StudioStream } from '../api/stream';
@@ -7,6 +8,7 @@ import { OutputDrive } from '../host/drive';
 import { LabHost } from '../host/lab';
 import { LayoutEngine } from '../layout/engine';
 import { IStudio } from '../tokens';
+import { setTrans } from '../trans';
 
 /** The one client and the one stream of this page. Nothing is asked of the server until a view is shown. */
 const plugin: JupyterFrontEndPlugin<IStudio> = {
@@ -14,8 +16,12 @@ const plugin: JupyterFrontEndPlugin<IStudio> = {
   description: 'The studio server: API client, stream of events, output notebooks as files.',
   autoStart: true,
   requires: [IRenderMimeRegistry],
+  optional: [ITranslator],
   provides: IStudio,
-  activate: (app: JupyterFrontEnd, rendermime: IRenderMimeRegistry): IStudio => {
+  activate: (app: JupyterFrontEnd, rendermime: IRenderMimeRegistry, translator: ITranslator | null): IStudio => {
+    if (translator !== null) {
+      setTrans(translator.load('pipeline_studio'));
+    }
     const host = new LabHost({ app, rendermime });
     const client = new StudioClient({ host });
     const { contents, serverSettings } = app.serviceManager;

@@ -5,6 +5,7 @@ import { ICommandPalette, showErrorMessage } from '@jupyterlab/apputils';
 import { CommandIDs } from '../commands';
 import { pipelinesIcon } from '../icons';
 import { IStudio } from '../tokens';
+import { trans } from '../trans';
 import { Sidebar } from '../widgets/sidebar';
 
 const ID = 'pipeline-studio:sidebar';
@@ -36,33 +37,33 @@ const plugin: JupyterFrontEndPlugin<void> = {
     });
     sidebar.id = ID;
     sidebar.title.icon = pipelinesIcon;
-    sidebar.title.caption = 'Pipelines';
+    sidebar.title.caption = trans.__('Pipelines');
     sidebar.node.setAttribute('role', 'region');
-    sidebar.node.setAttribute('aria-label', 'Pipelines');
+    sidebar.node.setAttribute('aria-label', trans.__('Pipelines'));
     shell.add(sidebar, 'left', { rank: 320, type: 'Pipelines' });
     restorer?.add(sidebar, ID);
 
     commands.addCommand(CommandIDs.showPipelines, {
-      label: args => (args['isLauncher'] === true ? 'Pipelines' : 'Show Pipelines'),
-      caption: 'The list of DAGs with their last runs',
+      label: args => (args['isLauncher'] === true ? trans.__('Pipelines') : trans.__('Show Pipelines')),
+      caption: trans.__('The list of DAGs with their last runs'),
       icon: pipelinesIcon,
       describedBy: { args: { type: 'object', properties: {} } },
       execute: () => shell.activateById(ID)
     });
     commands.addCommand(CommandIDs.openDashboard, {
-      label: 'Open the Dashboard',
-      caption: 'The same views in a page of their own',
+      label: trans.__('Open the Dashboard'),
+      caption: trans.__('The same views in a page of their own'),
       describedBy: { args: { type: 'object', properties: {} } },
       execute: () => void window.open(studio.host.url('/') ?? '', '_blank', 'noopener')
     });
     commands.addCommand(CommandIDs.openExample, {
-      label: 'Open the Pipelines Example',
-      caption: 'A notebook that defines, publishes and runs a DAG',
+      label: trans.__('Open the Pipelines Example'),
+      caption: trans.__('A notebook that defines, publishes and runs a DAG'),
       describedBy: { args: { type: 'object', properties: {} } },
       execute: () => openExample(app)
     });
     for (const command of [CommandIDs.showPipelines, CommandIDs.openDashboard, CommandIDs.openExample]) {
-      palette?.addItem({ command, category: 'Pipelines' });
+      palette?.addItem({ command, category: trans.__('Pipelines') });
     }
   }
 };
@@ -80,7 +81,7 @@ async function openExample(app: JupyterFrontEnd): Promise<void> {
     return;
   }
   await showErrorMessage(
-    'The example is not in this folder',
-    'Start JupyterLab in a clone of Pipeline Studio, or copy its `notebooks` folder here.'
+    trans.__('The example is not in this folder'),
+    trans.__('Start JupyterLab in a clone of Pipeline Studio, or copy its `notebooks` folder here.')
   );
 }
