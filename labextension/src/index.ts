@@ -6,5 +6,6 @@ import panel from './plugins/panel';
 import schedule from './plugins/schedule';
 import service from './plugins/service';
 import sidebar from './plugins/sidebar';
+import taskcells from './plugins/taskcells';
 
-export default [service, mime, panel, sidebar, dagmenu, schedule, activity, launcher];
+export default [service, mime, panel, sidebar, dagmenu, schedule, taskcells, activity, launcher];

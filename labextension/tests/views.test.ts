@@ -5,15 +5,16 @@ import { Signal } from '@lumino/signaling';
 
 import type { CellProblem } from '../src/api/schema';
 import { monthsOf } from '../src/models/calendar';
-import type { INotebookCells } from '../src/models/cells';
+import type { INotebookCells } from '../src/models/checkedcells';
 import { CellsModel } from '../src/models/cells';
 import { DagModel } from '../src/models/dag';
 import { dayOf, isDay } from '../src/models/days';
 import { readGraphData } from '../src/models/graphdata';
 import { downstreamOf, upstreamOf } from '../src/models/topology';
+import { isTaskCell, TaskCellsModel } from '../src/models/taskcells';
 import { readViewData } from '../src/models/viewdata';
 import { namesOf } from '../src/views/EdgeNames';
-import { FakeClient, FakeStream, settled } from './fake';
+import { FakeClient, FakeStream, run, settled, task } from './fake';
 
 test('a view is read with what it is about', () => {
   const json = { version: 1, view: 'runs', dag_id: 'd', run_id: 'r', options: { limit: 3 } };
@@ -85,7 +86,7 @@ test('cells are checked once typing rests, and the graph is drawn anew', async t
     check_cells: ({ body }) => {
       const sources = body?.cells ?? [];
       asked.push(sources);
-      const tasks = sources.map(id => ({ id, kind: 'notebook', label: 'cell', upstream: [], reads: [], gives: [] }));
+      const tasks = sources.map((id, cell) => ({ id, cell, kind: 'notebook', label: 'cell', upstream: [], reads: [], gives: [] }));
       return { dag_id: 'd', tasks, problems: asked.length > 1 ? [problem] : [] };
     }
   });
@@ -117,4 +118,75 @@ test('cells are checked once typing rests, and the graph is drawn anew', async t
   model.dispose();
   assert.equal(cells.isDisposed, true);
   dag.dispose();
+});
+
+test('a task cell knows its task, how it went in the newest run that has it, and runs with all that it needs', async t => {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  const cellTask = (id: string, cell: number, ...upstream: string[]) => ({
+    id, cell, kind: 'notebook', label: 'cell', upstream, reads: [], gives: []
+  });
+  const newest = run('r2', { subset: ['a'], run_after: '2013-01-02T00:00:00Z' });
+  const whole = run('r1');
+  const asked: unknown[] = [];
+  const runs = { r1: [task('a', 'failed'), task('b', 'success'), task('c', 'success')], r2: [task('a', 'running')] };
+  const client = new FakeClient({
+    check_cells: () => ({
+      dag_id: 'flights', problems: [], tasks: [cellTask('a', 1), cellTask('b', 3, 'a'), cellTask('c', 4, 'b'), cellTask('d', 5)]
+    }),
+    get_dag: () => ({ dag: { dag_id: 'flights', version: 'v1', rev: 1 }, tasks: [], spec: {} }) as never,
+    list_runs: () => ({ runs: [newest, whole], next: null }),
+    get_run: ({ path }) => ({ run: path.run_id === 'r1' ? whole : newest, tasks: runs[path.run_id as 'r1'] }),
+    publish_file: ({ body }) => {
+      asked.push(body);
+      return { dags: [{ dag_id: 'flights' }], warnings: [] } as never;
+    },
+    trigger_run: ({ body }) => {
+      asked.push(body);
+      return { run: run('r3', { run_after: '2013-01-03T00:00:00Z', subset: body?.subset ?? [] }), tasks: [task('c', 'queued')] };
+    }
+  });
+  const stream = new FakeStream();
+  const model = new TaskCellsModel({ client, stream, cells: new FakeCells(['%dag flights']) });
+  for (let turn = 0; turn < 5; turn += 1) {
+    await settled();
+  }
+  assert.deepEqual([model.taskOf(3)?.id, model.taskOf(0), model.lastOf('d')?.status], ['b', null, null]);
+  assert.deepEqual([model.lastOf('a')?.run.run_id, model.lastOf('a')?.status?.state], ['r2', 'running']);
+  assert.deepEqual([model.lastOf('b')?.run.run_id, model.lastOf('b')?.status?.state], ['r1', 'success']);
+
+  const c = model.taskOf(4);
+  assert.ok(c !== null);
+  await model.run('in/flights.ipynb', c);
+  assert.deepEqual(asked, [{ path: 'in/flights.ipynb' }, { subset: ['c', 'b', 'a'], note: 'From the cell of c' }]);
+  assert.deepEqual([model.lastOf('c')?.run.run_id, model.lastOf('c')?.status?.state], ['r3', 'queued']);
+  assert.ok(client.calls.filter(call => call === 'get_run').length <= 4, client.calls.join());
+  model.dispose();
+});
+
+test('a run whose tasks cannot be fetched is not asked for over and over', async () => {
+  const client = new FakeClient({
+    check_cells: () => ({
+      dag_id: 'flights', problems: [],
+      tasks: [{ id: 'a', cell: 0, kind: 'notebook', label: 'cell', upstream: [], reads: [], gives: [] }]
+    }),
+    get_dag: () => ({ dag: { dag_id: 'flights', version: 'v1', rev: 1 }, tasks: [], spec: {} }) as never,
+    list_runs: () => ({ runs: [run('gone')], next: null })
+  });
+  const stream = new FakeStream();
+  const model = new TaskCellsModel({ client, stream, cells: new FakeCells(['%%task a']) });
+  for (let turn = 0; turn < 10; turn += 1) {
+    await settled();
+  }
+  const asked = (): number => client.calls.filter(call => call === 'get_run').length;
+  assert.equal(asked(), 1);
+  stream.ready();
+  for (let turn = 0; turn < 10; turn += 1) {
+    await settled();
+  }
+  assert.equal(asked(), 2);
+  model.dispose();
+});
+
+test('a task cell is told by its first line', () => {
+  assert.deepEqual(['%%task a', '\n %%task', '%%tasks', 'x\n%%task a', '# %%task a'].map(isTaskCell), [true, true, false, false, false]);
 });

@@ -130,6 +130,15 @@ _NOTEBOOKS: Final = (
         status=201,
     ),
     Route(
+        "publish_file",
+        "POST",
+        "/api/dag-files/publish",
+        "Publish the DAGs of a notebook or Python file, read as one in the DAG folder would be.",
+        m.FilePublished,
+        body=m.PublishFile,
+        status=201,
+    ),
+    Route(
         "task_parameters",
         "GET",
         _DAG + "/tasks/{task_id}/parameters",

@@ -94,6 +94,13 @@ class DagCalls(Calls):
         )
         return self._call("publish_notebook", body=body)  # type: ignore[no-any-return]
 
+    def publish_file(self, path: str) -> m.FilePublished:
+        """Publish the DAGs of a file that the server reads; `path` as in `inspect_notebook`.
+
+        Raises `InvalidDag`, with the place, if the file cannot be used or defines no DAG.
+        """
+        return self._call("publish_file", body=m.PublishFile(path=path))  # type: ignore[no-any-return]
+
     def check_cells(self, cells: Sequence[str]) -> m.CellsChecked:
         """What the marked cells of a notebook come to: the sources of its code cells, in order. Nothing is run."""
         return self._call("check_cells", body=m.CheckCells(cells=list(cells)))  # type: ignore[no-any-return]

@@ -24,6 +24,7 @@ async def test_tasks_say_what_they_read_and_give_and_problems_where_they_are(stu
         "tasks": [
             {
                 "id": "extract",
+                "cell": 3,
                 "kind": "notebook",
                 "upstream": [],
                 "label": "cell",
@@ -32,6 +33,7 @@ async def test_tasks_say_what_they_read_and_give_and_problems_where_they_are(stu
             },
             {
                 "id": "report",
+                "cell": 4,
                 "kind": "notebook",
                 "upstream": ["extract"],
                 "label": "cell",

@@ -125,6 +125,7 @@ export interface CellsChecked {
 /** A %%task cell. */
 export interface CellTask {
   id: string;
+  cell: number;
   kind: string;
   upstream: string[];
   label: string;
@@ -593,6 +594,12 @@ export interface VersionList {
   versions: VersionSummary[];
 }
 
+/** The DAGs of a file, in its order, and what is hardly meant so, with its place. */
+export interface FilePublished {
+  dags: DagSummary[];
+  warnings: string[];
+}
+
 /** A notebook on the server's machine: relative to its directory of notebooks, or absolute. */
 export interface InspectNotebook {
   path: string;
@@ -637,6 +644,11 @@ export interface TaskStatus {
   note: string;
   waiting_since: string | null;
   looks: number;
+}
+
+/** A DAG file: a notebook or a Python file that defines DAGs. */
+export interface PublishFile {
+  path: string;
 }
 
 /** A DAG of one notebook. Text in `parameters` may hold templates; those that are left out have their default. */
@@ -1327,6 +1339,7 @@ export const routes = {
   preview_schedule: { method: 'POST', path: '/api/schedules/preview' },
   inspect_notebook: { method: 'POST', path: '/api/notebooks/inspect' },
   publish_notebook: { method: 'POST', path: '/api/notebooks/publish' },
+  publish_file: { method: 'POST', path: '/api/dag-files/publish' },
   task_parameters: { method: 'GET', path: '/api/dags/{dag_id}/tasks/{task_id}/parameters' },
   check_cells: { method: 'POST', path: '/api/cells/check' },
   trigger_run: { method: 'POST', path: '/api/dags/{dag_id}/runs' },
@@ -1407,6 +1420,7 @@ export interface Operations {
   preview_schedule: { path: Record<string, never>; query: Record<string, never>; body: PreviewSchedule; answer: SchedulePreview };
   inspect_notebook: { path: Record<string, never>; query: Record<string, never>; body: InspectNotebook; answer: NotebookInfo };
   publish_notebook: { path: Record<string, never>; query: Record<string, never>; body: PublishNotebook; answer: NotebookPublished };
+  publish_file: { path: Record<string, never>; query: Record<string, never>; body: PublishFile; answer: FilePublished };
   task_parameters: { path: { dag_id: string; task_id: string }; query: { version?: string | number | undefined }; body: undefined; answer: TaskParameters };
   check_cells: { path: Record<string, never>; query: Record<string, never>; body: CheckCells; answer: CellsChecked };
   trigger_run: { path: { dag_id: string }; query: Record<string, never>; body: TriggerRun; answer: RunDetail };

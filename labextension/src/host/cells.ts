@@ -2,9 +2,10 @@ import type { INotebookTracker, NotebookPanel } from '@jupyterlab/notebook';
 import type { ISignal } from '@lumino/signaling';
 import { Signal } from '@lumino/signaling';
 
-import type { INotebookCells } from '../models/cells';
+import type { INotebookCells } from '../models/checkedcells';
 
-type Cell = NotebookPanel['content']['widgets'][number];
+/** A cell of a notebook on the page. */
+export type Cell = NotebookPanel['content']['widgets'][number];
 
 /** The code cells of a notebook that is open in JupyterLab or Notebook. */
 export class LabCells implements INotebookCells {
@@ -33,6 +34,12 @@ export class LabCells implements INotebookCells {
       this._isDisposed = true;
       Signal.clearData(this);
     }
+  }
+
+  /** Which of the code cells it is, counted from 0; -1: it is none of them (any more). */
+  indexOf(cell: Cell): number {
+    const cells = this._panel.isDisposed ? [] : [...(this._panel.content.model?.cells ?? [])];
+    return cells.filter(({ type }) => type === 'code').indexOf(cell.model);
   }
 
   reveal(index: number, line: number | null): void {

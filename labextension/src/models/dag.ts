@@ -57,6 +57,7 @@ export class DagModel extends Model {
     // It is heard of as well if the DAG is published only later, or changed.
     this._subscription = options.stream.subscribe({ dagId: options.dagId }, () => {
       this._runs.forEach(run => (run.isComplete = false));
+      this._refused.clear();
       void this.refresh();
     });
     void this.refresh();
@@ -192,6 +193,39 @@ export class DagModel extends Model {
     this.emit();
   }
 
+  /**
+   * Fetch all tasks of a run, unless they are known and kept current by the stream. What failed is asked again only
+   * after something was heard of the run: this may be called whenever the model changes.
+   */
+  async complete(runId: string | undefined): Promise<void> {
+    if (runId === undefined || this.isDisposed || this._phase !== 'live') {
+      return;
+    }
+    if (this._runs.get(runId)?.isComplete === true || this._asked.has(runId) || this._refused.has(runId)) {
+      return;
+    }
+    this._asked.add(runId);
+    try {
+      this._putDetail(await this._client.call('get_run', { path: { dag_id: this.dagId, run_id: runId } }));
+    } catch (reason) {
+      this._refused.add(runId);
+      this._error = asStudioError(reason);
+    } finally {
+      this._asked.delete(runId);
+    }
+    this.emit();
+  }
+
+  /** The newest run that has the task; null: none of the newest has. */
+  lastRunOf(taskId: string): RunModel | null {
+    const last = this._summaries.find(({ subset }) => subset.length === 0 || subset.includes(taskId));
+    return last === undefined ? null : (this._runs.get(last.run_id) ?? null);
+  }
+
+  private async _complete(): Promise<void> {
+    await this.complete(this._chosen ?? this._summaries[0]?.run_id);
+  }
+
   private async _act(action: () => Promise<RunDetail>): Promise<void> {
     try {
       this._putDetail(await action());
@@ -202,30 +236,11 @@ export class DagModel extends Model {
     this.emit();
   }
 
-  /** Fetch all tasks of the run that is shown, unless they are known and kept current by the stream. */
-  private async _complete(): Promise<void> {
-    const runId = this._chosen ?? this._summaries[0]?.run_id;
-    if (runId === undefined || this.isDisposed || this._phase !== 'live') {
-      return;
-    }
-    if (this._runs.get(runId)?.isComplete === true || this._asked.has(runId)) {
-      return;
-    }
-    this._asked.add(runId);
-    try {
-      this._putDetail(await this._client.call('get_run', { path: { dag_id: this.dagId, run_id: runId } }));
-    } catch (reason) {
-      this._error = asStudioError(reason);
-    } finally {
-      this._asked.delete(runId);
-    }
-    this.emit();
-  }
-
   private _onMessages(_: IStudioStream, messages: readonly ServerMessage[]): void {
     let touched = false;
     for (const message of messages) {
       if (message.type === 'run' && message.run.dag_id === this.dagId) {
+        this._refused.delete(message.run.run_id);
         this._putRuns([message.run]);
         this._runs.get(message.run.run_id)?.apply(message.run, message.tasks);
         touched = true;
@@ -292,6 +307,7 @@ export class DagModel extends Model {
   private readonly _states: Readonly<Record<string, TaskState>>;
   private readonly _runs = new Map<string, RunModel>();
   private readonly _asked = new Set<string>(); // runs whose tasks are being fetched
+  private readonly _refused = new Set<string>(); // runs whose tasks could not be fetched
   private _summaries: readonly RunSummary[] = [];
   private _nodes: readonly IGraphNode[] = [];
   private _dag: DagSummary | null = null;

@@ -3,7 +3,7 @@ import { INotebookTracker } from '@jupyterlab/notebook';
 import { IRenderMimeRegistry } from '@jupyterlab/rendermime';
 
 import { cellsAround } from '../host/cells';
-import type { INotebookCells } from '../models/cells';
+import type { INotebookCells } from '../models/checkedcells';
 import { GRAPH_MIME_TYPE } from '../models/graphdata';
 import { VIEW_MIME_TYPE } from '../models/viewdata';
 import { IStudio } from '../tokens';

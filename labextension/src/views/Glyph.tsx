@@ -5,6 +5,7 @@ const PATHS = {
   minus: 'M3.5 8 H12.5',
   fit: 'M3 6 V3 H6 M10 3 H13 V6 M13 10 V13 H10 M6 13 H3 V10',
   again: 'M12.2 5.6 A5 5 0 1 0 13 8.6 M12.7 2.8 V6 H9.5',
+  server: 'M3 3.2 H13 V7 H3 Z M3 9 H13 V12.8 H3 Z M5.3 5.1 h.01 M5.3 10.9 h.01',
   open: 'M6.5 3.5 H3.5 V12.5 H12.5 V9.5 M9 3 H13 V7 M13 3 7.8 8.2',
   play: 'M5 3.4 12.2 8 5 12.6 Z',
   pause: 'M5.5 3.5 V12.5 M10.5 3.5 V12.5',

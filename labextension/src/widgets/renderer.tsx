@@ -3,7 +3,7 @@ import type { Message } from '@lumino/messaging';
 import { ReactWidget } from '@jupyterlab/ui-components';
 import type { ReactElement } from 'react';
 
-import type { INotebookCells } from '../models/cells';
+import type { INotebookCells } from '../models/checkedcells';
 import type { IGraphData } from '../models/graphdata';
 import { GRAPH_MIME_TYPE, readGraphData } from '../models/graphdata';
 import type { IStudio } from '../tokens';

@@ -40,9 +40,11 @@ from studio.api.models.dags import (
     VersionSummary,
 )
 from studio.api.models.notebooks import (
+    FilePublished,
     InspectNotebook,
     NotebookInfo,
     NotebookPublished,
+    PublishFile,
     PublishNotebook,
     TaskParameters,
 )
@@ -185,6 +187,7 @@ __all__ = [
     "ErrorAnswer",
     "ErrorDetail",
     "EventEmitted",
+    "FilePublished",
     "FilesChanged",
     "Grid",
     "GridCells",
@@ -209,6 +212,7 @@ __all__ = [
     "PoolList",
     "PreviewSchedule",
     "PublishDag",
+    "PublishFile",
     "PublishNotebook",
     "QueuedAsset",
     "QueuedEvents",

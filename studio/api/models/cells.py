@@ -24,6 +24,7 @@ class CellTask(Model, frozen=True, kw_only=True):
     """A %%task cell."""
 
     id: str
+    cell: int  # index into the cells that were sent
     kind: str
     upstream: list[str]
     label: str

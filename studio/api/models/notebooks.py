@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Literal
 
 from studio.api.models.base import Body, Model
-from studio.api.models.dags import DagDetail
+from studio.api.models.dags import DagDetail, DagSummary
 from studio.api.models.runs import RunDetail
 from studio.core.schedule_spec import ScheduleSpec
 
@@ -42,6 +42,19 @@ class NotebookPublished(Model, frozen=True, kw_only=True):
 
     dag: DagDetail
     run: RunDetail | None  # that was started
+
+
+class PublishFile(Body, frozen=True, kw_only=True):
+    """A DAG file: a notebook or a Python file that defines DAGs."""
+
+    path: str  # as in `InspectNotebook`
+
+
+class FilePublished(Model, frozen=True, kw_only=True):
+    """The DAGs of a file, in its order, and what is hardly meant so, with its place."""
+
+    dags: list[DagSummary]
+    warnings: list[str]
 
 
 class NotebookInfo(Model, frozen=True, kw_only=True):

@@ -52,6 +52,7 @@ HANDLERS: Final[dict[str, Handler]] = {
         schedules.preview_schedule,
         notebooks.inspect_notebook,
         publishing.publish_notebook,
+        publishing.publish_file,
         notebooks.task_parameters,
         cells.check_cells,
         trigger.trigger_run,

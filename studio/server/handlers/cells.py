@@ -39,6 +39,7 @@ def _tasks(flow: CellFlow) -> list[m.CellTask]:
     return [
         m.CellTask(
             id=task.id,
+            cell=task.cell,
             kind="notebook",
             upstream=list(task.upstream),
             label="cell",

@@ -1,4 +1,4 @@
-"""A notebook that becomes a DAG of its own: scheduled, or run once."""
+"""What is published by its path: a notebook as a DAG of its own, or the DAGs that a file defines."""
 
 from __future__ import annotations
 
@@ -8,9 +8,11 @@ from pathlib import Path
 from studio.api import models as m
 from studio.artifacts.notebook_files import read_bytes
 from studio.core.inspection import inspection_of
+from studio.core.model import Dag
 from studio.core.names import shown
 from studio.core.spec import DagSpec
-from studio.errors import Conflict
+from studio.errors import Conflict, InvalidDag
+from studio.scheduler.parsing import parse_file_async
 from studio.server import views
 from studio.server.handlers.dags import publish_spec
 from studio.server.handlers.notebooks import allowed_path
@@ -37,9 +39,34 @@ async def publish_notebook(request: Request, services: Services) -> m.NotebookPu
     if body.start:
         asked = m.TriggerRun(if_paused="unpause" if spec.schedule is None else "refuse")
         run = await trigger(services, dag, asked, actor=request.actor)
-    runs = await services.store.latest_runs(LATEST_RUNS, spec.id)
-    summary = views.dag_summary(dag, runs.get(spec.id, []), await services.store.dag_files())
+    summary = await _summary(services, dag)
     return m.NotebookPublished(dag=views.dag_detail(summary, dag.spec), run=run)
+
+
+async def publish_file(request: Request, services: Services) -> m.FilePublished:
+    settings = services.settings
+    roots = (settings.notebook_root, settings.dag_folder)
+    path = await asyncio.to_thread(allowed_path, request.body.path, roots)
+    read = await parse_file_async(path)
+    if read.error is not None:
+        line = f"line {read.error.line}: " if read.error.line else ""
+        raise InvalidDag(f"{path.name}: {line}{read.error.message}")
+    if not read.specs:
+        raise InvalidDag(
+            f"{path.name} defines no DAG.",
+            hint="Write a %dag cell, or `with DAG(…) as dag:` at the top level.",
+        )
+    for digest, content in read.sources.items():
+        await asyncio.to_thread(services.artifacts.put_source, digest, content)
+    for spec in read.specs:
+        await publish_spec(services, spec, actor=request.actor)
+    dags = [await find_dag(services, spec.id) for spec in read.specs]
+    return m.FilePublished(dags=[await _summary(services, dag) for dag in dags], warnings=list(read.warnings))
+
+
+async def _summary(services: Services, dag: Dag) -> m.DagSummary:
+    runs = await services.store.latest_runs(LATEST_RUNS, dag.dag_id)
+    return views.dag_summary(dag, runs.get(dag.dag_id, []), await services.store.dag_files())
 
 
 def _spec_of(body: m.PublishNotebook, services: Services) -> DagSpec:
