@@ -1,27 +1,21 @@
-"""`make bench`: run the workloads, print them, and write docs/benchmarks.md."""
+"""`make bench`: run the workloads, print them, and write their sections of docs/benchmarks.md."""
 
 from __future__ import annotations
 
 import argparse
 import asyncio
-import os
-import platform
 import shutil
 import socket
 import sys
 import tempfile
 from collections.abc import Callable
-from datetime import datetime, timezone
-from importlib.metadata import version
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from benchmarks import big_table, graph_widget, notebooks, panels, scale, workloads
 from benchmarks.harness import POSTGRESQL
+from benchmarks.page import PAGE, where, written
 from benchmarks.workloads import Row
-
-PAGE = Path(__file__).resolve().parent.parent / "docs" / "benchmarks.md"
-MARK = "<!-- written by `make bench` below this line -->\n"
 
 
 def sqlite(home: Path) -> list[Row]:
@@ -53,12 +47,11 @@ WORKLOADS: dict[str, Callable[[Path], list[Row]]] = {
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
-    parser.add_argument(
-        "workloads", nargs="*", choices=[*WORKLOADS, []], help="default: all, and write the page"
-    )
-    chosen = parser.parse_args().workloads or list(WORKLOADS)
-    rows: list[Row] = []
-    for name in chosen:
+    parser.add_argument("workloads", nargs="*", choices=[*WORKLOADS, []], help="default: all")
+    parser.add_argument("--print-only", action="store_true", help="leave the page as it is")
+    options = parser.parse_args()
+    for name in options.workloads or list(WORKLOADS):
+        rows: list[Row] = []
         home = Path(tempfile.mkdtemp(prefix="studio-bench-"))
         try:
             for row in WORKLOADS[name](home):
@@ -66,28 +59,11 @@ def main() -> int:
                 print("  ".join(row), flush=True)
         finally:
             shutil.rmtree(home, ignore_errors=True)
-    if set(chosen) == set(WORKLOADS):
-        write(rows)
+        if not options.print_only:
+            PAGE.write_text(
+                written(PAGE.read_text(encoding="utf-8"), {name: rows}, where()), encoding="utf-8"
+            )
     return 0
-
-
-def write(rows: list[Row]) -> None:
-    """Replace the measured part of the page; the words above the mark stay."""
-    words = PAGE.read_text(encoding="utf-8").partition(MARK)[0] if PAGE.exists() else "# Benchmarks\n\n"
-    packages = ", ".join(
-        f"{name} {version(name)}" for name in ("papermill", "sqlalchemy", "tornado", "ipykernel")
-    )
-    where = f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}"
-    today = f"{datetime.now(timezone.utc):%Y-%m-%d}"
-    lines = [
-        f"Measured {today}, pipeline-studio {version('pipeline-studio')}, {where}, {packages}.",
-        "",
-        "| what | measured | against, in the same run |",
-        "|---|---|---|",
-        *(f"| {what} | {measured} | {against} |" for what, measured, against in rows),
-    ]
-    PAGE.write_text(words + MARK + "\n" + "\n".join(lines) + "\n", encoding="utf-8")
-    print(f"Written to {PAGE.name}.")
 
 
 if __name__ == "__main__":
