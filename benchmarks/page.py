@@ -1,4 +1,4 @@
-"""docs/benchmarks.md: words of people above a mark, and below it a section for each workload, as it was measured last."""
+"""docs/benchmarks.md: words of people above a mark, below it a section for each workload, as measured last."""
 
 from __future__ import annotations
 
