@@ -55,7 +55,7 @@ bench: install  ## measure (see docs/benchmarks.md)
 	"$(BIN)/python" -m benchmarks $(ARGS)
 
 clean:  ## remove what was built (the environment stays: rm -r .venv)
-	rm -rf build dist studio/labextension studio/pages/assets labextension/lib .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf build dist studio/labextension studio/pages/assets studio/pages/guides labextension/lib .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	rm -f "$(LAB_LINK)" $(INSTALLED)
 	find studio tests scripts -name __pycache__ -type d -prune -exec rm -rf {} +
 

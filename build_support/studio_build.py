@@ -36,6 +36,8 @@ __all__ = [
 ROOT = Path(__file__).resolve().parent.parent
 SOURCES = ROOT / "labextension"
 ASSETS = ROOT / "studio" / "labextension"
+DOCS = ROOT / "docs"
+GUIDES = ROOT / "studio" / "pages" / "guides"
 LIVE = ROOT / "studio" / "pages" / "assets" / "live.js"  # for front ends other than JupyterLab
 INPUTS = (
     "build-pages.mjs",
@@ -70,6 +72,8 @@ def build_labextension(target_name: str, version: str) -> None:
     from hatch_jupyter_builder.utils import npm_builder  # a plugin of hatchling's: only there when it builds
 
     for_release = version != "editable"
+    if for_release:
+        pack_guides()
     if not assets_are_current(for_release=for_release):
         npm_builder(
             target_name,
@@ -78,6 +82,14 @@ def build_labextension(target_name: str, version: str) -> None:
             npm=["jlpm"],
             build_cmd="build:prod" if for_release else "build",
         )
+
+
+def pack_guides() -> None:
+    """Copy the guides to where the installed package looks for them; a checkout reads them where they are written."""
+    shutil.rmtree(GUIDES, ignore_errors=True)
+    (GUIDES / "images").mkdir(parents=True)
+    for source in (*DOCS.glob("*.md"), *DOCS.glob("images/*.png")):
+        shutil.copyfile(source, GUIDES / source.relative_to(DOCS))
 
 
 def assets_are_current(*, for_release: bool) -> bool:

@@ -22,6 +22,8 @@ export namespace CommandIDs {
   export const copyDagId = 'pipeline-studio:copy-dag-id';
   /** …: what it is, and how it is deleted. */
   export const describeDag = 'pipeline-studio:describe-dag';
+  /** Show a guide; its argument `topic` is that of `IHost.openHelp`. */
+  export const openHelp = 'pipeline-studio:open-help';
   /** Open the notebook that shows how it is done. */
   export const openExample = 'pipeline-studio:open-example';
 }

@@ -47,10 +47,12 @@ export interface IHost {
   openSocket(path: string, listener: ISocketListener): ISocket;
   /** Show nbformat outputs in `node`, which must be in the document, until disposed. */
   renderOutputs(node: HTMLElement, outputs: readonly Output[]): IOutputsView;
-  /** Whether `openNotebook` and `openPlace` lead anywhere; views have no buttons for them if not. */
+  /** Whether `openNotebook`, `openPlace` and `openHelp` lead anywhere; views have no buttons for them if not. */
   readonly hasTabs: boolean;
   /** Open the output notebook of a try for reading. */
   openNotebook(ref: ITaskRef): Promise<void>;
   /** Open the page of a DAG, or go there if it is open already. */
   openPlace(place: PartialPlace): Promise<void>;
+  /** Show a guide, "panels", or a section of one, "panels#grid". */
+  openHelp(topic: string): Promise<void>;
 }

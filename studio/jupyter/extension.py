@@ -16,7 +16,7 @@ from tornado.simple_httpclient import SimpleAsyncHTTPClient
 from studio.api.routes import STREAM_PATH
 from studio.client.endpoint import Endpoint, ensure_server
 from studio.jupyter.http_proxy import MAX_ANSWER, ApiProxy
-from studio.jupyter.pages import StudioAsset, StudioPage
+from studio.jupyter.pages import StudioAsset, StudioHelp, StudioPage
 from studio.jupyter.stream_proxy import StreamProxy
 from studio.jupyter.upstream import Upstream
 from studio.settings import Settings
@@ -42,6 +42,7 @@ def load_extension(server: ServerApp) -> None:
             (root + re.escape(STREAM_PATH), StreamProxy, {"upstream": upstream}),
             (root + "/?", StudioPage),
             (root + r"/assets/([a-z.]+)", StudioAsset),
+            (root + r"/help/([a-z0-9/.-]+)", StudioHelp),
             (root + "/api/(.*)", ApiProxy, {"upstream": upstream, "client": client, "prefix": prefix}),
         ],
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from jupyter_server.base.handlers import JupyterHandler
 from tornado import web
 
-from studio.pages import files
+from studio.pages import files, guides
 from studio.pages.files import PageFile
 
 
@@ -23,9 +23,9 @@ class StudioPage(JupyterHandler):
         self.xsrf_token  # noqa: B018 - sets the cookie that the page's requests repeat
         self.send(files.page())
 
-    def send(self, file: PageFile) -> None:
+    def send(self, file: PageFile, *, policy: str = files.POLICY) -> None:
         self.set_header("Content-Type", file.media)
-        self.set_header("Content-Security-Policy", files.POLICY)
+        self.set_header("Content-Security-Policy", policy)
         self.set_header("Cache-Control", "no-cache")
         self.set_header("Etag", file.etag)
         self.set_header("X-Content-Type-Options", "nosniff")
@@ -45,3 +45,14 @@ class StudioAsset(StudioPage):
         if file is None:
             raise web.HTTPError(404)
         self.send(file)
+
+
+class StudioHelp(StudioPage):
+    """`<base>/studio/help/NAME`"""
+
+    @web.authenticated
+    def get(self, name: str) -> None:
+        file = guides.guide(name, self.get_query_argument("theme", ""))
+        if file is None:
+            raise web.HTTPError(404)
+        self.send(file, policy=guides.POLICY)

@@ -40,14 +40,14 @@ def asset(name: str) -> PageFile | None:
     """A file that the page loads; None if it loads no such file, or the front end is not built."""
     media = _SERVED.get(name)
     path = ASSETS / name
-    return None if media is None or not path.is_file() else _file(path.read_bytes(), media)
+    return None if media is None or not path.is_file() else page_file(path.read_bytes(), media)
 
 
 def page() -> PageFile:
     """The dashboard. It finds the API beside itself, whatever it is served below."""
     if not (ASSETS / "dashboard.js").is_file():
         return note("The front end is not built", "Run `make install` in the checkout, or install a wheel.")
-    return _file(_PAGE.read_bytes(), "text/html; charset=utf-8")
+    return page_file(_PAGE.read_bytes(), "text/html; charset=utf-8")
 
 
 def note(title: str, text: str, *, onward: str | None = None) -> PageFile:
@@ -56,8 +56,9 @@ def note(title: str, text: str, *, onward: str | None = None) -> PageFile:
     filled = _NOTE.read_text(encoding="utf-8")
     for name, value in (("title", escape(title)), ("text", escape(text)), ("onward", go)):
         filled = filled.replace(f"<!--{name}-->", value)
-    return _file(filled.encode(), "text/html; charset=utf-8")
+    return page_file(filled.encode(), "text/html; charset=utf-8")
 
 
-def _file(content: bytes, media: str) -> PageFile:
+def page_file(content: bytes, media: str) -> PageFile:
+    """With the ETag of its content."""
     return PageFile(content, media, f'"{hashlib.sha256(content).hexdigest()[:32]}"')

@@ -33,7 +33,7 @@ from studio.server.gate import Gate
 from studio.server.handlers import HANDLERS
 from studio.server.hub import Hub
 from studio.server.outputs import LiveOutputs
-from studio.server.pages import Asset, Dashboard, Login, Logout
+from studio.server.pages import Asset, Dashboard, Help, Login, Logout
 from studio.server.runtime import Endpoint, is_gone, is_of, last_port, only_server, process_name, published
 from studio.server.services import Services
 from studio.server.sessions import Sessions
@@ -167,6 +167,7 @@ def application(services: Services, hub: Hub, gate: Gate) -> web.Application:
     pages = [
         ("/", Dashboard, public),
         (r"/assets/([a-z.]+)", Asset, public),
+        (r"/help/([a-z0-9/.-]+)", Help, public),
         ("/login", Login, public),
         ("/logout", Logout, public),
     ]

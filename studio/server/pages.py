@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from studio.pages import files
+from studio.pages import files, guides
 from studio.pages.files import PageFile
 from studio.server.base import Gated
 from studio.server.gate import Gate, Refusal
@@ -25,10 +25,10 @@ class PublicPage(Gated):
         if refusal is not None:
             self.refuse(refusal)
 
-    def send(self, file: PageFile, status: int = 200) -> None:
+    def send(self, file: PageFile, status: int = 200, *, policy: str = files.POLICY) -> None:
         self.set_status(status)
         self.set_header("Content-Type", file.media)
-        self.set_header("Content-Security-Policy", files.POLICY)
+        self.set_header("Content-Security-Policy", policy)
         self.set_header("Cache-Control", "no-cache")
         self.set_header("Etag", file.etag)
         if status == 200 and self.check_etag_header():
@@ -58,6 +58,17 @@ class Asset(PublicPage):
             self.send(files.note("There is no such file", "The dashboard does not load it."), 404)
         else:
             self.send(file)
+
+
+class Help(PublicPage):
+    """`/help/NAME`"""
+
+    def get(self, name: str) -> None:
+        file = guides.guide(name, self.get_query_argument("theme", ""))
+        if file is None:
+            self.send(files.note("There is no such guide", f"There are: {', '.join(guides.GUIDES)}."), 404)
+        else:
+            self.send(file, policy=guides.POLICY)
 
 
 class Login(PublicPage):

@@ -255,3 +255,19 @@ def test_a_panel_reopens_where_it_was(panel: Panel, lab: Lab) -> None:
     expect(card.get_by_role("heading", name="check")).to_be_visible()
     expect(card.get_by_role("tab", name="Tries")).to_have_attribute("aria-selected", "true")
     open_lab(panel.page, lab)
+
+
+def test_help_tells_of_the_view_that_is_shown(panel: Panel) -> None:
+    at = panel.at("calendar")
+    at.get_by_role("button", name="Help", exact=True).first.click()
+    frame = panel.page.frame_locator("iframe[src*='/studio/help/panels']")
+    expect(frame.get_by_role("heading", name="Calendar")).to_be_in_viewport()
+    assert "#calendar" in (panel.page.locator("iframe[src*='/studio/help/']").get_attribute("src") or "")
+    picture(panel.page, "help")
+    frame.get_by_role("link", name="Variables and secrets").click()
+    expect(frame.get_by_role("heading", level=1)).to_contain_text("ecrets")
+    panel.page.locator(".lm-TabBar-tab:has-text('panel')").first.click()
+    at.get_by_role("tab", name="Grid", exact=True).click()
+    at.get_by_role("button", name="Help", exact=True).first.click()
+    expect(panel.page.locator("iframe")).to_have_count(1)  # the same tab
+    expect(frame.get_by_role("heading", name="Grid")).to_be_in_viewport()

@@ -247,3 +247,12 @@ def test_the_theme_is_chosen_and_kept(dashboard: Page) -> None:
         picture(dashboard, f"dashboard-dark-{name}")
     dashboard.reload()
     assert dashboard.evaluate("() => document.body.dataset.jpThemeLight") == "false"
+
+
+def test_help_tells_of_the_page_that_is_shown(dashboard: Page) -> None:
+    go(dashboard, "Pools")
+    with dashboard.context.expect_page() as opened:
+        dashboard.get_by_role("button", name="Help").click()
+    expect(opened.value.get_by_role("heading", name="Pools")).to_be_in_viewport()
+    assert opened.value.url.endswith("#pools")
+    picture(opened.value, "help-dashboard")

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 import studio
+from studio.pages.guides import GUIDES
 
 pytestmark = pytest.mark.packaging
 
@@ -89,7 +90,14 @@ def test_wheel_has_the_front_end_for_other_notebooks(wheel: dict[str, bytes]) ->
     assert assets == {f"studio/pages/assets/{name}" for name in FRONT_END}
     assert b"jp-Studio-foreign" in wheel["studio/pages/assets/live.css"]
     assert b"jp-Studio-shell" in wheel["studio/pages/assets/dashboard.css"]
-    assert {"studio/pages/page.html", "studio/pages/note.html"} <= wheel.keys()
+    assert {"studio/pages/page.html", "studio/pages/note.html", "studio/pages/guide.html"} <= wheel.keys()
+
+
+def test_wheel_has_the_guides_and_their_pictures(wheel: dict[str, bytes]) -> None:
+    for name in GUIDES:
+        text = wheel[f"studio/pages/guides/{name}.md"].decode()
+        for picture in re.findall(r"\]\((images/[^)]+)\)", text):
+            assert f"studio/pages/guides/{picture}" in wheel
 
 
 def test_wheel_has_the_front_end_once(wheel: dict[str, bytes]) -> None:

@@ -2,6 +2,7 @@ import type { ReactElement } from 'react';
 
 import type { StreamStatus } from '../api/stream';
 import type { IStudio } from '../tokens';
+import { trans } from '../trans';
 import { useSignal } from '../views/hooks';
 import { Approvals } from '../views/admin/Approvals';
 import { Assets } from '../views/admin/Assets';
@@ -59,6 +60,9 @@ export function Shell({ studio }: { studio: IStudio }): ReactElement {
         <span className="jp-Studio-space" />
         <Connection studio={studio} />
         <ThemeChoice />
+        <Button title={trans.__('Help with what is shown')} onClick={() => void studio.host.openHelp(place === null ? `dashboard#${page}` : `panels#${place.tab}`)}>
+          {trans.__('Help')}
+        </Button>
         {canLogOut() && (
           <Button title="Log out of this browser" onClick={() => void logOut(studio)}>
             Log out

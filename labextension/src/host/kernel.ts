@@ -92,6 +92,10 @@ export class KernelHost implements IHost {
     return Promise.reject(new Error('There are no tabs here.'));
   }
 
+  openHelp(): Promise<void> {
+    return Promise.reject(new Error('There are no tabs here.'));
+  }
+
   private _ask(message: object, body: ArrayBuffer | null, patience: number): Promise<Response> {
     const id = this._next();
     return new Promise((resolve, reject) => {

@@ -68,6 +68,10 @@ export class LabHost implements IHost {
     await this._app.commands.execute(CommandIDs.openDag, { ...place });
   }
 
+  async openHelp(topic: string): Promise<void> {
+    await this._app.commands.execute(CommandIDs.openHelp, { topic });
+  }
+
   private readonly _app: JupyterFrontEnd;
   private readonly _rendermime: IRenderMimeRegistry;
 }

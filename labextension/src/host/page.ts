@@ -3,6 +3,7 @@ import { urlOf } from '../api/client';
 import { routes } from '../api/schema';
 import type { PartialPlace } from '../models/place';
 import { placeOf, placeText } from '../models/place';
+import { helpPath } from './help';
 import { PlainOutputs } from './plain';
 
 /** A page of its own, which stands beside the API: below the studio server, or below Jupyter's base URL. */
@@ -54,6 +55,11 @@ export class PageHost implements IHost {
 
   openPlace(place: PartialPlace): Promise<void> {
     location.hash = `#/dags/${placeText(placeOf(place))}`;
+    return Promise.resolve();
+  }
+
+  openHelp(topic: string): Promise<void> {
+    window.open(this.url(helpPath(topic)), '_blank', 'noopener');
     return Promise.resolve();
   }
 

@@ -8,6 +8,7 @@ import type { TaskTab } from '../models/place';
 import type { TaskModel } from '../models/task';
 import type { IStudio } from '../tokens';
 import { Button } from './Glyph';
+import { HelpButton } from './HelpButton';
 import { useSignal } from './hooks';
 import { Log } from './Log';
 import { ErrorNote } from './Notes';
@@ -116,7 +117,7 @@ function Body({ dag, focus, node, task, studio, isAlone }: IBodyProps): ReactEle
       <Why task={task} status={status} />
       {attempt?.error != null && status?.state !== 'success' && <Failure text={attempt.error} />}
       {task.error !== null && <ErrorNote error={task.error} onRetry={() => void task.refresh()} />}
-      <Tabs label={`What there is of ${taskId}`} tabs={tabs} shown={tab} onShow={shown => focus.show(shown)}>
+      <Tabs label={`What there is of ${taskId}`} tabs={tabs} shown={tab} onShow={shown => focus.show(shown)} tools={<HelpButton host={host} topic={`panels#task-${tab}`} />}>
         <div className="jp-Studio-cardBody">
           {tab === 'output' && <Output model={task.output} host={host} />}
           {tab === 'log' && <Log model={task} />}

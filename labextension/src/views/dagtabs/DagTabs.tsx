@@ -6,6 +6,7 @@ import { DAG_TABS } from '../../models/place';
 import type { IStudio } from '../../tokens';
 import { DagView } from '../DagView';
 import { GridTab } from '../grid/GridTab';
+import { HelpButton } from '../HelpButton';
 import { useSignal } from '../hooks';
 import type { ITab } from '../Tabs';
 import { Tabs } from '../Tabs';
@@ -48,6 +49,7 @@ export function DagTabs({ model, studio }: IDagTabProps): ReactElement {
       tabs={TABS}
       shown={model.tab}
       onShow={tab => model.go({ tab })}
+      tools={<HelpButton host={studio.host} topic={`panels#${model.tab}`} />}
     >
       <View key={model.tab} model={model} studio={studio} />
     </Tabs>
