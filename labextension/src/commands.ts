@@ -4,6 +4,8 @@ export namespace CommandIDs {
   export const showPipelines = 'pipeline-studio:show-pipelines';
   /** Open the panel of a DAG; its arguments are a `PartialPlace`. */
   export const openDag = 'pipeline-studio:open-dag';
+  /** Of the DAG in front: show what its argument `tab` names. */
+  export const showView = 'pipeline-studio:show-view';
   /** Ask when and how a notebook is to run by itself. */
   export const scheduleNotebook = 'pipeline-studio:schedule-notebook';
   /** Ask with which parameters a notebook is to run on the server, once. */
@@ -12,7 +14,7 @@ export namespace CommandIDs {
   export const sendToBackground = 'pipeline-studio:send-to-background';
   /** Open the dashboard in a tab of the browser. */
   export const openDashboard = 'pipeline-studio:open-dashboard';
-  /** Of the DAG whose row in the sidebar the context menu is of: start a run. */
+  /** Of the DAG whose row in the sidebar the context menu is of, otherwise of the one in front: start a run. */
   export const triggerDag = 'pipeline-studio:trigger-dag';
   /** …: its backfills. */
   export const backfillDag = 'pipeline-studio:backfill-dag';

@@ -271,3 +271,38 @@ def test_help_tells_of_the_view_that_is_shown(panel: Panel) -> None:
     at.get_by_role("button", name="Help", exact=True).first.click()
     expect(panel.page.locator("iframe")).to_have_count(1)  # the same tab
     expect(frame.get_by_role("heading", name="Grid")).to_be_in_viewport()
+
+
+def test_shortcuts_palette_and_settings(panel: Panel) -> None:
+    page = panel.page
+    page.evaluate(
+        """async () => {
+            const { serviceManager } = window.jupyterapp;
+            await serviceManager.settings.save('pipeline-studio:panel', '{"view": "runs", "placement": "beside"}');
+        }"""
+    )
+    page.reload()
+    page.wait_for_function("window.jupyterapp?.commands.hasCommand('pipeline-studio:open-dag')")
+    page.locator("#jupyterlab-splash").wait_for(state="detached")
+
+    def shown(tab: str) -> None:
+        expect(page.get_by_role("tab", name=tab, exact=True)).to_have_attribute("aria-selected", "true")
+
+    command(page, "pipeline-studio:open-dag", dagId="panel")
+    shown("Runs")
+    page.keyboard.press("Control+Alt+2")
+    shown("Grid")
+    page.keyboard.press("Control+Alt+8")
+    shown("Details")
+    assert panel.client.list_runs(dag_id="panel").runs == []
+    page.keyboard.press("Control+Shift+Enter")
+    expect(page.get_by_role("combobox", name="Run").locator("option")).not_to_have_count(1)
+    (run,) = panel.client.list_runs(dag_id="panel").runs
+    panel.client.wait_for_run("panel", run.run_id, timeout=120)
+
+    command(page, "apputils:activate-command-palette")
+    page.locator(".lm-CommandPalette-input").fill("Pause or Unpause")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("button", name="Unpause", exact=False).first).to_be_visible()
+    assert panel.client.get_dag("panel").dag.paused
+    page.evaluate("window.jupyterapp.serviceManager.settings.save('pipeline-studio:panel', '{}')")

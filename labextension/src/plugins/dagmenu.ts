@@ -1,11 +1,12 @@
 import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
-import { Clipboard, Notification } from '@jupyterlab/apputils';
+import { Clipboard, ICommandPalette, Notification } from '@jupyterlab/apputils';
 import type { ReadonlyPartialJSONObject } from '@lumino/coreutils';
 
 import { asStudioError } from '../api/errors';
 import { CommandIDs } from '../commands';
 import { IStudio } from '../tokens';
 import { trans } from '../trans';
+import { panelInFront } from '../widgets/panel';
 
 /** The context menu of a DAG in the sidebar; its items are in `schema/dagmenu.json`. */
 const plugin: JupyterFrontEndPlugin<void> = {
@@ -13,22 +14,27 @@ const plugin: JupyterFrontEndPlugin<void> = {
   description: 'What can be done with a DAG of the sidebar.',
   autoStart: true,
   requires: [IStudio],
-  activate: (app: JupyterFrontEnd, { client }: IStudio): void => {
+  optional: [ICommandPalette],
+  activate: (app: JupyterFrontEnd, { client }: IStudio, palette: ICommandPalette | null): void => {
     const { commands } = app;
 
-    /** The DAG of `args`, or of the row that the menu was opened on. */
+    const inFront = (): string | null => panelInFront(app)?.model.dag.dagId ?? null;
+
+    /** The DAG of `args`, of the row that the menu was opened on, or the one in front. */
     const dagOf = (args: ReadonlyPartialJSONObject): string | null => {
       if (typeof args['dagId'] === 'string') {
         return args['dagId'];
       }
-      return app.contextMenuHitTest(node => node.dataset['dag'] !== undefined)?.dataset['dag'] ?? null;
+      const row = args['isInFront'] === true ? undefined : app.contextMenuHitTest(node => node.dataset['dag'] !== undefined);
+      return row?.dataset['dag'] ?? inFront();
     };
 
     const add = (command: string, label: string, act: (dagId: string) => Promise<unknown> | undefined): void => {
       commands.addCommand(command, {
-        label,
+        label: args => (args['isInFront'] === true ? trans.__('%1 (%2)', label, inFront() ?? '') : label),
+        isVisible: args => args['isInFront'] !== true || inFront() !== null,
         describedBy: {
-          args: { type: 'object', properties: { dagId: { type: 'string', description: 'Id of the DAG' } } }
+          args: { type: 'object', properties: { dagId: { type: 'string', description: 'Id of the DAG; without it the one of the context menu, or in front' } } }
         },
         execute: async args => {
           const dagId = dagOf(args);
@@ -63,6 +69,9 @@ const plugin: JupyterFrontEndPlugin<void> = {
       Clipboard.copyToSystem(dagId);
       return undefined;
     });
+    for (const command of [CommandIDs.triggerDag, CommandIDs.backfillDag, CommandIDs.pauseDag, CommandIDs.describeDag]) {
+      palette?.addItem({ command, category: trans.__('Pipelines'), args: { isInFront: true } });
+    }
   }
 };
 

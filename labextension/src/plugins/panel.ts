@@ -1,6 +1,7 @@
 import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
 import { ILabShell, ILayoutRestorer } from '@jupyterlab/application';
 import { MainAreaWidget, WidgetTracker } from '@jupyterlab/apputils';
+import { ISettingRegistry } from '@jupyterlab/settingregistry';
 import type { ReadonlyPartialJSONObject } from '@lumino/coreutils';
 
 import { CommandIDs } from '../commands';
@@ -10,28 +11,37 @@ import type { PartialPlace } from '../models/place';
 import { DAG_TABS, placeOf, placeText, readPartial, TASK_TABS } from '../models/place';
 import { IStudio } from '../tokens';
 import { trans } from '../trans';
-import { DagPanel } from '../widgets/panel';
+import { DagPanel, panelInFront } from '../widgets/panel';
 
 const NAMESPACE = 'pipeline-studio';
+const ID = 'pipeline-studio:panel';
 
 /** A tab for each DAG. */
 const plugin: JupyterFrontEndPlugin<void> = {
-  id: 'pipeline-studio:panel',
+  id: ID,
   description: 'A tab for each DAG: live graph, runs, and the output of the chosen task.',
   autoStart: true,
   requires: [IStudio],
-  optional: [ILabShell, ILayoutRestorer],
+  optional: [ILabShell, ILayoutRestorer, ISettingRegistry],
   activate: (
     app: JupyterFrontEnd,
     studio: IStudio,
     shell: ILabShell | null,
-    restorer: ILayoutRestorer | null
+    restorer: ILayoutRestorer | null,
+    registry: ISettingRegistry | null
   ): void => {
+    // Until they are there, panels open as they do by default.
+    let settings: ISettingRegistry.ISettings | null = null;
+    registry?.load(ID).then(
+      loaded => (settings = loaded),
+      (reason: unknown) => console.warn('Pipeline Studio: the settings of panels were not loaded.', reason)
+    );
     const tracker = new WidgetTracker<MainAreaWidget<DagPanel>>({ namespace: NAMESPACE });
 
     const open = async (place: PartialPlace): Promise<void> => {
       const known = tracker.find(widget => widget.content.model.dag.dagId === place.dagId);
-      const widget = known ?? makeWidget(studio, place);
+      const wanted = settings?.composite;
+      const widget = known ?? makeWidget(studio, { ...readPartial({ dagId: place.dagId, tab: wanted?.['view'] }), ...place });
       if (known !== undefined) {
         known.content.model.go(place);
       } else {
@@ -39,7 +49,10 @@ const plugin: JupyterFrontEndPlugin<void> = {
         saveMoves(widget.content.model, () => void tracker.save(widget));
       }
       if (!widget.isAttached) {
-        app.shell.add(widget, 'main', { type: 'Pipeline' });
+        app.shell.add(widget, 'main', {
+          type: 'Pipeline',
+          mode: wanted?.['placement'] === 'beside' ? 'split-right' : 'tab-after'
+        });
       }
       app.shell.activateById(widget.id);
     };
@@ -64,6 +77,25 @@ const plugin: JupyterFrontEndPlugin<void> = {
         }
       },
       execute: args => open(readArgs(args))
+    });
+
+    app.commands.addCommand(CommandIDs.showView, {
+      label: args => trans.__('Show the View “%1”', typeof args['tab'] === 'string' ? args['tab'] : ''),
+      isEnabled: () => panelInFront(app) !== null,
+      describedBy: {
+        args: {
+          type: 'object',
+          properties: { tab: { type: 'string', enum: [...DAG_TABS], description: 'What to show of the DAG in front' } },
+          required: ['tab']
+        }
+      },
+      execute: args => {
+        const model = panelInFront(app)?.model;
+        const place = model === undefined ? null : readPartial({ dagId: model.dag.dagId, tab: args['tab'] });
+        if (place !== null) {
+          model?.go(place);
+        }
+      }
     });
 
     void restorer?.restore(tracker, {

@@ -1,3 +1,5 @@
+import type { JupyterFrontEnd } from '@jupyterlab/application';
+import { MainAreaWidget } from '@jupyterlab/apputils';
 import { ReactWidget } from '@jupyterlab/ui-components';
 import type { ReactElement } from 'react';
 
@@ -27,4 +29,10 @@ export class DagPanel extends ReactWidget {
   }
 
   private readonly _studio: IStudio;
+}
+
+/** The page of a DAG that is in front; null: something else is. */
+export function panelInFront({ shell }: JupyterFrontEnd): DagPanel | null {
+  const widget = shell.currentWidget;
+  return widget instanceof MainAreaWidget && widget.content instanceof DagPanel ? widget.content : null;
 }
