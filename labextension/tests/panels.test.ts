@@ -13,8 +13,10 @@ import { nameOf } from '../src/models/notebookschedule';
 import type { IPlace } from '../src/models/place';
 import { placeOf, placeText, readPartial, readPlace } from '../src/models/place';
 import { RunListModel } from '../src/models/runlist';
+import type { ITaskSide } from '../src/models/taskcomparison';
+import { comparable, compared } from '../src/models/taskcomparison';
 import { readAddress } from '../src/dashboard/address';
-import { FakeClient, FakeStream, run, settled, task } from './fake';
+import { cell, FakeClient, FakeStream, run, settled, task } from './fake';
 
 // --- places ----------------------------------------------------------------------------------------------------
 
@@ -256,4 +258,72 @@ test('rhythms are cron expressions, and come back from them', () => {
 test('a DAG of a notebook is called after the file', () => {
   assert.equal(nameOf('a/b/Daily report (2).ipynb'), 'Daily_report_2');
   assert.equal(nameOf('ü.ipynb'), 'notebook');
+});
+
+// --- a task beside itself in another run --------------------------------------------------------------------------
+
+function side(part: Partial<ITaskSide>): ITaskSide {
+  return { run: run('r'), task: task('a', 'success'), attempt: null, cells: [], values: [], ...part };
+}
+
+test('two runs of a task differ in what they were told, what ran and what came out', () => {
+  const said = (text: string): Record<string, unknown>[] => [{ output_type: 'stream', name: 'stdout', text: [text, '\n'] }];
+  const before = side({
+    run: run('old', { params: { who: 'me' } }),
+    cells: [{ ...cell(0, 'import x'), duration: 1 }, { ...cell(1, 'print(1)'), outputs: said('one'), duration: 2 }]
+  });
+  const after = side({
+    run: run('new', { params: { who: 'her' } }),
+    cells: [{ ...cell(0, 'import x'), duration: 1.5 }, { ...cell(1, 'print(2)'), outputs: said('two'), duration: null }]
+  });
+  const found = compared(before, after);
+  const changed = (lines: typeof found.given): string[] => lines.filter(({ kind }) => kind !== 'same').map(({ text }) => text.trim());
+  assert.deepEqual(changed(found.given), ['"who": "me"', '"who": "her"']);
+  assert.deepEqual(changed(found.source), ['print(1)', 'print(2)']);
+  assert.deepEqual(changed(found.outputs), ['one', 'two']);
+  assert.deepEqual(found.cells, [
+    { title: 'import x', before: 1, after: 1.5 },
+    { title: 'print(2)', before: 2, after: null }
+  ]);
+  const same = compared(before, before);
+  assert.deepEqual([same.given, same.source, same.outputs, same.values], [[], [], [], []]);
+});
+
+test('values are the same if their content is, as far as that can be known', () => {
+  const value = (name: string, part: object): ITaskSide['values'][number] => ({
+    name, is_returned: false, format: 'json', type: 'int', size: 1, digest: null, schema: null, preview: null, ...part
+  });
+  const before = side({
+    values: [
+      value('table', { format: 'parquet', digest: 'a' }),
+      value('model', { format: 'cloudpickle', digest: 'a' }),
+      value('count', { preview: { text: '1' } }),
+      value('gone', {})
+    ]
+  });
+  const after = side({
+    values: [
+      value('table', { format: 'parquet', digest: 'b' }),
+      value('model', { format: 'cloudpickle', digest: 'b' }),
+      value('count', { preview: { text: '1' } })
+    ]
+  });
+  assert.deepEqual(
+    compared(before, after).values.map(({ name, isSame }) => [name, isSame]),
+    [['table', false], ['model', null], ['count', true], ['gone', false]]
+  );
+});
+
+test('a run is compared with the last one before it that went well', () => {
+  const on = (day: number, part: Partial<RunSummary>): RunSummary =>
+    run(`r${day}`, { run_after: `2013-01-0${day}T00:00:00Z`, state: 'failed', ...part });
+  const runs = [
+    on(6, { state: 'success' }), on(5, {}), on(4, { state: 'success', subset: ['b'] }), on(3, {}), on(2, { state: 'success' })
+  ];
+  const [newest, shown] = runs;
+  assert.ok(newest !== undefined && shown !== undefined);
+  assert.equal(comparable(runs, shown, 'a')?.run_id, 'r2');
+  assert.equal(comparable(runs, shown, 'b')?.run_id, 'r4');
+  assert.equal(comparable([newest, shown], shown, 'a')?.run_id, 'r6');
+  assert.equal(comparable([shown], shown, 'a'), null);
 });

@@ -113,7 +113,7 @@ test('text in lines or pieces becomes one text, a JSON list stays a list', () =>
 test('times are said as people say them', () => {
   assert.deepEqual([0, 0.04, 3.21, 9.97, 32, 125, 3780, 187200].map(durationText), [
     '0 s',
-    '0.0 s',
+    '40 ms',
     '3.2 s',
     '10 s',
     '32 s',

@@ -8,7 +8,7 @@ export const DAG_TABS = ['graph', 'grid', 'gantt', 'calendar', 'runs', 'backfill
 export type DagTab = (typeof DAG_TABS)[number];
 
 /** The tabs of a task, in their order. */
-export const TASK_TABS = ['output', 'log', 'params', 'values', 'resources', 'tries', 'why'] as const;
+export const TASK_TABS = ['output', 'log', 'params', 'values', 'resources', 'tries', 'why', 'compare'] as const;
 export type TaskTab = (typeof TASK_TABS)[number];
 
 export interface IPlace {

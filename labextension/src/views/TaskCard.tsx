@@ -22,6 +22,7 @@ import { ApprovalForm } from './task/ApprovalForm';
 import { ParamsPanel } from './task/ParamsPanel';
 import { ResourcesPanel } from './task/ResourcesPanel';
 import { TaskActions } from './task/TaskActions';
+import { TaskComparison } from './task/TaskComparison';
 import { TriesPanel } from './task/TriesPanel';
 import { WhyPanel } from './task/WhyPanel';
 import { withoutAnsi } from './text';
@@ -34,7 +35,8 @@ const TABS: readonly ITab<TaskTab>[] = [
   { id: 'values', label: 'Values', title: 'What it returned and saved' },
   { id: 'resources', label: 'Resources', title: 'Time, CPU and memory' },
   { id: 'tries', label: 'Tries', title: 'Every try, and what differs between them' },
-  { id: 'why', label: 'Why', title: 'Why it waits, or how it came to its state' }
+  { id: 'why', label: 'Why', title: 'Why it waits, or how it came to its state' },
+  { id: 'compare', label: 'Compare', title: 'Beside the same task of another run' }
 ];
 
 /** Kinds of tasks that show nothing but, perhaps, what their code displays. */
@@ -127,6 +129,9 @@ function Body({ dag, focus, node, task, studio, isAlone }: IBodyProps): ReactEle
           {tab === 'values' && <Values model={task} host={host} />}
           {tab === 'resources' && <ResourcesPanel task={task} attempt={attempt} />}
           {tab === 'tries' && <TriesPanel task={task} attempts={attempts} />}
+          {tab === 'compare' && dag.run !== null && (
+            <TaskComparison client={client} dag={dag} run={dag.run.summary} task={task.ref} />
+          )}
           {tab === 'why' && (
             <WhyPanel dag={dag} node={node} status={status} detail={task.detail} onChoose={id => focus.choose(id)} />
           )}

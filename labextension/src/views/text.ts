@@ -10,9 +10,12 @@ export function cutMiddle(text: string, limit: number): string {
   return `${text.slice(0, head)}…${text.slice(text.length - (limit - 1 - head))}`;
 }
 
-/** Seconds in words: "0.4 s", "32 s", "2 min 5 s", "1 h 3 min", "2 d 4 h". */
+/** Seconds in words: "40 ms", "0.4 s", "32 s", "2 min 5 s", "1 h 3 min", "2 d 4 h". */
 export function durationText(seconds: number): string {
   const value = Math.max(0, seconds);
+  if (value > 0 && value < 0.095) {
+    return `${Math.max(1, Math.round(value * 1000))} ms`;
+  }
   if (value < 9.95 && !Number.isInteger(value)) {
     return `${value.toFixed(1)} s`;
   }

@@ -34,12 +34,14 @@ export interface IMarkFormProps {
   runId: string;
   taskId: string;
   mapIndex: number | null;
+  /** What it is to count as, until somebody chooses otherwise. */
+  initial: State;
   onDone: () => void;
 }
 
 /** Say how a task ended, whatever it did; what that is about is said before. */
-export function MarkForm({ client, dagId, runId, taskId, mapIndex, onDone }: IMarkFormProps): ReactElement {
-  const [state, setState] = useState<State>('success');
+export function MarkForm({ client, dagId, runId, taskId, mapIndex, initial, onDone }: IMarkFormProps): ReactElement {
+  const [state, setState] = useState<State>(initial);
   const [scopes, setScopes] = useState<Readonly<Partial<Record<Scope, boolean>>>>({});
   const [error, setError] = useState<StudioError | null>(null);
   const body: MarkTasks = { run_ids: [runId], task_ids: [taskId], state, map_index: mapIndex, ...scopes };

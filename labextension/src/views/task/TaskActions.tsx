@@ -5,14 +5,16 @@ import type { StudioError } from '../../api/errors';
 import { asStudioError } from '../../api/errors';
 import type { AttemptInfo, TaskStatus } from '../../api/schema';
 import type { DagModel } from '../../models/dag';
+import { isTaskOver } from '../../models/order';
 import type { TaskModel } from '../../models/task';
 import type { IStudio } from '../../tokens';
+import { trans } from '../../trans';
 import { Button } from '../Glyph';
 import { ErrorNote } from '../Notes';
 import { ClearForm } from './ClearForm';
 import { MarkForm } from './MarkForm';
 
-type Form = 'clear' | 'rerun' | 'mark';
+type Form = 'clear' | 'rerun' | 'mark' | 'stop';
 
 export interface ITaskActionsProps {
   dag: DagModel;
@@ -50,6 +52,16 @@ export function TaskActions(props: ITaskActionsProps): ReactElement {
         {hasOutput && host.hasTabs && (
           <Button glyph="open" title="Open the output notebook" disabled={attempt === null} onClick={open}>
             Open notebook
+          </Button>
+        )}
+        {status !== null && !isTaskOver(status.state) && (
+          <Button
+            glyph="stop"
+            title={trans.__('End this task, and say what it counts as…')}
+            pressed={form === 'stop'}
+            onClick={() => toggle('stop')}
+          >
+            {trans.__('Cancel…')}
           </Button>
         )}
         <Button
@@ -91,8 +103,17 @@ export function TaskActions(props: ITaskActionsProps): ReactElement {
           onDone={leave}
         />
       )}
-      {form === 'mark' && (
-        <MarkForm client={client} dagId={dag.dagId} runId={runId} taskId={taskId} mapIndex={index} onDone={leave} />
+      {(form === 'mark' || form === 'stop') && (
+        <MarkForm
+          key={form}
+          client={client}
+          dagId={dag.dagId}
+          runId={runId}
+          taskId={taskId}
+          mapIndex={index}
+          initial={form === 'stop' ? 'failed' : 'success'}
+          onDone={leave}
+        />
       )}
     </>
   );
