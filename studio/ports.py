@@ -233,17 +233,23 @@ class Store(Protocol):
     ) -> Command:
         """Write a command durably. With a `key` that was used before: return that command, as it is now."""
 
-    async def set_variable(self, variable: Variable) -> Variable:
-        """Insert or replace by name; gives it with the `rev` that it has now."""
+    async def note(self, command: Command) -> None:
+        """Keep a command that is done already, whatever its `id`, beside those that were submitted."""
 
-    async def delete_variable(self, name: str) -> bool:
-        """Whether there was one."""
+    async def set_variable(self, variable: Variable, noted: Command | None = None) -> Variable:
+        """Insert or replace by name; gives it with the `rev` that it has now.
 
-    async def set_connection(self, connection: ConnectionRow) -> ConnectionRow:
+        `noted` is kept with it or not at all, as by `note`.
+        """
+
+    async def delete_variable(self, name: str, noted: Command | None = None) -> bool:
+        """Whether there was one; otherwise nothing is `noted`."""
+
+    async def set_connection(self, connection: ConnectionRow, noted: Command | None = None) -> ConnectionRow:
         """As `set_variable`."""
 
-    async def delete_connection(self, name: str) -> bool:
-        """Whether there was one."""
+    async def delete_connection(self, name: str, noted: Command | None = None) -> bool:
+        """As `delete_variable`."""
 
     async def save_dag_file(self, file: DagFile) -> None:
         """Insert or replace by path."""
@@ -256,9 +262,14 @@ class Store(Protocol):
     async def command(self, command_id: int) -> Command | None: ...
 
     async def commands(
-        self, dag_id: str | None = None, *, before: int | None = None, limit: int = 50
+        self,
+        dag_id: str | None = None,
+        *,
+        actor: str | None = None,
+        before: int | None = None,
+        limit: int = 50,
     ) -> list[Command]:
-        """Newest first, of a DAG or of all; what was published is left out of their payloads.
+        """Newest first, of a DAG or of all, of an actor or of all; what was published is left out of their payloads.
 
         `before` is the id of the last one of the page before.
         """

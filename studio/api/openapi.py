@@ -30,6 +30,7 @@ _QUERY: Final[dict[str, Schema]] = {
     },
     "list_days.until": {"type": "string", "description": "Tomorrow without it; in the DAG's zone."},
     "dag_id": {"type": "string", "description": "Only of this DAG."},
+    "actor": {"type": "string", "description": "Only what this one asked for."},
     "backfill": {"type": "integer", "minimum": 1, "description": "Only runs of this backfill."},
     "count": {
         "type": "integer",

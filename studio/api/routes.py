@@ -50,7 +50,7 @@ _SERVER: Final = (
         "/api/audit",
         "Who asked for what, newest first.",
         m.AuditPage,
-        query=("dag_id", "before", "limit"),
+        query=("dag_id", "actor", "before", "limit"),
     ),
     Route("end_logins", "DELETE", "/api/logins", "Log out every browser.", None, status=204),
     Route(

@@ -27,6 +27,7 @@ _COMMANDS: Final = {
     "variables": ("variables", "List, set, delete, import and export variables."),
     "secrets": ("secrets", "Change the key that encrypts secrets."),
     "assets": ("assets", "List assets and their events, make events and assets."),
+    "audit": ("audit", "Who asked for what, and what came of it."),
     "cache": ("cache", "List and forget kept results of tasks."),
     "doctor": ("doctor", "Look for what is wrong with this studio."),
     "db": ("db", "Check or upgrade the database."),

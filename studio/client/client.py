@@ -93,10 +93,15 @@ class Client(DagCalls, RunCalls, TaskCalls, BackfillCalls, SharedCalls, SecretCa
         return self.url + link.path
 
     def list_audit(
-        self, dag_id: str | None = None, *, before: str | None = None, limit: int | None = None
+        self,
+        dag_id: str | None = None,
+        *,
+        actor: str | None = None,
+        before: str | None = None,
+        limit: int | None = None,
     ) -> m.AuditPage:
         """Who asked for what, newest first; `before` is `next` of the page before."""
-        query = {"dag_id": dag_id, "before": before, "limit": limit}
+        query = {"dag_id": dag_id, "actor": actor, "before": before, "limit": limit}
         return self._call("list_audit", query=query)  # type: ignore[no-any-return]
 
     def end_logins(self) -> None:

@@ -21,6 +21,8 @@ CommandKind = Literal[
     "trigger", "trigger_by_task", "cancel", "clear", "mark", "mark_run", "respond", "note", "delete_run",
     "backfill", "change_backfill",
     "set_pool", "delete_pool", "asset_event", "forget_events",
+    # Done at once by the server; they are kept for who asks later who did what, and never pending.
+    "set_variable", "delete_variable", "set_connection", "delete_connection", "rotate_secrets",
 ]  # fmt: skip
 BackfillState = Literal["running", "paused", "cancelled", "done"]
 Reprocess = Literal["missing", "failed", "all"]

@@ -25,6 +25,7 @@ from studio.store import rows, run_rows, shared_rows
 from studio.store import shared_statements as shared
 from studio.store import statements as sql
 from studio.store.database import Database
+from studio.store.encoding import brief
 from studio.store.loads import one_run
 from studio.store.slices import slices
 
@@ -44,14 +45,21 @@ class Reads:
         return await self._database.read(read)
 
     async def commands(
-        self, dag_id: str | None = None, *, before: int | None = None, limit: int = 50
+        self,
+        dag_id: str | None = None,
+        *,
+        actor: str | None = None,
+        before: int | None = None,
+        limit: int = 50,
     ) -> list[Command]:
         asked: dict[str, Any] = {"limit": limit}
         if dag_id is not None:
             asked["dag_id"] = dag_id
+        if actor is not None:
+            asked["actor"] = brief(actor)
         if before is not None:
             asked["id"] = before
-        page = sql.commands_page(dag_id is not None, before is not None)
+        page = sql.commands_page(dag_id is not None, actor is not None, before is not None)
 
         def read(connection: Connection) -> list[Command]:
             return [rows.command_record(row) for row in connection.execute(page, asked)]

@@ -27,7 +27,7 @@ from studio.store.engine import (
 from studio.store.retry import with_retries
 
 #: Every revision of `migrations/versions`, oldest first.
-REVISIONS = ("0001", "0002", "0003")
+REVISIONS = ("0001", "0002", "0003", "0004")
 HEAD = REVISIONS[-1]
 VERSION_TABLE = "studio_schema"
 MIGRATION_TIMEOUT = 600.0  # seconds, for one statement

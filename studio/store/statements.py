@@ -233,14 +233,16 @@ command_by_key = select(command).where(command.c.idem_key == bindparam("key"))
 
 
 @cache
-def commands_page(of_dag: bool, after_key: bool) -> Select[Any]:
-    """Newest first. Parameters `dag_id` and `id` as asked for, and `limit`."""
+def commands_page(of_dag: bool, of_actor: bool, after_key: bool) -> Select[Any]:
+    """Newest first. Parameters `dag_id`, `actor` and `id` as asked for, and `limit`."""
     # A published DAG may have a megabyte.
     payload = sa.case((command.c.kind == "publish", "{}"), else_=command.c.payload).label("payload")
     columns = [payload if column.name == "payload" else column for column in command.c]
     conditions: list[ColumnElement[bool]] = []
     if of_dag:
         conditions.append(command.c.dag_id == bindparam("dag_id"))
+    if of_actor:
+        conditions.append(command.c.actor == bindparam("actor"))
     if after_key:
         conditions.append(command.c.id < bindparam("id"))
     return select(*columns).where(*conditions).order_by(command.c.id.desc()).limit(bindparam("limit"))

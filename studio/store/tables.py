@@ -250,6 +250,7 @@ command = _table(
     Column("handled_at", TIME),
     UniqueConstraint("idem_key"),
     Index("ix_command_state", "state", "id"),
+    Index("ix_command_actor", "actor", "id"),
     sqlite_autoincrement=True,
 )
 

@@ -8,13 +8,13 @@ from typing import Any
 
 from sqlalchemy import Connection, Table, Update, bindparam, delete, insert, select, update
 
-from studio.core.model import ConnectionRow, Variable
+from studio.core.model import Command, ConnectionRow, Variable
 from studio.errors import StaleWrite
 from studio.store.database import Database
 from studio.store.encoding import clean
-from studio.store.rows import Row, Values
+from studio.store.rows import Row, Values, command_values
 from studio.store.slices import slices
-from studio.store.statements import listed, named
+from studio.store.statements import add_command, listed, named
 from studio.store.tables import connection as connection_table
 from studio.store.tables import variable as variable_table
 
@@ -86,21 +86,24 @@ class Vault:
     async def connection(self, name: str) -> ConnectionRow | None:
         return (await self.secrets_of((name,), ()))[0].get(name)
 
-    async def set_variable(self, variable: Variable) -> Variable:
+    async def note(self, command: Command) -> None:
+        await self._database.write(lambda connection: _note(connection, command))
+
+    async def set_variable(self, variable: Variable, noted: Command | None = None) -> Variable:
         values = _variable_values(variable)
-        rev = await self._set(add_variable, set_variable, variables_by_name, variable.name, values)
+        rev = await self._set(add_variable, set_variable, variables_by_name, variable.name, values, noted)
         return replace(variable, rev=rev)
 
-    async def set_connection(self, connection: ConnectionRow) -> ConnectionRow:
-        values = _connection_values(connection)
-        rev = await self._set(add_connection, set_connection, connections_by_name, connection.name, values)
+    async def set_connection(self, connection: ConnectionRow, noted: Command | None = None) -> ConnectionRow:
+        name, values = connection.name, _connection_values(connection)
+        rev = await self._set(add_connection, set_connection, connections_by_name, name, values, noted)
         return replace(connection, rev=rev)
 
-    async def delete_variable(self, name: str) -> bool:
-        return await self._delete(remove_variable, name)
+    async def delete_variable(self, name: str, noted: Command | None = None) -> bool:
+        return await self._delete(remove_variable, name, noted)
 
-    async def delete_connection(self, name: str) -> bool:
-        return await self._delete(remove_connection, name)
+    async def delete_connection(self, name: str, noted: Command | None = None) -> bool:
+        return await self._delete(remove_connection, name, noted)
 
     async def secrets_of(
         self, connections: Sequence[str], variables: Sequence[str]
@@ -113,10 +116,13 @@ class Vault:
 
         return await self._database.read(read)
 
-    async def _set(self, add: Any, change: Any, look: Any, name: str, values: Values) -> int:
+    async def _set(
+        self, add: Any, change: Any, look: Any, name: str, values: Values, noted: Command | None
+    ) -> int:
         def write(connection: Connection) -> int:
             if not connection.execute(change, {"old_name": name, **values}).rowcount:
                 connection.execute(add, {"name": name, **values, "rev": 1})
+            _note(connection, noted)
             return int(connection.execute(look, {"names": [name]}).one().rev)
 
         try:
@@ -124,11 +130,19 @@ class Vault:
         except StaleWrite:  # somebody inserted it meanwhile: replace theirs
             return await self._database.write(write)
 
-    async def _delete(self, remove: Any, name: str) -> bool:
+    async def _delete(self, remove: Any, name: str, noted: Command | None) -> bool:
         def write(connection: Connection) -> bool:
-            return connection.execute(remove, {"old_name": name}).rowcount == 1
+            if connection.execute(remove, {"old_name": name}).rowcount != 1:
+                return False
+            _note(connection, noted)
+            return True
 
         return await self._database.write(write)
+
+
+def _note(connection: Connection, noted: Command | None) -> None:
+    if noted is not None:
+        connection.execute(add_command, command_values(noted))
 
 
 def _found(connection: Connection, look: Any, names: Iterable[str]) -> Iterable[Row]:

@@ -54,13 +54,20 @@ class Reads:
             return None if command is None else command_copy(command)
 
     async def commands(
-        self, dag_id: str | None = None, *, before: int | None = None, limit: int = 50
+        self,
+        dag_id: str | None = None,
+        *,
+        actor: str | None = None,
+        before: int | None = None,
+        limit: int = 50,
     ) -> list[Command]:
         async with self._transaction() as tables:
             found = [
                 command_copy(command)
                 for command in tables.commands.values()
-                if dag_id in (None, command.dag_id) and (before is None or command.id < before)
+                if dag_id in (None, command.dag_id)
+                and actor in (None, command.actor)
+                and (before is None or command.id < before)
             ]
         for command in found:
             if command.kind == "publish":

@@ -6,10 +6,10 @@ from collections.abc import Iterable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 
-from studio.core.model import ConnectionRow, SavedValue, Variable
+from studio.core.model import Command, ConnectionRow, SavedValue, Variable
 from studio.core.states import ATTEMPT_TERMINAL
 from studio.store.encoding import clean
-from studio.testing.memory_copies import saved_value_copy
+from studio.testing.memory_copies import command_copy, saved_value_copy
 from studio.testing.memory_tables import Tables
 
 
@@ -66,34 +66,42 @@ class Values:
         async with self._transaction() as tables:
             return tables.connections.get(name)
 
-    async def set_variable(self, variable: Variable) -> Variable:
+    async def note(self, command: Command) -> None:
+        async with self._transaction() as tables:
+            _note(tables, command)
+
+    async def set_variable(self, variable: Variable, noted: Command | None = None) -> Variable:
         async with self._transaction() as tables:
             old = tables.variables.get(variable.name)
             rev = 1 if old is None else old.rev + 1
             kept = replace(variable, description=clean(variable.description) or "", rev=rev)
             tables.put(tables.variables, variable.name, kept)
+            _note(tables, noted)
             return kept
 
-    async def set_connection(self, connection: ConnectionRow) -> ConnectionRow:
+    async def set_connection(self, connection: ConnectionRow, noted: Command | None = None) -> ConnectionRow:
         async with self._transaction() as tables:
             old = tables.connections.get(connection.name)
             rev = 1 if old is None else old.rev + 1
             kept = replace(connection, description=clean(connection.description) or "", rev=rev)
             tables.put(tables.connections, connection.name, kept)
+            _note(tables, noted)
             return kept
 
-    async def delete_variable(self, name: str) -> bool:
+    async def delete_variable(self, name: str, noted: Command | None = None) -> bool:
         async with self._transaction() as tables:
             if name not in tables.variables:
                 return False
             tables.drop(tables.variables, name)
+            _note(tables, noted)
             return True
 
-    async def delete_connection(self, name: str) -> bool:
+    async def delete_connection(self, name: str, noted: Command | None = None) -> bool:
         async with self._transaction() as tables:
             if name not in tables.connections:
                 return False
             tables.drop(tables.connections, name)
+            _note(tables, noted)
             return True
 
     async def secrets_of(
@@ -104,3 +112,9 @@ class Values:
                 {name: tables.connections[name] for name in connections if name in tables.connections},
                 {name: tables.variables[name] for name in variables if name in tables.variables},
             )
+
+
+def _note(tables: Tables, noted: Command | None) -> None:
+    if noted is not None:
+        number = len(tables.commands) + 1
+        tables.put(tables.commands, number, command_copy(replace(noted, id=number)))

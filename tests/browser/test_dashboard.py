@@ -103,6 +103,16 @@ def test_a_run_from_its_trigger_to_its_end(dashboard: Page, client: Client, tmp_
     go(page, "Audit")
     expect(page.locator("tbody tr").first).to_contain_text("asset event")
     expect(page.locator("tbody tr", has_text="trigger").first).to_contain_text("params: who")
+    client.set_variable("who_did", "hidden words")
+    page.get_by_role("button", name="Refresh").click()
+    expect(page.locator("tbody tr").first).to_contain_text("set variable")
+    expect(page.locator("tbody tr").first).to_contain_text("name: who_did")
+    page.get_by_label("Who", exact=True).fill("nobody")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("nobody asked for nothing.")).to_be_visible()
+    page.get_by_label("Who", exact=True).fill("")
+    expect(page.locator("tbody tr").first).to_contain_text("set variable")
+    client.delete_variable("who_did")
 
 
 def test_a_notebook_is_read_like_a_report_and_nothing_in_it_runs(

@@ -69,6 +69,7 @@ def test_actions_against_a_server(
     _backfills(capsys, tmp_path)
     _pools(capsys)
     _assets(capsys)
+    _audit(capsys)
     assert called(capsys, "stop") == (0, "Stopped.\n", "")
 
 
@@ -239,6 +240,17 @@ def _pools(capsys: pytest.CaptureFixture[str]) -> None:
     assert called(capsys, "pools", "delete", "few", "--yes")[0] == 1
     assert called(capsys, "pools", "set", "few", "many")[0] == 2
     assert called(capsys, "pools", "set", "a/b", "1")[0] == 2
+
+
+def _audit(capsys: pytest.CaptureFixture[str]) -> None:
+    assert _ok(capsys, "variables", "set", "place", "here") == "place is set.\n"
+    newest, before = as_json(capsys, "audit", "--limit", "2")["entries"]
+    assert (newest["action"], newest["about"]) == ("set_variable", {"name": "place", "secret": False})
+    table = _ok(capsys, "audit", "--actor", newest["actor"], "--limit", "1")
+    assert "set variable" in table and "place" in table
+    assert as_json(capsys, "audit", "--before", str(newest["id"]), "--limit", "1")["entries"] == [before]
+    assert {each["dag_id"] for each in as_json(capsys, "audit", "--dag", "daily")["entries"]} == {"daily"}
+    assert _ok(capsys, "audit", "--actor", "nobody") == "Nobody asked for anything.\n"
 
 
 def _assets(capsys: pytest.CaptureFixture[str]) -> None:

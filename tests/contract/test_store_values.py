@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from studio.core.model import ConnectionRow, SavedValue, Variable
+from studio.core.model import Command, CommandKind, ConnectionRow, SavedValue, Variable
 from studio.core.states import AttemptState
 from studio.core.turn import Writes
 from studio.errors import StaleWrite
@@ -136,6 +136,35 @@ async def test_connections_are_set_and_replaced(store: Store, other_store: Store
     assert await store.connection("Warehouse") is None
     assert await store.delete_connection("warehouse") is True
     assert await store.delete_connection("warehouse") is False
+
+
+async def test_changes_are_noted_with_who_made_them(store: Store, other_store: Store, lease: Lease) -> None:
+    def noted(kind: CommandKind, actor: str) -> Command:
+        return Command(0, "", kind, {"name": "n"}, actor, NOW, state="done", handled_at=NOW)
+
+    await store.set_variable(Variable("n", "1"), noted("set_variable", "Zoë"))
+    await other_store.set_variable(Variable("n", "2"))
+    await store.set_connection(ConnectionRow("n", "gAAA"), noted("set_connection", "you"))
+    assert await store.delete_variable("other", noted("delete_variable", "you")) is False
+    assert await store.delete_variable("n", noted("delete_variable", "you")) is True
+    assert await store.delete_connection("n", noted("delete_connection", "Zoë")) is True
+    await store.note(noted("rotate_secrets", "you"))
+    told = await store.commands()
+    assert [(each.kind, each.actor) for each in told] == [
+        ("rotate_secrets", "you"),
+        ("delete_connection", "Zoë"),
+        ("delete_variable", "you"),
+        ("set_connection", "you"),
+        ("set_variable", "Zoë"),
+    ]
+    assert told[-1] == replace(noted("set_variable", "Zoë"), id=told[-1].id)
+    assert await store.pending_commands(lease) == []
+    of_zoe = await store.commands(actor="Zoë")
+    assert [each.kind for each in of_zoe] == ["delete_connection", "set_variable"]
+    assert await store.commands(actor="Zoë", before=of_zoe[0].id) == of_zoe[1:]
+    assert await store.commands(actor="Zo") == []
+    submitted = await store.submit("", "set_pool", {}, actor="you", at=NOW)
+    assert submitted.id > told[0].id
 
 
 async def test_secrets_are_found_together(store: Store) -> None:

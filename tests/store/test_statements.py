@@ -47,7 +47,8 @@ def named_statements() -> Iterator[tuple[str, sa.sql.expression.Executable]]:
         yield f"backfills({one})", shared_statements.backfills(one)
     for both in product((False, True), repeat=2):
         yield f"events_page{both}", shared_statements.events_page(*both)
-        yield f"commands_page{both}", statements.commands_page(*both)
+    for three in product((False, True), repeat=3):
+        yield f"commands_page{three}", statements.commands_page(*three)
     for filters in map(frozenset, ((), *((name,) for name in FILTERS), FILTERS)):
         yield f"runs_page({sorted(filters)})", statements.runs_page(filters)
 

@@ -1404,7 +1404,7 @@ export interface Operations {
   openapi: { path: Record<string, never>; query: Record<string, never>; body: undefined; answer: Record<string, unknown> };
   stop_server: { path: Record<string, never>; query: Record<string, never>; body: undefined; answer: undefined };
   new_login: { path: Record<string, never>; query: Record<string, never>; body: undefined; answer: LoginLink };
-  list_audit: { path: Record<string, never>; query: { dag_id?: string | number | undefined; before?: string | number | undefined; limit?: string | number | undefined }; body: undefined; answer: AuditPage };
+  list_audit: { path: Record<string, never>; query: { dag_id?: string | number | undefined; actor?: string | number | undefined; before?: string | number | undefined; limit?: string | number | undefined }; body: undefined; answer: AuditPage };
   end_logins: { path: Record<string, never>; query: Record<string, never>; body: undefined; answer: undefined };
   put_source: { path: { digest: string }; query: Record<string, never>; body: Uint8Array; answer: undefined };
   list_dags: { path: Record<string, never>; query: { runs?: string | number | undefined }; body: undefined; answer: DagList };

@@ -26,7 +26,10 @@ async def list_audit(request: Request, services: Services) -> m.AuditPage:
             f"before is {shown(before)}; it must be `next` of the page before.", field="before"
         )
     found = await services.store.commands(
-        request.query.get("dag_id"), before=None if before is None else int(before), limit=limit + 1
+        request.query.get("dag_id"),
+        actor=request.query.get("actor"),
+        before=None if before is None else int(before),
+        limit=limit + 1,
     )
     page = found[:limit]
     return m.AuditPage(

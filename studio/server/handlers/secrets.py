@@ -48,15 +48,18 @@ async def set_connection(request: Request, services: Services) -> m.ConnectionIn
         )
     async with services.sealing:
         data = await _sealed(services, msgspec.to_builtins(made))
+        about = {"name": name, "fields": _set_fields(made)}
         row = await services.store.set_connection(
-            ConnectionRow(name, data, description=body.description, updated_at=services.clock.now())
+            ConnectionRow(name, data, description=body.description, updated_at=services.clock.now()),
+            services.noted("set_connection", about, actor=request.actor),
         )
     return await _connection(services, row)
 
 
 async def delete_connection(request: Request, services: Services) -> None:
     name = check_name(request.path["name"], "connection")
-    if not await services.store.delete_connection(name):
+    noted = services.noted("delete_connection", {"name": name}, actor=request.actor)
+    if not await services.store.delete_connection(name, noted):
         raise await _no_connection(services, name)
 
 
@@ -85,14 +88,16 @@ async def set_variable(request: Request, services: Services) -> m.VariableInfo:
                 secret=body.secret,
                 description=body.description,
                 updated_at=services.clock.now(),
-            )
+            ),
+            services.noted("set_variable", {"name": name, "secret": body.secret}, actor=request.actor),
         )
     return _variable(kept)
 
 
 async def delete_variable(request: Request, services: Services) -> None:
     name = check_name(request.path["name"], "variable")
-    if not await services.store.delete_variable(name):
+    noted = services.noted("delete_variable", {"name": name}, actor=request.actor)
+    if not await services.store.delete_variable(name, noted):
         raise await _no_variable(services, name)
 
 
@@ -116,6 +121,8 @@ async def rotate_secrets(request: Request, services: Services) -> m.SecretsRotat
                 Variable(each.name, vault.seal(text), True, each.description, each.updated_at)
             )
         vault.end_rotation()
+        about = {"connections": len(rows), "variables": len(variables)}
+        await store.note(services.noted("rotate_secrets", about, actor=request.actor))
     return m.SecretsRotated(connections=len(rows), variables=len(variables))
 
 
@@ -132,12 +139,16 @@ async def _connection(services: Services, row: ConnectionRow) -> m.ConnectionInf
     try:
         known = json.loads(await asyncio.to_thread(services.vault.open, row.data))
         made = msgspec.convert(known, Connection)
-        fields = [field for field in _FIELDS if getattr(made, field) not in ("", None, {})]
+        fields = _set_fields(made)
     except StudioError as error:
         problem = str(error)
     return m.ConnectionInfo(
         name=row.name, description=row.description, updated_at=row.updated_at, fields=fields, error=problem
     )
+
+
+def _set_fields(connection: Connection) -> list[str]:
+    return [field for field in _FIELDS if getattr(connection, field) not in ("", None, {})]
 
 
 def _variable(variable: Variable) -> m.VariableInfo:

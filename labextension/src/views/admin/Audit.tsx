@@ -1,8 +1,9 @@
-import type { ReactElement } from 'react';
-import { useState } from 'react';
+import type { FormEvent, ReactElement } from 'react';
+import { useEffect, useId, useState } from 'react';
 
 import type { AuditEntry, AuditPage } from '../../api/schema';
 import type { IStudio } from '../../tokens';
+import { trans } from '../../trans';
 import { Button } from '../Glyph';
 import { useFetched } from '../hooks';
 import { Empty, ErrorNote } from '../Notes';
@@ -15,11 +16,17 @@ const PAGE = 100;
 export function Audit({ studio }: { studio: IStudio }): ReactElement {
   const { client } = studio;
   const [pages, setPages] = useState(1);
+  const [actor, setActor] = useState('');
+  const [typed, setTyped] = useState('');
+  const options = useId();
   const audit = useFetched(async () => {
     const entries: AuditEntry[] = [];
     let page: AuditPage | null = null;
     for (let count = 0; count < pages && (page === null || page.next !== null); count += 1) {
-      const query: { limit: number; before?: string } = { limit: PAGE };
+      const query: { limit: number; actor?: string; before?: string } = { limit: PAGE };
+      if (actor !== '') {
+        query.actor = actor;
+      }
       if (page?.next != null) {
         query.before = page.next;
       }
@@ -27,26 +34,63 @@ export function Audit({ studio }: { studio: IStudio }): ReactElement {
       entries.push(...page.entries);
     }
     return { entries, hasMore: page?.next != null };
-  }, [client, pages]);
+  }, [client, pages, actor]);
   const found = audit.value;
+  // Who has been seen stays, also while only one is shown.
+  const [known, setKnown] = useState<ReadonlySet<string>>(new Set());
+  useEffect(() => {
+    setKnown(before => new Set([...before, ...(found?.entries.map(entry => entry.actor) ?? [])].sort()));
+  }, [found]);
+  const choose = (name: string): void => {
+    setPages(1);
+    setActor(name);
+  };
+  const filter = (event: FormEvent): void => {
+    event.preventDefault();
+    choose(typed.trim());
+  };
   return (
     <div className="jp-Studio-main">
       <header className="jp-Studio-mainTools">
-        <h2>Audit</h2>
+        <h2>{trans.__('Audit')}</h2>
         <span className="jp-Studio-space" />
+        <form role="search" onSubmit={filter}>
+          <label className="jp-Studio-picker">
+            {trans.__('Who')}
+            <input
+              type="search"
+              value={typed}
+              placeholder={trans.__('everybody')}
+              list={options}
+              onChange={event => {
+                setTyped(event.target.value);
+                // One of the names, or nobody in particular: no need to press Enter.
+                if (event.target.value === '' || known.has(event.target.value)) {
+                  choose(event.target.value);
+                }
+              }}
+            />
+          </label>
+          <datalist id={options}>
+            {[...known].map(name => (
+              <option key={name} value={name} />
+            ))}
+          </datalist>
+        </form>
         <Button glyph="again" title="Fetch what came since" onClick={audit.again}>
           Refresh
         </Button>
       </header>
       <p className="jp-Studio-muted">
-        What people and DAG files asked of DAGs, runs, pools and assets. Changes of variables and connections are dated on
-        their own pages.
+        {trans.__(
+          'What people and DAG files asked of DAGs, runs, pools, assets, variables and connections. Values of variables and connections are not kept here.'
+        )}
       </p>
       {audit.error !== null && <ErrorNote error={audit.error} onRetry={audit.again} />}
       {found === null ? (
         audit.error === null && <Empty title="Fetching…" />
       ) : found.entries.length === 0 ? (
-        <Empty title="Nobody asked for anything yet." />
+        <Empty title={actor === '' ? trans.__('Nobody asked for anything yet.') : trans.__('%1 asked for nothing.', actor)} />
       ) : (
         <>
           <div className="jp-Studio-tableFrame">

@@ -7,7 +7,7 @@ import type { IStudio } from '../../tokens';
 import { useFetched } from '../hooks';
 import { CheckField, RecordForm, Records, TextField } from './Records';
 
-const DEFAULT = 'default_pool';
+const DEFAULT = 'default';
 
 /** How many tasks run at once, by pool. */
 export function Pools({ studio: { client } }: { studio: IStudio }): ReactElement {
