@@ -7,6 +7,11 @@ import tseslint from 'typescript-eslint';
 const MARKUP_SINKS = ['innerHTML', 'outerHTML', 'insertAdjacentHTML', 'srcdoc'];
 const MARKUP_MESSAGE = 'Build the DOM with textContent, React or the rendermime registry: a string must not become markup.';
 
+// Words for people are looked up in the language of the page: see src/trans.ts.
+const WORDS = '/[A-Za-z]{2,}/';
+const TOLD = 'JSXAttribute[name.name=/^(title|label|placeholder|alt|help|about|none|aria-label|aria-description)$/]';
+const WORDS_MESSAGE = "Say it in words that can be translated: trans.__('…').";
+
 export default tseslint.config(
   { ignores: ['lib/', 'node_modules/'] },
   js.configs.recommended,
@@ -27,6 +32,14 @@ export default tseslint.config(
       'no-restricted-syntax': [
         'error',
         { selector: 'JSXAttribute[name.name="dangerouslySetInnerHTML"]', message: MARKUP_MESSAGE },
+        { selector: `JSXText[value=${WORDS}]`, message: WORDS_MESSAGE },
+        { selector: `${TOLD} > Literal[value=${WORDS}]`, message: WORDS_MESSAGE },
+        { selector: `${TOLD} > JSXExpressionContainer > Literal[value=${WORDS}]`, message: WORDS_MESSAGE },
+        { selector: `${TOLD} > JSXExpressionContainer > TemplateLiteral > TemplateElement[value.raw=${WORDS}]`, message: WORDS_MESSAGE },
+        { selector: `${TOLD} > JSXExpressionContainer > ConditionalExpression > Literal[value=${WORDS}]`, message: WORDS_MESSAGE },
+        { selector: `JSXElement > JSXExpressionContainer > Literal[value=${WORDS}]`, message: WORDS_MESSAGE },
+        { selector: `JSXElement > JSXExpressionContainer > TemplateLiteral > TemplateElement[value.raw=${WORDS}]`, message: WORDS_MESSAGE },
+        { selector: `JSXElement > JSXExpressionContainer > ConditionalExpression > Literal[value=${WORDS}]`, message: WORDS_MESSAGE },
         { selector: 'CallExpression[callee.object.name="document"][callee.property.name=/^write(ln)?$/]', message: MARKUP_MESSAGE }
       ],
 

@@ -23,9 +23,17 @@ const asWritten: ITrans = {
 
 export let trans: ITrans = asWritten;
 
-/** What the words are looked up in, from now on. */
-export function setTrans(bundle: ITrans): void {
+/** In what numbers, days and times are written: a BCP 47 tag. */
+export let language = 'en';
+
+/** What the words are looked up in, from now on; `code` is Jupyter's of the language, like "de_DE". */
+export function setTrans(bundle: ITrans, code: string): void {
   trans = bundle;
+  try {
+    [language = 'en'] = Intl.getCanonicalLocales(code.replace('_', '-'));
+  } catch {
+    language = 'en'; // none that a browser knows, as "default"
+  }
 }
 
 function fill(message: string, values: readonly unknown[]): string {

@@ -1,4 +1,5 @@
 import type { IHost } from '../host';
+import { trans } from '../trans';
 import { errorOf, StudioError } from './errors';
 import type { Operation, Operations } from './schema';
 import { routes } from './schema';
@@ -48,8 +49,8 @@ export class StudioClient implements IStudioClient {
       }
       throw new StudioError({
         code: 'unreachable',
-        message: 'The server does not answer.',
-        hint: 'Check that the Jupyter server still runs; this view connects again by itself.',
+        message: trans.__('The server does not answer.'),
+        hint: trans.__('Check that the Jupyter server still runs; this view connects again by itself.'),
         cause: reason
       });
     }

@@ -1,4 +1,5 @@
 /** What went wrong, in words for people: `message` says what, `hint` what to do next. */
+import { trans } from '../trans';
 export class StudioError extends Error {
   constructor(options: StudioError.IOptions) {
     super(options.message, options.cause === undefined ? undefined : { cause: options.cause });
@@ -52,14 +53,14 @@ export async function errorOf(response: Response): Promise<StudioError> {
   if (response.status === 404) {
     return new StudioError({
       code: 'no_studio',
-      message: 'This Jupyter server does not serve Pipeline Studio.',
-      hint: 'Install pipeline-studio in the environment of the Jupyter server and start it again.',
+      message: trans.__('This Jupyter server does not serve Pipeline Studio.'),
+      hint: trans.__('Install pipeline-studio in the environment of the Jupyter server and start it again.'),
       status: 404
     });
   }
   return new StudioError({
     code: response.status >= 500 ? 'server_unavailable' : 'error',
-    message: `The server answered ${response.status} ${response.statusText}.`.replace(' .', '.'),
+    message: trans.__('The server answered %1 %2.', response.status, response.statusText).replace(' .', '.'),
     status: response.status
   });
 }

@@ -5,6 +5,7 @@ import { DagPageModel } from '../models/dagpage';
 import type { IPlace } from '../models/place';
 import { placeText } from '../models/place';
 import type { IStudio } from '../tokens';
+import { trans } from '../trans';
 import { DagPage } from '../views/DagPage';
 import { useModel } from '../views/hooks';
 import { Empty } from '../views/Notes';
@@ -33,5 +34,5 @@ export function DagRoute({ place, studio }: { place: IPlace; studio: IStudio }):
     model.changed.connect(follow);
     return () => void model.changed.disconnect(follow);
   }, [model]);
-  return model === null ? <Empty title="Fetching the DAG…" /> : <DagPage model={model} studio={studio} />;
+  return model === null ? <Empty title={trans.__('Fetching the DAG…')} /> : <DagPage model={model} studio={studio} />;
 }

@@ -25,34 +25,34 @@ interface IPage {
   readonly View: (props: { studio: IStudio }) => ReactElement;
 }
 
-const VIEWS: Readonly<Record<PageName, IPage>> = {
-  overview: { label: 'Overview', View: Overview },
-  dags: { label: 'DAGs', View: DagTable },
-  runs: { label: 'Runs', View: RunsPage },
-  approvals: { label: 'Approvals', View: Approvals },
-  assets: { label: 'Assets', View: Assets },
-  pools: { label: 'Pools', View: Pools },
-  variables: { label: 'Variables', View: Variables },
-  connections: { label: 'Connections', View: Connections },
-  audit: { label: 'Audit', View: Audit }
-};
+const views = (): Readonly<Record<PageName, IPage>> => ({
+  overview: { label: trans.__('Overview'), View: Overview },
+  dags: { label: trans.__('DAGs'), View: DagTable },
+  runs: { label: trans.__('Runs'), View: RunsPage },
+  approvals: { label: trans.__('Approvals'), View: Approvals },
+  assets: { label: trans.__('Assets'), View: Assets },
+  pools: { label: trans.__('Pools'), View: Pools },
+  variables: { label: trans.__('Variables'), View: Variables },
+  connections: { label: trans.__('Connections'), View: Connections },
+  audit: { label: trans.__('Audit'), View: Audit }
+});
 
 /** The frame around every page: where one can go, and whether the server is heard of. */
 export function Shell({ studio }: { studio: IStudio }): ReactElement {
   const { page, place } = readAddress(useHash());
-  const { label, View } = VIEWS[page];
+  const { label, View } = views()[page];
   return (
     <div className="jp-Studio jp-Studio-shell">
       <a className="jp-Studio-skip" href={location.hash} onClick={event => skip(event.currentTarget)}>
-        To the content
+        {trans.__('To the content')}
       </a>
-      <nav className="jp-Studio-menu" aria-label="Pipeline Studio">
-        <h1>Pipeline Studio</h1>
+      <nav className="jp-Studio-menu" aria-label={trans.__('Pipeline Studio')}>
+        <h1>{trans.__('Pipeline Studio')}</h1>
         <ul>
           {PAGES.map(name => (
             <li key={name}>
               <a href={`#/${name}`} aria-current={name === page ? 'page' : undefined}>
-                {VIEWS[name].label}
+                {views()[name].label}
               </a>
             </li>
           ))}
@@ -64,8 +64,8 @@ export function Shell({ studio }: { studio: IStudio }): ReactElement {
           {trans.__('Help')}
         </Button>
         {canLogOut() && (
-          <Button title="Log out of this browser" onClick={() => void logOut(studio)}>
-            Log out
+          <Button title={trans.__('Log out of this browser')} onClick={() => void logOut(studio)}>
+            {trans.__('Log out')}
           </Button>
         )}
       </nav>
@@ -91,31 +91,37 @@ function skip(link: HTMLElement): void {
   link.parentElement?.querySelector('main')?.focus();
 }
 
-const WORDS: Readonly<Record<StreamStatus, string>> = {
-  idle: 'not connected',
-  connecting: 'connecting…',
-  open: 'live',
-  waiting: 'connection lost; it is tried again'
-};
+const words = (): Readonly<Record<StreamStatus, string>> => ({
+  idle: trans.__('not connected'),
+  connecting: trans.__('connecting…'),
+  open: trans.__('live'),
+  waiting: trans.__('connection lost; it is tried again')
+});
 
 function Connection({ studio: { stream } }: { studio: IStudio }): ReactElement {
   useSignal(stream.statusChanged);
   return (
     <span className={`jp-Studio-connection jp-mod-${stream.status}`} role="status">
-      {WORDS[stream.status]}
+      {words()[stream.status]}
     </span>
   );
 }
+
+const themeNames = (): Readonly<Record<Theme, string>> => ({
+  system: trans.__('system'),
+  light: trans.__('light'),
+  dark: trans.__('dark')
+});
 
 function ThemeChoice(): ReactElement {
   const [theme, setTheme] = useTheme();
   return (
     <label className="jp-Studio-picker">
-      Theme
+      {trans.__('Theme')}
       <select value={theme} onChange={event => setTheme(event.target.value as Theme)}>
         {THEMES.map(name => (
           <option key={name} value={name}>
-            {name}
+            {themeNames()[name]}
           </option>
         ))}
       </select>

@@ -8,6 +8,7 @@ import type { IStudioClient } from '../api/client';
 import { urlOf } from '../api/client';
 import { routes } from '../api/schema';
 import type { ITaskRef } from '../host';
+import { trans } from '../trans';
 
 export const DRIVE = 'PipelineStudio';
 
@@ -142,5 +143,5 @@ function model(
 }
 
 function refuse(): Promise<never> {
-  return Promise.reject(new Error('The output of a task is only for reading. Save a copy elsewhere to change it.'));
+  return Promise.reject(new Error(trans.__('The output of a task is only for reading. Save a copy elsewhere to change it.')));
 }

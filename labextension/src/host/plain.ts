@@ -3,6 +3,7 @@ import { marked } from 'marked';
 
 import type { IOutputsView, Output } from '../host';
 import { normalised } from '../models/nbformat';
+import { trans } from '../trans';
 import { withoutAnsi } from '../views/text';
 
 const PICTURES = ['image/png', 'image/jpeg', 'image/gif', 'image/webp', 'image/svg+xml'];
@@ -81,7 +82,7 @@ function displayed(data: Readonly<Record<string, unknown>>): Node {
       picture === 'image/svg+xml'
         ? `data:${picture};charset=utf-8,${encodeURIComponent(content)}`
         : `data:${picture};base64,${content.replace(/\s/g, '')}`;
-    image.alt = text === '' ? 'A picture that the task displayed' : text;
+    image.alt = text === '' ? trans.__('A picture that the task displayed') : text;
     return image;
   }
   if (typeof data['text/html'] === 'string') {

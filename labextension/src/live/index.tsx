@@ -13,6 +13,7 @@ import { LayoutEngine } from '../layout/engine';
 import { readGraphData } from '../models/graphdata';
 import { readViewData } from '../models/viewdata';
 import type { IStudio } from '../tokens';
+import { trans } from '../trans';
 import { Empty } from '../views/Notes';
 import type { ICellView } from '../widgets/cellview';
 import { openView } from '../widgets/cellview';
@@ -76,7 +77,7 @@ function shown(model: IKernelModel, name: 'graph' | 'view'): unknown {
 }
 
 function nothing(): ReactElement {
-  return <Empty title="This output holds no view that can be drawn. Run its cell again." />;
+  return <Empty title={trans.__('This output holds no view that can be drawn. Run its cell again.')} />;
 }
 
 /** From a blob: a page of another origin than the kernel's cannot load a worker from anywhere else. */

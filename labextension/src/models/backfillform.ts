@@ -6,6 +6,7 @@ import type { StudioError } from '../api/errors';
 import { asStudioError } from '../api/errors';
 import type { BackfillInfo, BackfillPreview, CreateBackfill, ServerMessage } from '../api/schema';
 import type { IStudioStream } from '../api/stream';
+import { trans } from '../trans';
 import type { JSONRecord } from './checked';
 import { oneOf, recordOf, textOr, textsOf, wholeOr } from './checked';
 import type { DagModel } from './dag';
@@ -97,10 +98,10 @@ export class BackfillFormModel extends Model {
     const { start, end, atOnce, tasks } = this._choices;
     const found: Problems = {};
     if (!isDay(start.slice(0, 10))) {
-      found.start = start === '' ? 'Give the first day.' : 'This is no day like 2013-01-31.';
+      found.start = start === '' ? trans.__('Give the first day.') : trans.__('This is no day like 2013-01-31.');
     }
     if (!isDay(end.slice(0, 10))) {
-      found.end = end === '' ? 'Give the last day.' : 'This is no day like 2013-01-31.';
+      found.end = end === '' ? trans.__('Give the last day.') : trans.__('This is no day like 2013-01-31.');
     } else if (found.start === undefined && end < start) {
       found.end = `It is before the first day, ${start.slice(0, 10)}.`;
     }

@@ -1,6 +1,7 @@
 import { structuredPatch } from 'diff';
 
 import type { VersionCode } from '../api/schema';
+import { trans } from '../trans';
 
 const AROUND = 3; // lines that stay in sight around what changed
 
@@ -17,7 +18,7 @@ export interface ICodePart {
 
 export function partsOf(code: VersionCode): ICodePart[] {
   return [
-    { taskId: '', title: 'The DAG', where: '', settings: code.settings, code: '' },
+    { taskId: '', title: trans.__('The DAG'), where: '', settings: code.settings, code: '' },
     ...code.tasks.map(task => ({
       taskId: task.task_id,
       title: task.task_id,

@@ -1,3 +1,4 @@
+import { trans } from '../trans';
 import type { JSONRecord } from './checked';
 import { isDay } from './days';
 import type { IField } from './fields';
@@ -13,24 +14,24 @@ export function readField(field: IField, text: string | null): Reading {
   }
   switch (field.kind) {
     case 'choice':
-      return text === '' ? wrong('Choose one.') : { value: field.choices[Number(text)] };
+      return text === '' ? wrong(trans.__('Choose one.')) : { value: field.choices[Number(text)] };
     case 'boolean':
       return { value: text === 'true' };
     case 'integer':
     case 'number':
       return readNumber(text, field.kind === 'integer', field.schema);
     case 'date':
-      return isDay(text) ? { value: text } : wrong(text === '' ? 'Give a date.' : 'This is no date like 2013-01-31.');
+      return isDay(text) ? { value: text } : wrong(text === '' ? trans.__('Give a date.') : trans.__('This is no date like 2013-01-31.'));
     case 'datetime':
       return readMoment(text);
     case 'time':
-      return text === '' ? wrong('Give a time.') : { value: withZone(text.length === 5 ? `${text}:00` : text) };
+      return text === '' ? wrong(trans.__('Give a time.')) : { value: withZone(text.length === 5 ? `${text}:00` : text) };
     case 'lines':
       return readLines(text, field.schema);
     case 'json':
       return readJson(text, field.schema);
     default:
-      return field.isRequired && text === '' ? wrong('Give a value.') : checkedText(text, field.schema);
+      return field.isRequired && text === '' ? wrong(trans.__('Give a value.')) : checkedText(text, field.schema);
   }
 }
 
@@ -41,31 +42,31 @@ function wrong(problem: string): Reading {
 function readNumber(text: string, isWhole: boolean, schema: JSONRecord): Reading {
   const value = Number(text.trim());
   if (text.trim() === '' || Number.isNaN(value) || !Number.isFinite(value)) {
-    return wrong(isWhole ? 'Give a whole number.' : 'Give a number.');
+    return wrong(isWhole ? trans.__('Give a whole number.') : trans.__('Give a number.'));
   }
   if (isWhole && !Number.isInteger(value)) {
-    return wrong('Give a whole number, without a fraction.');
+    return wrong(trans.__('Give a whole number, without a fraction.'));
   }
   if (isWhole && !Number.isSafeInteger(value)) {
-    return wrong('This number has more digits than a browser can keep.');
+    return wrong(trans.__('This number has more digits than a browser can keep.'));
   }
   const limit = (word: string): number | null => (typeof schema[word] === 'number' ? schema[word] : null);
   const [least, most, above, below] = ['minimum', 'maximum', 'exclusiveMinimum', 'exclusiveMaximum'].map(limit);
   const step = limit('multipleOf');
   if (least != null && value < least) {
-    return wrong(`At least ${least}.`);
+    return wrong(trans.__('At least %1.', least));
   }
   if (above != null && value <= above) {
-    return wrong(`More than ${above}.`);
+    return wrong(trans.__('More than %1.', above));
   }
   if (most != null && value > most) {
-    return wrong(`At most ${most}.`);
+    return wrong(trans.__('At most %1.', most));
   }
   if (below != null && value >= below) {
-    return wrong(`Less than ${below}.`);
+    return wrong(trans.__('Less than %1.', below));
   }
   if (step !== null && step > 0 && Math.abs(value / step - Math.round(value / step)) > 1e-9) {
-    return wrong(`A multiple of ${step}.`);
+    return wrong(trans.__('A multiple of %1.', step));
   }
   return { value };
 }
@@ -74,13 +75,13 @@ function checkedText(value: string, schema: JSONRecord): Reading {
   const length = [...value].length;
   const { minLength, maxLength, pattern } = schema;
   if (typeof minLength === 'number' && length < minLength) {
-    return wrong(minLength === 1 ? 'Give a value.' : `At least ${minLength} characters.`);
+    return wrong(minLength === 1 ? trans.__('Give a value.') : trans.__('At least %1 characters.', minLength));
   }
   if (typeof maxLength === 'number' && length > maxLength) {
-    return wrong(`At most ${maxLength} characters; these are ${length}.`);
+    return wrong(trans.__('At most %1 characters; these are %2.', maxLength, length));
   }
   if (typeof pattern === 'string' && !matches(pattern, value)) {
-    return wrong(`It must match ${pattern}`);
+    return wrong(trans.__('It must match %1', pattern));
   }
   return { value };
 }
@@ -96,7 +97,7 @@ function matches(pattern: string, value: string): boolean {
 
 function readMoment(text: string): Reading {
   if (text === '' || Number.isNaN(Date.parse(text))) {
-    return wrong(text === '' ? 'Give a date and a time.' : 'This is no moment like 2013-01-31T06:30:00Z.');
+    return wrong(text === '' ? trans.__('Give a date and a time.') : trans.__('This is no moment like 2013-01-31T06:30:00Z.'));
   }
   return { value: withZone(/T\d\d:\d\d$/.test(text) ? `${text}:00` : text) };
 }
@@ -113,7 +114,7 @@ function readLines(text: string, schema: JSONRecord): Reading {
   for (const [index, line] of lines.entries()) {
     const item = type === 'string' ? { value: line } : readNumber(line, type === 'integer', {});
     if ('problem' in item) {
-      return wrong(`Line ${index + 1}: ${item.problem}`);
+      return wrong(trans.__('Line %1: %2', index + 1, item.problem));
     }
     items.push(item.value);
   }
@@ -123,13 +124,13 @@ function readLines(text: string, schema: JSONRecord): Reading {
 function checkedItems(items: readonly unknown[], schema: JSONRecord): Reading {
   const { minItems, maxItems, uniqueItems } = schema;
   if (typeof minItems === 'number' && items.length < minItems) {
-    return wrong(`At least ${minItems}; these are ${items.length}.`);
+    return wrong(trans.__('At least %1; these are %2.', minItems, items.length));
   }
   if (typeof maxItems === 'number' && items.length > maxItems) {
-    return wrong(`At most ${maxItems}; these are ${items.length}.`);
+    return wrong(trans.__('At most %1; these are %2.', maxItems, items.length));
   }
   if (uniqueItems === true && new Set(items.map(item => JSON.stringify(item))).size < items.length) {
-    return wrong('Each only once.');
+    return wrong(trans.__('Each only once.'));
   }
   return { value: items };
 }
@@ -149,22 +150,22 @@ function readJson(text: string, schema: JSONRecord): Reading {
   try {
     value = JSON.parse(text);
   } catch (reason) {
-    return wrong(text.trim() === '' ? 'Give a value, as JSON.' : `This is no JSON: ${(reason as Error).message}`);
+    return wrong(text.trim() === '' ? trans.__('Give a value, as JSON.') : trans.__('This is no JSON: %1', (reason as Error).message));
   }
   const types = (Array.isArray(schema['type']) ? schema['type'] : [schema['type']]).filter(
     one => typeof one === 'string'
   );
   if (types.length > 0 && !types.some(type => TYPES[type]?.(value) ?? true)) {
-    return wrong(`It must be ${types.map(type => NAMES[type] ?? type).join(' or ')}.`);
+    return wrong(trans.__('It must be %1.', types.map(type => typeNames()[type] ?? type).join(trans.__(' or '))));
   }
   return Array.isArray(value) ? checkedItems(value, schema) : { value };
 }
 
-const NAMES: Readonly<Record<string, string>> = {
-  object: 'an object: {"name": value}',
-  array: 'a list: [1, 2]',
-  string: 'a text: "like this"',
-  number: 'a number',
-  integer: 'a whole number',
-  boolean: 'true or false'
-};
+const typeNames = (): Readonly<Record<string, string>> => ({
+  object: trans.__('an object: {"name": value}'),
+  array: trans.__('a list: [1, 2]'),
+  string: trans.__('a text: "like this"'),
+  number: trans.__('a number'),
+  integer: trans.__('a whole number'),
+  boolean: trans.__('true or false')
+});

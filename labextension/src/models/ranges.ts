@@ -1,3 +1,4 @@
+import { trans } from '../trans';
 import { addDays, dayOf, earlier, later } from './days';
 
 /** What a schedule says of the days that a backfill may be about. */
@@ -25,10 +26,10 @@ export function boundsOf(start: string | null, end: string | null, timezone: str
 export function presetsOf(bounds: IBounds): IPreset[] {
   const end = bounds.last === null ? bounds.yesterday : earlier(bounds.last, bounds.yesterday);
   const ranges: [string, string][] = [
-    ['Last 7 days', addDays(end, -6)],
-    ['Last 30 days', addDays(end, -29)],
-    [end === bounds.yesterday ? 'This month' : 'Last month', `${end.slice(0, 7)}-01`],
-    ...(bounds.first === null ? [] : [['All since the start', bounds.first] as [string, string]])
+    [trans.__('Last 7 days'), addDays(end, -6)],
+    [trans.__('Last 30 days'), addDays(end, -29)],
+    [end === bounds.yesterday ? trans.__('This month') : trans.__('Last month'), `${end.slice(0, 7)}-01`],
+    ...(bounds.first === null ? [] : [[trans.__('All since the start'), bounds.first] as [string, string]])
   ];
   return ranges
     .map(([name, start]) => ({ name, start: bounds.first === null ? start : later(start, bounds.first), end }))

@@ -20,7 +20,7 @@ const plugin: JupyterFrontEndPlugin<IStudio> = {
   provides: IStudio,
   activate: (app: JupyterFrontEnd, rendermime: IRenderMimeRegistry, translator: ITranslator | null): IStudio => {
     if (translator !== null) {
-      setTrans(translator.load('pipeline_studio'));
+      setTrans(translator.load('pipeline_studio'), translator.languageCode);
     }
     const host = new LabHost({ app, rendermime });
     const client = new StudioClient({ host });

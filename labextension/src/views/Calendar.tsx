@@ -3,6 +3,7 @@ import { memo, useCallback, useMemo, useRef, useState } from 'react';
 
 import { monthsOf } from '../models/calendar';
 import { addDays, daysBetween } from '../models/days';
+import { language, trans } from '../trans';
 import type { AnyState } from './states';
 import { LOOKS, stateClass } from './states';
 
@@ -94,7 +95,7 @@ export function Calendar({ days, label, chosen = null, onChoose }: ICalendarProp
       </div>
       <div className="jp-Studio-dayTold" aria-live="off">
         {pointed !== null && told !== undefined ? `${dayName(pointed)}: ${told.words}` : ' '}
-        {known[0] !== first && ` Only the last ${MOST} days are shown.`}
+        {known[0] !== first && trans.__(' Only the last %1 days are shown.', MOST)}
       </div>
     </div>
   );
@@ -175,10 +176,10 @@ function nearest(
 
 function monthName(month: string, isShort: boolean): string {
   const date = new Date(`${month}-01T00:00:00Z`);
-  return date.toLocaleDateString('en', { month: isShort ? 'short' : 'long', year: 'numeric', timeZone: 'UTC' });
+  return date.toLocaleDateString(language, { month: isShort ? 'short' : 'long', year: 'numeric', timeZone: 'UTC' });
 }
 
 function dayName(day: string): string {
-  const weekday = new Date(day).toLocaleDateString('en', { weekday: 'short', timeZone: 'UTC' });
+  const weekday = new Date(day).toLocaleDateString(language, { weekday: 'short', timeZone: 'UTC' });
   return `${weekday}, ${day}`;
 }

@@ -1,6 +1,8 @@
 import type { ReactElement, ReactNode } from 'react';
 
 import type { DagModel } from '../models/dag';
+import { trans } from '../trans';
+import { Words } from './Words';
 
 export interface ICellFrameProps {
   /** The DAG. */
@@ -35,13 +37,13 @@ export function DagPhaseNote({ dag }: { dag: DagModel }): ReactElement | null {
   if (dag.phase === 'missing') {
     return (
       <span className="jp-Studio-muted">
-        not on the server: <code>dag.publish()</code> hands it over
+        <Words text={trans.__('not on the server: `dag.publish()` hands it over')} />
       </span>
     );
   }
   return dag.phase === 'offline' ? (
     <span className="jp-Studio-muted" title={[dag.error?.message, dag.error?.hint].filter(Boolean).join(' ')}>
-      not connected
+      {trans.__('not connected')}
     </span>
   ) : null;
 }

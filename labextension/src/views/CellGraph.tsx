@@ -4,12 +4,14 @@ import type { CellsModel } from '../models/cells';
 import type { DagModel } from '../models/dag';
 import type { FocusModel } from '../models/focus';
 import type { IStudio } from '../tokens';
+import { trans } from '../trans';
 import { DagView } from './DagView';
 import { useSignal } from './hooks';
 import { ErrorNote } from './Notes';
 import { Problems } from './Problems';
 import { RunChips } from './Runs';
 import { TabButton } from './TabLinks';
+import { Words } from './Words';
 
 export interface ICellGraphProps {
   dag: DagModel;
@@ -45,7 +47,7 @@ export function CellGraph({ dag, focus, studio, count, cells }: ICellGraphProps)
         {dag.phase === 'live' && (
           <TabButton
             host={studio.host}
-            title="Open in a tab of its own"
+            title={trans.__('Open in a tab of its own')}
             to={{ dagId: dag.dagId, runId: dag.followsNewest ? null : shown, taskId: focus.taskId }}
           />
         )}
@@ -63,17 +65,23 @@ function Phase({ dag, isOfCells }: { dag: DagModel; isOfCells: boolean }): React
     case 'missing':
       return (
         <span className="jp-Studio-muted">
-          not on the server: <code>{isOfCells ? '%publish' : 'dag.publish()'}</code> hands it over
+          <Words
+            text={
+              isOfCells
+                ? trans.__('not on the server: `%%publish` hands it over')
+                : trans.__('not on the server: `dag.publish()` hands it over')
+            }
+          />
         </span>
       );
     case 'offline':
       return (
         <span className="jp-Studio-muted" title={[dag.error?.message, dag.error?.hint].filter(Boolean).join(' ')}>
-          not connected: shown as it was saved
+          {trans.__('not connected: shown as it was saved')}
         </span>
       );
     case 'live':
-      return dag.runs.length === 0 ? <span className="jp-Studio-muted">published, no runs yet</span> : null;
+      return dag.runs.length === 0 ? <span className="jp-Studio-muted">{trans.__('published, no runs yet')}</span> : null;
     case 'loading':
       return null;
   }

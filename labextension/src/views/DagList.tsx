@@ -3,6 +3,7 @@ import { useState } from 'react';
 
 import type { DagFileStatus, DagSummary } from '../api/schema';
 import type { DagListModel } from '../models/daglist';
+import { trans } from '../trans';
 import { Button, Glyph } from './Glyph';
 import { useSignal } from './hooks';
 import { Empty, ErrorNote } from './Notes';
@@ -31,7 +32,7 @@ export function DagList({ model, onOpen, onExample }: IDagListProps): ReactEleme
     return error !== null ? (
       <ErrorNote error={error} onRetry={() => void model.refresh()} />
     ) : (
-      <Empty title="Looking for DAGs…" />
+      <Empty title={trans.__('Looking for DAGs…')} />
     );
   }
   const wanted = filter.trim().toLowerCase();
@@ -47,8 +48,8 @@ export function DagList({ model, onOpen, onExample }: IDagListProps): ReactEleme
         <input
           className="jp-Studio-filter"
           type="search"
-          placeholder="Filter by name or tag"
-          aria-label="Filter DAGs by name or tag"
+          placeholder={trans.__('Filter by name or tag')}
+          aria-label={trans.__('Filter DAGs by name or tag')}
           value={filter}
           onChange={event => setFilter(event.target.value)}
         />
@@ -58,7 +59,7 @@ export function DagList({ model, onOpen, onExample }: IDagListProps): ReactEleme
         <BrokenFile key={file.path} file={file} />
       ))}
       {dags.length === 0 && <NoDags onExample={onExample} />}
-      {dags.length > 0 && shown.length === 0 && <Empty title={wanted === '' ? 'No DAG has this tag any more.' : `No DAG matches “${filter.trim()}”.`} />}
+      {dags.length > 0 && shown.length === 0 && <Empty title={wanted === '' ? trans.__('No DAG has this tag any more.') : trans.__('No DAG matches “%1”.', filter.trim())} />}
       <ul>
         {shown.map(dag => (
           <Row
@@ -95,13 +96,13 @@ function Row(props: {
           {running > 0 && (
             <span
               className="jp-Studio-running"
-              title={`${counted(running, 'run')} running`}
-            >{`${running} running`}</span>
+              title={trans.__('%1 running', counted(running, 'run'))}
+            >{trans.__('%1 running', running)}</span>
           )}
         </span>
         <span className="jp-Studio-rowNote">
-          {dag.schedule ?? 'no schedule'}
-          {dag.paused ? ' · paused' : ''}
+          {dag.schedule ?? trans.__('no schedule')}
+          {dag.paused ? trans.__(' · paused') : ''}
           {!dag.paused && dag.next_run !== null && (
             <>
               {' · '}
@@ -115,7 +116,7 @@ function Row(props: {
         <Button
           glyph={dag.paused ? 'play' : 'pause'}
           title={
-            dag.paused ? `Unpause ${dag.dag_id}: schedule runs again` : `Pause ${dag.dag_id}: schedule no more runs`
+            dag.paused ? trans.__('Unpause %1: schedule runs again', dag.dag_id) : trans.__('Pause %1: schedule no more runs', dag.dag_id)
           }
           pressed={dag.paused}
           onClick={() => onPause(!dag.paused)}
@@ -127,7 +128,7 @@ function Row(props: {
 }
 
 export function BrokenFile({ file }: { file: DagFileStatus }): ReactElement {
-  const place = file.error_line === null ? file.path : `${file.path}, line ${file.error_line}`;
+  const place = file.error_line === null ? file.path : trans.__('%1, line %2', file.path, file.error_line);
   return (
     <div className="jp-Studio-error" role="alert">
       <Glyph name="warning" />
@@ -135,7 +136,7 @@ export function BrokenFile({ file }: { file: DagFileStatus }): ReactElement {
         <summary>{place}</summary>
         <pre>{file.error}</pre>
         {file.dag_ids.length > 0 && (
-          <p className="jp-Studio-muted">{`The last good version of ${file.dag_ids.join(', ')} stays.`}</p>
+          <p className="jp-Studio-muted">{trans.__('The last good version of %1 stays.', file.dag_ids.join(', '))}</p>
         )}
       </details>
     </div>
@@ -144,16 +145,16 @@ export function BrokenFile({ file }: { file: DagFileStatus }): ReactElement {
 
 function NoDags({ onExample }: { onExample: (() => void) | null }): ReactElement {
   return (
-    <Empty title="No pipelines yet.">
-      <p>Define a DAG in a notebook cell and publish it:</p>
+    <Empty title={trans.__('No pipelines yet.')}>
+      <p>{trans.__('Define a DAG in a notebook cell and publish it:')}</p>
       <pre className="jp-Studio-code">
         {
-          'from studio import DAG, notebook\n\nwith DAG("mine", schedule="@daily") as dag:\n    notebook("report.ipynb")\n\ndag.publish()'
+          trans.__('from studio import DAG, notebook\n\nwith DAG("mine", schedule="@daily") as dag:\n    notebook("report.ipynb")\n\ndag.publish()')
         }
       </pre>
       {onExample !== null && (
-        <Button primary glyph="open" title="Open the example notebook" onClick={onExample}>
-          Open the example
+        <Button primary glyph="open" title={trans.__('Open the example notebook')} onClick={onExample}>
+          {trans.__('Open the example')}
         </Button>
       )}
     </Empty>

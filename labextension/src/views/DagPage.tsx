@@ -5,6 +5,7 @@ import type { DagModel } from '../models/dag';
 import type { DagPageModel } from '../models/dagpage';
 import { isRunOver } from '../models/order';
 import type { IStudio } from '../tokens';
+import { trans } from '../trans';
 import { DagTabs } from './dagtabs/DagTabs';
 import { Button } from './Glyph';
 import { useSignal } from './hooks';
@@ -13,6 +14,7 @@ import { RunPicker } from './Runs';
 import { StateBadge } from './StateIcon';
 import { Relative } from './Times';
 import { TriggerForm } from './TriggerForm';
+import { Words } from './Words';
 
 export interface IDagPageProps {
   model: DagPageModel;
@@ -26,9 +28,9 @@ export function DagPage({ model, studio }: IDagPageProps): ReactElement {
   const [isTriggering, setTriggering] = useState(false);
   if (dag.phase === 'missing') {
     return (
-      <Empty title={`The server knows no DAG “${dag.dagId}” at present.`}>
+      <Empty title={trans.__('The server knows no DAG “%1” at present.', dag.dagId)}>
         <p>
-          Publish it from its notebook with <code>dag.publish()</code>; it then appears here by itself.
+          <Words text={trans.__('Publish it from its notebook with `dag.publish()`; it then appears here by itself.')} />
         </p>
       </Empty>
     );
@@ -65,7 +67,7 @@ export function DagPage({ model, studio }: IDagPageProps): ReactElement {
           onLeave={() => setTriggering(false)}
         />
       )}
-      {dag.phase === 'loading' && <Empty title="Fetching the DAG…" />}
+      {dag.phase === 'loading' && <Empty title={trans.__('Fetching the DAG…')} />}
       {dag.dag !== null && <DagTabs model={model} studio={studio} />}
     </div>
   );
@@ -88,11 +90,11 @@ function Header({ dag, isTriggering, onTrigger, onTriggerWith }: IHeaderProps): 
         <h2 title={summary?.description || dag.dagId}>{dag.dagId}</h2>
         {summary !== null && (
           <span className="jp-Studio-muted">
-            {summary.schedule ?? 'no schedule'}
-            {summary.paused && ' · paused'}
+            {summary.schedule ?? trans.__('no schedule')}
+            {summary.paused && trans.__(' · paused')}
             {!summary.paused && summary.next_run !== null && (
               <>
-                {' · next run '}
+                {trans.__(' · next run ')}
                 <Relative time={summary.next_run} />
               </>
             )}
@@ -111,28 +113,28 @@ function Header({ dag, isTriggering, onTrigger, onTriggerWith }: IHeaderProps): 
         {run !== null && isActive && (
           <Button
             glyph="stop"
-            title="Cancel this run"
+            title={trans.__('Cancel this run')}
             disabled={run.cancelling}
             onClick={() => void dag.cancel(run.run_id)}
           >
-            Cancel
+            {trans.__('Cancel')}
           </Button>
         )}
         <span className="jp-Studio-space" />
         {summary !== null && (
           <Button
             glyph={summary.paused ? 'play' : 'pause'}
-            title={summary.paused ? 'Schedule runs again' : 'Schedule no more runs until it is unpaused'}
+            title={summary.paused ? trans.__('Schedule runs again') : trans.__('Schedule no more runs until it is unpaused')}
             onClick={() => void dag.setPaused(!summary.paused)}
           >
-            {summary.paused ? 'Unpause' : 'Pause'}
+            {summary.paused ? trans.__('Unpause') : trans.__('Pause')}
           </Button>
         )}
-        <Button title="Trigger a run for a date or with parameters…" pressed={isTriggering} onClick={onTriggerWith}>
-          Trigger with…
+        <Button title={trans.__('Trigger a run for a date or with parameters…')} pressed={isTriggering} onClick={onTriggerWith}>
+          {trans.__('Trigger with…')}
         </Button>
-        <Button primary glyph="play" title="Start a run now" disabled={dag.phase !== 'live'} onClick={onTrigger}>
-          Trigger
+        <Button primary glyph="play" title={trans.__('Start a run now')} disabled={dag.phase !== 'live'} onClick={onTrigger}>
+          {trans.__('Trigger')}
         </Button>
       </div>
     </header>

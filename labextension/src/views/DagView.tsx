@@ -3,6 +3,7 @@ import type { ReactElement } from 'react';
 import type { FocusModel } from '../models/focus';
 import type { DagModel } from '../models/dag';
 import type { IStudio } from '../tokens';
+import { trans } from '../trans';
 import { Graph } from './Graph';
 import { useSignal } from './hooks';
 import { Summary } from './Summary';
@@ -32,7 +33,7 @@ export function DagView({ dag, focus, studio, isFlowing }: IDagViewProps): React
           chosen={focus.taskId}
           onChoose={id => focus.choose(id)}
           engine={studio.engine}
-          label={`Tasks of ${dag.dagId}`}
+          label={trans.__('Tasks of %1', dag.dagId)}
           isFlowing={isFlowing || focus.taskId !== null}
         />
         <Summary nodes={dag.nodes} status={status} />

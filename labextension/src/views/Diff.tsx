@@ -1,9 +1,10 @@
 import type { ReactElement } from 'react';
 
 import type { IDiffLine, LineKind } from '../models/codediff';
+import { trans } from '../trans';
 
 const SIGNS: Readonly<Record<LineKind, string>> = { same: ' ', added: '+', removed: '−', gap: ' ' };
-const WORDS: Readonly<Record<LineKind, string>> = { same: '', added: 'added: ', removed: 'removed: ', gap: '' };
+const words = (): Readonly<Record<LineKind, string>> => ({ same: '', added: trans.__('added: '), removed: trans.__('removed: '), gap: '' });
 
 /** Lines that came, went and stayed. */
 export function Diff({ lines, label }: { lines: readonly IDiffLine[]; label: string }): ReactElement {
@@ -12,7 +13,7 @@ export function Diff({ lines, label }: { lines: readonly IDiffLine[]; label: str
       {lines.map(({ kind, text }, index) => (
         <div key={index} className={`jp-mod-${kind}`}>
           <span aria-hidden>{SIGNS[kind]}</span>
-          {WORDS[kind] !== '' && <span className="jp-Studio-onlyHeard">{WORDS[kind]}</span>}
+          {words()[kind] !== '' && <span className="jp-Studio-onlyHeard">{words()[kind]}</span>}
           {text}
         </div>
       ))}

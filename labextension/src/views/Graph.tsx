@@ -6,12 +6,14 @@ import type { ILayout, ILayoutRequest } from '../layout/layout';
 import { signatureOf } from '../layout/layout';
 import type { IGraphNode } from '../models/dag';
 import type { INodeStatus } from '../models/run';
+import { trans } from '../trans';
 import { EdgeNames, edgeKey, namesOf } from './EdgeNames';
 import { Button } from './Glyph';
 import { GraphNode, NODE_HEIGHT, nodeWidth } from './GraphNode';
 import { Empty } from './Notes';
 import type { Viewport } from './viewport';
 import { LEGIBLE, MARGIN, useViewport } from './viewport';
+import { Words } from './Words';
 
 const LOWEST = 110; // pixels
 const HIGHEST = 420; // pixels
@@ -70,9 +72,9 @@ export function Graph(props: IGraphProps): ReactElement {
 
   if (nodes.length === 0) {
     return (
-      <Empty title="This DAG has no tasks yet.">
+      <Empty title={trans.__('This DAG has no tasks yet.')}>
         <p>
-          Add one inside <code>with DAG(…)</code>: <code>{'notebook("report.ipynb")'}</code>
+          <Words text={trans.__('Add one inside `with DAG(…)`: `notebook("report.ipynb")`')} />
         </p>
       </Empty>
     );
@@ -128,9 +130,9 @@ export function Graph(props: IGraphProps): ReactElement {
         </svg>
       )}
       <div className="jp-Studio-graphTools">
-        <Button glyph="minus" title="Zoom out" onClick={() => viewport.zoom(1 / 1.3)} />
-        <Button glyph="fit" title="Show all" onClick={() => viewport.fit()} />
-        <Button glyph="plus" title="Zoom in (or ctrl + wheel)" onClick={() => viewport.zoom(1.3)} />
+        <Button glyph="minus" title={trans.__('Zoom out')} onClick={() => viewport.zoom(1 / 1.3)} />
+        <Button glyph="fit" title={trans.__('Show all')} onClick={() => viewport.fit()} />
+        <Button glyph="plus" title={trans.__('Zoom in (or ctrl + wheel)')} onClick={() => viewport.zoom(1.3)} />
       </div>
     </div>
   );

@@ -5,6 +5,7 @@ import type { TaskState } from '../api/schema';
 import type { ILayoutNode } from '../layout/layout';
 import type { IGraphNode } from '../models/dag';
 import type { INodeStatus } from '../models/run';
+import { trans } from '../trans';
 import { StateDisc } from './StateIcon';
 import { LOOKS, stateClass } from './states';
 import { cutMiddle } from './text';
@@ -41,9 +42,9 @@ export interface IGraphNodeProps {
 function GraphNodeView(props: IGraphNodeProps): ReactElement {
   const { node, place, status, isChosen, isFaint, isTabStop, onChoose, onKey } = props;
   const state = status?.state ?? 'none';
-  const name = [node.id, status === null ? 'no run yet' : LOOKS[state].label];
+  const name = [node.id, status === null ? trans.__('no run yet') : LOOKS[state].label];
   if (status?.mapped != null) {
-    name.push(`${status.mapped.done} of ${status.mapped.total}`);
+    name.push(trans.__('%1 of %2', status.mapped.done, status.mapped.total));
   }
   return (
     <g

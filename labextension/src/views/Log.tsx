@@ -5,6 +5,7 @@ import type { LogRecord } from '../api/schema';
 import type { LogLevel, LogModel } from '../models/log';
 import { LEVELS } from '../models/log';
 import type { TaskModel } from '../models/task';
+import { trans } from '../trans';
 import { useSignal } from './hooks';
 import { Empty, ErrorNote } from './Notes';
 import { withoutAnsi } from './text';
@@ -22,7 +23,7 @@ export function Log({ model }: { model: TaskModel }): ReactElement {
     setLog(made);
     return () => made.dispose();
   }, [model, tryNumber]);
-  return log === null || log.isDisposed ? <Empty title="Fetching the log…" /> : <Records log={log} />;
+  return log === null || log.isDisposed ? <Empty title={trans.__('Fetching the log…')} /> : <Records log={log} />;
 }
 
 function Records({ log }: { log: LogModel }): ReactElement {
@@ -38,7 +39,7 @@ function Records({ log }: { log: LogModel }): ReactElement {
   }, [records]);
   if (records === null) {
     return error === null ? (
-      <Empty title="Fetching the log…" />
+      <Empty title={trans.__('Fetching the log…')} />
     ) : (
       <ErrorNote error={error} onRetry={() => void log.refresh()} />
     );
@@ -47,15 +48,15 @@ function Records({ log }: { log: LogModel }): ReactElement {
   return (
     <>
       <Filter log={log} />
-      {records.length === 0 && <Empty title={isFiltered ? 'No record fits.' : 'The log is empty so far.'} />}
-      {log.truncated && <p className="jp-Studio-muted">The beginning is left out.</p>}
+      {records.length === 0 && <Empty title={isFiltered ? trans.__('No record fits.') : trans.__('The log is empty so far.')} />}
+      {log.truncated && <p className="jp-Studio-muted">{trans.__('The beginning is left out.')}</p>}
       {records.length > 0 && (
         <div
           ref={list}
           className="jp-Studio-log"
           role="log"
           tabIndex={0}
-          aria-label="Log"
+          aria-label={trans.__('Log')}
           aria-live="off"
           onScroll={event => {
             const { scrollHeight, scrollTop, clientHeight } = event.currentTarget;
@@ -83,20 +84,20 @@ function Filter({ log }: { log: LogModel }): ReactElement {
   return (
     <div className="jp-Studio-logFilter">
       <select
-        aria-label="Lowest level"
+        aria-label={trans.__('Lowest level')}
         value={log.level}
         onChange={event => log.filter(event.target.value as LogLevel, text)}
       >
         {LEVELS.map(level => (
           <option key={level} value={level}>
-            {level === 'DEBUG' ? 'All levels' : `${level[0]}${level.slice(1).toLowerCase()} and above`}
+            {level === 'DEBUG' ? trans.__('All levels') : trans.__('%1%2 and above', level[0], level.slice(1).toLowerCase())}
           </option>
         ))}
       </select>
       <input
         type="search"
-        aria-label="Search the log"
-        placeholder="Search the log"
+        aria-label={trans.__('Search the log')}
+        placeholder={trans.__('Search the log')}
         value={text}
         onChange={event => setText(event.target.value)}
       />

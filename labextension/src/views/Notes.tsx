@@ -1,6 +1,7 @@
 import type { ReactElement, ReactNode } from 'react';
 
 import type { StudioError } from '../api/errors';
+import { trans } from '../trans';
 import { Button, Glyph } from './Glyph';
 
 /** Nothing is here yet; the children say what to do next. */
@@ -22,8 +23,8 @@ export function ErrorNote({ error, onRetry }: { error: StudioError; onRetry?: ()
         {error.hint !== null && <div className="jp-Studio-hint">{error.hint}</div>}
       </div>
       {onRetry !== undefined && (
-        <Button glyph="again" title="Try again" onClick={onRetry}>
-          Try again
+        <Button glyph="again" title={trans.__('Try again')} onClick={onRetry}>
+          {trans.__('Try again')}
         </Button>
       )}
     </div>

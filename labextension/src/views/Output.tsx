@@ -4,6 +4,7 @@ import { memo, useMemo, useState } from 'react';
 import type { CellOutput } from '../api/schema';
 import type { IHost } from '../host';
 import type { OutputModel } from '../models/output';
+import { trans } from '../trans';
 import { Glyph } from './Glyph';
 import { useSignal } from './hooks';
 import { Empty, ErrorNote } from './Notes';
@@ -23,7 +24,7 @@ export function Output({ model, host }: { model: OutputModel; host: IHost }): Re
       <ErrorNote error={error} onRetry={() => void model.refresh()} />
     ) : (
       <Empty
-        title={cells === null ? 'Fetching the notebook…' : 'It has not started yet. Its cells appear here as they run.'}
+        title={cells === null ? trans.__('Fetching the notebook…') : trans.__('It has not started yet. Its cells appear here as they run.')}
       />
     );
   }
@@ -39,7 +40,7 @@ export function Output({ model, host }: { model: OutputModel; host: IHost }): Re
         <Cell key={cell.index} cell={cell} host={host} />
       ))}
       {left > 0 && last >= 0 && done + left >= total && (
-        <p className="jp-Studio-muted">{counted(left, 'cell')} not run so far.</p>
+        <p className="jp-Studio-muted">{trans.__('%1 not run so far.', counted(left, 'cell'))}</p>
       )}
     </div>
   );
@@ -72,8 +73,8 @@ function Progress({
   const position = running || failed ? Math.min(done + 1, total) : done;
   return (
     <div className="jp-Studio-progress">
-      <progress className={failed ? 'jp-mod-failed' : ''} max={total} value={done} aria-label="Cells finished" />
-      <span>{position === 0 ? 'the kernel starts' : `cell ${position} of ${total}`}</span>
+      <progress className={failed ? 'jp-mod-failed' : ''} max={total} value={done} aria-label={trans.__('Cells finished')} />
+      <span>{position === 0 ? trans.__('the kernel starts') : trans.__('cell %1 of %2', position, total)}</span>
     </div>
   );
 }
@@ -87,7 +88,7 @@ const Cell = memo(function Cell({ cell, host }: { cell: CellOutput; host: IHost 
     return <Outputs host={host} outputs={markdown} />;
   }
   return (
-    <section className={`jp-Studio-cell jp-mod-${cell.state}`} aria-label={`cell ${cell.index + 1}, ${cell.state}`}>
+    <section className={`jp-Studio-cell jp-mod-${cell.state}`} aria-label={trans.__('cell %1, %2', cell.index + 1, cell.state)}>
       <Source cell={cell} />
       {cell.outputs.length > 0 && <Outputs host={host} outputs={cell.outputs} />}
     </section>
@@ -97,8 +98,8 @@ const Cell = memo(function Cell({ cell, host }: { cell: CellOutput; host: IHost 
 /** What it cost, for who points at it. */
 function usageText(cell: CellOutput): string | undefined {
   const parts = [
-    cell.cpu === null ? null : `${durationText(cell.cpu)} of CPU time`,
-    cell.peak_memory === null ? null : `${bytesText(cell.peak_memory)} of memory at most`
+    cell.cpu === null ? null : trans.__('%1 of CPU time', durationText(cell.cpu)),
+    cell.peak_memory === null ? null : trans.__('%1 of memory at most', bytesText(cell.peak_memory))
   ].filter(part => part !== null);
   return parts.length > 0 ? parts.join(', ') : undefined;
 }

@@ -5,6 +5,7 @@ import type { DagModel } from '../models/dag';
 import type { FocusModel } from '../models/focus';
 import type { ParamsModel } from '../models/params';
 import type { IStudio } from '../tokens';
+import { trans } from '../trans';
 import { CellFrame, DagPhaseNote } from './CellFrame';
 import { DagView } from './DagView';
 import { useSignal } from './hooks';
@@ -23,9 +24,9 @@ export function ParamsView({ dag, focus, params, studio }: IParamsViewProps): Re
   useSignal(dag.changed);
   const [started, setStarted] = useState<string | null>(dag.chosen);
   return (
-    <CellFrame title={dag.dagId} what="start a run" note={<DagPhaseNote dag={dag} />}>
+    <CellFrame title={dag.dagId} what={trans.__('start a run')} note={<DagPhaseNote dag={dag} />}>
       {dag.spec === null ? (
-        <Empty title={dag.phase === 'loading' ? 'Fetching the DAG…' : 'The form appears when the server knows the DAG.'} />
+        <Empty title={dag.phase === 'loading' ? trans.__('Fetching the DAG…') : trans.__('The form appears when the server knows the DAG.')} />
       ) : (
         <TriggerForm
           dag={dag}
@@ -37,7 +38,7 @@ export function ParamsView({ dag, focus, params, studio }: IParamsViewProps): Re
         />
       )}
       {started !== null && (
-        <div className="jp-Studio-inspection" aria-label="The run that was started">
+        <div className="jp-Studio-inspection" aria-label={trans.__('The run that was started')}>
           <DagView dag={dag} focus={focus} studio={studio} isFlowing />
         </div>
       )}

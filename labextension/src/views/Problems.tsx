@@ -2,6 +2,7 @@ import type { ReactElement } from 'react';
 
 import type { CellProblem } from '../api/schema';
 import type { CellsModel } from '../models/cells';
+import { trans } from '../trans';
 import { Glyph } from './Glyph';
 import { useSignal } from './hooks';
 
@@ -13,12 +14,12 @@ export function Problems({ model }: { model: CellsModel }): ReactElement | null 
     return null;
   }
   return (
-    <ul className="jp-Studio-problems" aria-label="Problems">
+    <ul className="jp-Studio-problems" aria-label={trans.__('Problems')}>
       {renamed !== null && (
         <li className="jp-mod-warning">
           <Glyph name="warning" />
           <span>
-            The DAG is called <b>{renamed}</b> now. Run its %dag cell again to follow it.
+            {trans.__('The DAG is called “%1” now. Run its %%dag cell again to follow it.', renamed)}
           </span>
         </li>
       )}
@@ -26,7 +27,7 @@ export function Problems({ model }: { model: CellsModel }): ReactElement | null 
         <li key={index} className={problem.severity === 'error' ? '' : 'jp-mod-warning'}>
           <Glyph name={problem.severity === 'error' ? 'close' : 'warning'} />
           {problem.cell !== null && model.canReveal ? (
-            <button type="button" className="jp-Studio-problemLink" title="Go to the cell" onClick={() => model.reveal(problem)}>
+            <button type="button" className="jp-Studio-problemLink" title={trans.__('Go to the cell')} onClick={() => model.reveal(problem)}>
               <Words problem={problem} />
             </button>
           ) : (

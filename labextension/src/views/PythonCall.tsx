@@ -1,6 +1,8 @@
 import type { ReactElement } from 'react';
 import { useEffect, useState } from 'react';
 
+import { trans } from '../trans';
+
 import { Button } from './Glyph';
 
 const SAID = 2000; // milliseconds
@@ -20,10 +22,10 @@ export function PythonCall({ text }: { text: string }): ReactElement {
   };
   return (
     <div className="jp-Studio-call">
-      <span className="jp-Studio-muted">The same in Python</span>
+      <span className="jp-Studio-muted">{trans.__('The same in Python')}</span>
       <code tabIndex={0}>{text}</code>
-      <Button title="Copy the call" onClick={copy}>
-        <span aria-live="polite">{isCopied ? 'Copied' : 'Copy'}</span>
+      <Button title={trans.__('Copy the call')} onClick={copy}>
+        <span aria-live="polite">{isCopied ? trans.__('Copied') : trans.__('Copy')}</span>
       </Button>
     </div>
   );

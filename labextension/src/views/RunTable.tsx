@@ -1,6 +1,7 @@
 import type { ReactElement } from 'react';
 
 import type { RunSummary } from '../api/schema';
+import { trans } from '../trans';
 import { LinkButton } from './Glyph';
 import { StateBadge } from './StateIcon';
 import { runName } from './text';
@@ -23,12 +24,12 @@ export function RunTable({ runs, timezone, shown, onShow }: IRunTableProps): Rea
       <table className="jp-Studio-runTable">
         <thead>
           <tr>
-            <th scope="col">Run</th>
-            <th scope="col">State</th>
-            <th scope="col">Tasks</th>
-            <th scope="col">Started</th>
-            <th scope="col">Took</th>
-            <th scope="col">By</th>
+            <th scope="col">{trans.__('Run')}</th>
+            <th scope="col">{trans.__('State')}</th>
+            <th scope="col">{trans.__('Tasks')}</th>
+            <th scope="col">{trans.__('Started')}</th>
+            <th scope="col">{trans.__('Took')}</th>
+            <th scope="col">{trans.__('By')}</th>
           </tr>
         </thead>
         <tbody>
@@ -36,7 +37,7 @@ export function RunTable({ runs, timezone, shown, onShow }: IRunTableProps): Rea
             <tr key={run.run_id} className={run.run_id === shown ? 'jp-mod-selected' : ''} data-run={run.run_id}>
               <th scope="row">
                 <LinkButton
-                  title={`${run.run_id === shown ? 'Close' : 'Show'} ${run.run_id}`}
+                  title={run.run_id === shown ? trans.__('Close %1', run.run_id) : trans.__('Show %1', run.run_id)}
                   onClick={() => onShow(run.run_id === shown ? null : run.run_id)}
                 >
                   {runName(run, timezone)}
@@ -78,9 +79,9 @@ function lengthOf(run: RunSummary): number {
 function tasksText(run: RunSummary): string {
   const total = Object.values(run.counts).reduce((sum, count) => sum + count, 0);
   const done = (run.counts['success'] ?? 0) + (run.counts['skipped'] ?? 0);
-  return total === 0 ? '' : `${done} of ${total}`;
+  return total === 0 ? '' : trans.__('%1 of %2', done, total);
 }
 
 function byWhom(run: RunSummary): string {
-  return run.backfill !== null ? `backfill ${run.backfill}` : run.run_type === 'manual' ? 'by hand' : run.run_type;
+  return run.backfill !== null ? trans.__('backfill %1', run.backfill) : run.run_type === 'manual' ? trans.__('by hand') : run.run_type;
 }

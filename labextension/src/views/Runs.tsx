@@ -1,6 +1,7 @@
 import type { ReactElement } from 'react';
 
 import type { RunSummary } from '../api/schema';
+import { trans } from '../trans';
 import { StateIcon } from './StateIcon';
 import { LOOKS, stateClass } from './states';
 import { durationText, runName } from './text';
@@ -36,7 +37,7 @@ export function RunBars({ runs, timezone, count }: IRunBarsProps): ReactElement 
     <span
       className="jp-Studio-bars"
       role="img"
-      aria-label={shown.length === 0 ? 'no runs yet' : `last runs: ${states.join(', ')}`}
+      aria-label={shown.length === 0 ? trans.__('no runs yet') : trans.__('last runs: %1', states.join(', '))}
     >
       {Array.from({ length: Math.max(count - shown.length, 0) }, (_, index) => (
         <span key={index} className="jp-Studio-bar jp-mod-none" />
@@ -78,7 +79,7 @@ export function RunChips({
   const chips = runs.slice(0, count).reverse();
   const isShort = (run: RunSummary, index: number): boolean => index < chips.length - DATED && run.run_id !== shown;
   return (
-    <div className="jp-Studio-chips" role="group" aria-label="Run">
+    <div className="jp-Studio-chips" role="group" aria-label={trans.__('Run')}>
       {chips.map((run, index) => (
         <button
           key={run.run_id}
@@ -98,10 +99,10 @@ export function RunChips({
           type="button"
           className="jp-Studio-chip jp-mod-newest"
           aria-pressed={follows}
-          title="Always show the newest run"
+          title={trans.__('Always show the newest run')}
           onClick={() => onShow(null)}
         >
-          Newest
+          {trans.__('Newest')}
         </button>
       )}
     </div>
@@ -118,17 +119,17 @@ export function RunPicker({ runs, timezone, shown, follows, onShow }: IRunChoice
     `${LOOKS[run.state].glyph}  ${runName(run, timezone)} · ${LOOKS[run.state].label}`;
   return (
     <label className="jp-Studio-picker">
-      Run
+      {trans.__('Run')}
       <select
         value={follows ? NEWEST : (shown ?? NEWEST)}
         onChange={event => onShow(event.target.value === NEWEST ? null : event.target.value)}
       >
-        <option value={NEWEST}>{newest === undefined ? 'no runs yet' : `Newest: ${text(newest)}`}</option>
+        <option value={NEWEST}>{newest === undefined ? trans.__('no runs yet') : trans.__('Newest: %1', text(newest))}</option>
         {!isListed && shown !== null && <option value={shown}>{shown}</option>}
         {runs.map(run => (
           <option key={run.run_id} value={run.run_id} title={run.run_id}>
             {text(run)}
-            {run.run_type === 'manual' ? ' · by hand' : ''}
+            {run.run_type === 'manual' ? trans.__(' · by hand') : ''}
           </option>
         ))}
       </select>

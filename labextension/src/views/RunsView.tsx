@@ -6,6 +6,7 @@ import { RUN_STATES } from '../api/schema';
 import type { DagModel } from '../models/dag';
 import type { FocusModel } from '../models/focus';
 import type { IStudio } from '../tokens';
+import { trans } from '../trans';
 import { CellFrame, DagPhaseNote } from './CellFrame';
 import { DagView } from './DagView';
 import { TabButton } from './TabLinks';
@@ -14,6 +15,7 @@ import { Empty, ErrorNote } from './Notes';
 import { RunBars } from './Runs';
 import { RunTable } from './RunTable';
 import { LOOKS } from './states';
+import { Words } from './Words';
 
 const BARS = 30;
 
@@ -33,7 +35,7 @@ export function RunsView({ dag, focus, studio }: IRunsViewProps): ReactElement {
   return (
     <CellFrame
       title={dag.dagId}
-      what="runs"
+      what={trans.__('runs')}
       note={
         <>
           <DagPhaseNote dag={dag} />
@@ -44,11 +46,11 @@ export function RunsView({ dag, focus, studio }: IRunsViewProps): ReactElement {
         <>
           {states.length > 1 && (
             <select
-              aria-label="Show runs that are"
+              aria-label={trans.__('Show runs that are')}
               value={wanted}
               onChange={event => setWanted(event.target.value as RunState | 'all')}
             >
-              <option value="all">all states</option>
+              <option value="all">{trans.__('all states')}</option>
               {states.map(state => (
                 <option key={state} value={state}>
                   {`${LOOKS[state].glyph}  ${LOOKS[state].label}`}
@@ -56,16 +58,16 @@ export function RunsView({ dag, focus, studio }: IRunsViewProps): ReactElement {
               ))}
             </select>
           )}
-          <TabButton host={studio.host} title="Open in a tab of its own" to={{ dagId: dag.dagId, runId: dag.chosen }} />
+          <TabButton host={studio.host} title={trans.__('Open in a tab of its own')} to={{ dagId: dag.dagId, runId: dag.chosen }} />
         </>
       }
     >
       {dag.error !== null && <ErrorNote error={dag.error} onRetry={() => void dag.refresh()} />}
       {dag.runs.length === 0 ? (
-        <Empty title={dag.phase === 'loading' ? 'Fetching the runs…' : 'No runs yet.'}>
+        <Empty title={dag.phase === 'loading' ? trans.__('Fetching the runs…') : trans.__('No runs yet.')}>
           {dag.phase === 'live' && (
             <p>
-              Start one with <code>dag.trigger()</code>, or many with <code>dag.backfill(…)</code>.
+              <Words text={trans.__('Start one with `dag.trigger()`, or many with `dag.backfill(…)`.')} />
             </p>
           )}
         </Empty>

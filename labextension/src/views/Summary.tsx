@@ -3,6 +3,7 @@ import type { ReactElement } from 'react';
 import type { TaskState } from '../api/schema';
 import type { IGraphNode } from '../models/dag';
 import type { INodeStatus } from '../models/run';
+import { trans } from '../trans';
 import { StateIcon } from './StateIcon';
 import { LOOKS } from './states';
 import { counted } from './text';
@@ -43,7 +44,7 @@ export function Summary({ nodes, status }: ISummaryProps): ReactElement | null {
   const shown = ORDER.filter(state => counts.has(state));
   const others = shown.filter(state => state !== 'success' && state !== 'none');
   const sentence = [
-    `${counts.get('success') ?? 0} of ${counted(nodes.length, 'task')} succeeded`,
+    trans.__('%1 of %2 succeeded', counts.get('success') ?? 0, counted(nodes.length, 'task')),
     ...others.map(state => `${counts.get(state) ?? 0} ${LOOKS[state].label}`)
   ].join(', ');
   if (nodes.length === 0) {

@@ -1,6 +1,7 @@
 import type { ReactElement } from 'react';
 
 import type { DagSummary } from '../api/schema';
+import { trans } from '../trans';
 
 export interface ITagChipsProps {
   dags: readonly DagSummary[];
@@ -16,14 +17,14 @@ export function TagChips({ dags, chosen, onChoose }: ITagChipsProps): ReactEleme
     return null;
   }
   return (
-    <div className="jp-Studio-chips" role="group" aria-label="Tags">
+    <div className="jp-Studio-chips" role="group" aria-label={trans.__('Tags')}>
       {tags.map(tag => (
         <button
           key={tag}
           type="button"
           className="jp-Studio-chip jp-mod-newest"
           aria-pressed={tag === chosen}
-          title={tag === chosen ? 'Show DAGs of any tag' : `Show DAGs with the tag ${tag}`}
+          title={tag === chosen ? trans.__('Show DAGs of any tag') : trans.__('Show DAGs with the tag %1', tag)}
           onClick={() => onChoose(tag === chosen ? null : tag)}
         >
           {tag}

@@ -7,6 +7,7 @@ import { isTaskOver } from '../models/order';
 import type { TaskTab } from '../models/place';
 import type { TaskModel } from '../models/task';
 import type { IStudio } from '../tokens';
+import { trans } from '../trans';
 import { Button } from './Glyph';
 import { HelpButton } from './HelpButton';
 import { useSignal } from './hooks';
@@ -28,15 +29,15 @@ import { WhyPanel } from './task/WhyPanel';
 import { withoutAnsi } from './text';
 import { Values } from './Values';
 
-const TABS: readonly ITab<TaskTab>[] = [
-  { id: 'output', label: 'Output', title: 'The executed notebook, as far as it is' },
-  { id: 'log', label: 'Log', title: 'What the task wrote' },
-  { id: 'params', label: 'Params', title: 'What it was given, written and rendered' },
-  { id: 'values', label: 'Values', title: 'What it returned and saved' },
-  { id: 'resources', label: 'Resources', title: 'Time, CPU and memory' },
-  { id: 'tries', label: 'Tries', title: 'Every try, and what differs between them' },
-  { id: 'why', label: 'Why', title: 'Why it waits, or how it came to its state' },
-  { id: 'compare', label: 'Compare', title: 'Beside the same task of another run' }
+const taskTabs = (): readonly ITab<TaskTab>[] => [
+  { id: 'output', label: trans.__('Output'), title: trans.__('The executed notebook, as far as it is') },
+  { id: 'log', label: trans.__('Log'), title: trans.__('What the task wrote') },
+  { id: 'params', label: trans.__('Params'), title: trans.__('What it was given, written and rendered') },
+  { id: 'values', label: trans.__('Values'), title: trans.__('What it returned and saved') },
+  { id: 'resources', label: trans.__('Resources'), title: trans.__('Time, CPU and memory') },
+  { id: 'tries', label: trans.__('Tries'), title: trans.__('Every try, and what differs between them') },
+  { id: 'why', label: trans.__('Why'), title: trans.__('Why it waits, or how it came to its state') },
+  { id: 'compare', label: trans.__('Compare'), title: trans.__('Beside the same task of another run') }
 ];
 
 /** Kinds of tasks that show nothing but, perhaps, what their code displays. */
@@ -59,7 +60,7 @@ export function TaskCard({ dag, focus, studio, isAlone = false }: ITaskCardProps
     return null;
   }
   return (
-    <section className="jp-Studio-card" aria-label={`Task ${node.id}`}>
+    <section className="jp-Studio-card" aria-label={trans.__('Task %1', node.id)}>
       {focus.task === null ? (
         <>
           <Header node={node} onClose={close} />
@@ -75,12 +76,12 @@ export function TaskCard({ dag, focus, studio, isAlone = false }: ITaskCardProps
 
 function whyNoTask(dag: DagModel): string {
   if (dag.phase === 'offline') {
-    return 'The server cannot be reached: what its runs produced is shown when it answers again.';
+    return trans.__('The server cannot be reached: what its runs produced is shown when it answers again.');
   }
   if (dag.run === null) {
-    return 'There is no run yet: publish the DAG and trigger one.';
+    return trans.__('There is no run yet: publish the DAG and trigger one.');
   }
-  return dag.run.isComplete ? 'This run has no such task: its version of the DAG is another one.' : 'Fetching the run…';
+  return dag.run.isComplete ? trans.__('This run has no such task: its version of the DAG is another one.') : trans.__('Fetching the run…');
 }
 
 function keyOf({ ref }: TaskModel): string {
@@ -103,7 +104,7 @@ function Body({ dag, focus, node, task, studio, isAlone }: IBodyProps): ReactEle
   const attempt =
     (task.tryNumber === null ? attempts.at(-1) : attempts.find(one => one.try_number === task.tryNumber)) ?? null;
   const hasOutput = !QUIET.has(node.kind) || (task.output.cells?.length ?? 0) > 0;
-  const tabs = hasOutput ? TABS : TABS.filter(({ id }) => id !== 'output');
+  const tabs = hasOutput ? taskTabs() : taskTabs().filter(({ id }) => id !== 'output');
   const tab = tabs.find(({ id }) => id === focus.tab)?.id ?? tabs[0]?.id ?? 'log';
   return (
     <>
@@ -119,7 +120,7 @@ function Body({ dag, focus, node, task, studio, isAlone }: IBodyProps): ReactEle
       <Why task={task} status={status} />
       {attempt?.error != null && status?.state !== 'success' && <Failure text={attempt.error} />}
       {task.error !== null && <ErrorNote error={task.error} onRetry={() => void task.refresh()} />}
-      <Tabs label={`What there is of ${taskId}`} tabs={tabs} shown={tab} onShow={shown => focus.show(shown)} tools={<HelpButton host={host} topic={`panels#task-${tab}`} />}>
+      <Tabs label={trans.__('What there is of %1', taskId)} tabs={tabs} shown={tab} onShow={shown => focus.show(shown)} tools={<HelpButton host={host} topic={`panels#task-${tab}`} />}>
         <div className="jp-Studio-cardBody">
           {tab === 'output' && <Output model={task.output} host={host} />}
           {tab === 'log' && <Log model={task} />}
@@ -155,7 +156,7 @@ function Header({
       <h3 title={node.id}>{node.id}</h3>
       {status != null && <StateBadge state={status.state} />}
       <span className="jp-Studio-space" />
-      {onClose !== null && <Button glyph="close" title="Close" onClick={onClose} />}
+      {onClose !== null && <Button glyph="close" title={trans.__('Close')} onClick={onClose} />}
     </header>
   );
 }
@@ -167,7 +168,7 @@ function Why({ task, status }: { task: TaskModel; status: TaskStatus | null }): 
   }
   return (
     <div className="jp-Studio-why">
-      Why it is not running:
+      {trans.__('Why it is not running:')}
       <ul>
         {why.map(reason => (
           <li key={reason}>{reason}</li>

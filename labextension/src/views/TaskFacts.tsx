@@ -4,6 +4,7 @@ import type { AttemptInfo, TaskStatus } from '../api/schema';
 import type { IHost } from '../host';
 import type { IGraphNode } from '../models/dag';
 import type { TaskModel } from '../models/task';
+import { trans } from '../trans';
 import { TabLink } from './TabLinks';
 import { Elapsed, Moment, Relative } from './Times';
 
@@ -20,26 +21,26 @@ export function Facts({ node, status, attempt, children }: IFactsProps): ReactEl
   const end = attempt === null ? (status?.ended_at ?? null) : attempt.ended_at;
   return (
     <dl className="jp-Studio-facts">
-      <Fact name={node.label === node.kind ? 'kind' : node.kind}>{node.label || node.id}</Fact>
+      <Fact name={node.label === node.kind ? trans.__('kind') : node.kind}>{node.label || node.id}</Fact>
       {status !== null && status.try_number > 0 && (
-        <Fact name="try">{`${attempt?.try_number ?? status.try_number} of ${status.max_tries}`}</Fact>
+        <Fact name={trans.__('try')}>{trans.__('%1 of %2', attempt?.try_number ?? status.try_number, status.max_tries)}</Fact>
       )}
       {start !== null && (
         <>
-          <Fact name="started">
+          <Fact name={trans.__('started')}>
             <Moment time={start} />
           </Fact>
-          <Fact name="duration">
+          <Fact name={trans.__('duration')}>
             <Elapsed start={start} end={end} />
           </Fact>
         </>
       )}
       {node.reads !== undefined && node.reads.length > 0 && (
-        <Fact name="reads">{node.reads.map(({ name, by }) => (by === '' ? name : `${name} (${by})`)).join(', ')}</Fact>
+        <Fact name={trans.__('reads')}>{node.reads.map(({ name, by }) => (by === '' ? name : `${name} (${by})`)).join(', ')}</Fact>
       )}
-      {node.gives !== undefined && node.gives.length > 0 && <Fact name="gives">{node.gives.join(', ')}</Fact>}
+      {node.gives !== undefined && node.gives.length > 0 && <Fact name={trans.__('gives')}>{node.gives.join(', ')}</Fact>}
       {status?.state === 'up_for_retry' && status.retry_at !== null && (
-        <Fact name="next try">
+        <Fact name={trans.__('next try')}>
           <Relative time={status.retry_at} />
         </Fact>
       )}
@@ -62,15 +63,15 @@ export function Links({ task, attempt, host }: ILinksProps): ReactElement {
   return (
     <>
       {cached !== null && (
-        <Fact name="cached">
-          <TabLink host={host} title="Open the run whose result counts" to={{ dagId, runId: cached, taskId }}>
+        <Fact name={trans.__('cached')}>
+          <TabLink host={host} title={trans.__('Open the run whose result counts')} to={{ dagId, runId: cached, taskId }}>
             {cached}
           </TabLink>
         </Fact>
       )}
       {made !== null && (
-        <Fact name="triggered">
-          <TabLink host={host} title="Open the run" to={{ dagId: made.dag_id, runId: made.run_id }}>
+        <Fact name={trans.__('triggered')}>
+          <TabLink host={host} title={trans.__('Open the run')} to={{ dagId: made.dag_id, runId: made.run_id }}>
             {`${made.dag_id} / ${made.run_id}`}
           </TabLink>
         </Fact>

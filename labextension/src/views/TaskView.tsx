@@ -3,6 +3,7 @@ import type { ReactElement } from 'react';
 import type { DagModel } from '../models/dag';
 import type { FocusModel } from '../models/focus';
 import type { IStudio } from '../tokens';
+import { trans } from '../trans';
 import { CellFrame, DagPhaseNote } from './CellFrame';
 import { TabButton } from './TabLinks';
 import { useSignal } from './hooks';
@@ -22,7 +23,7 @@ export interface ITaskViewProps {
 export function TaskView(props: ITaskViewProps): ReactElement {
   const { dag, focus, studio } = props;
   return (
-    <TaskFrame {...props} what="task">
+    <TaskFrame {...props} what={trans.__('task')}>
       <TaskCard dag={dag} focus={focus} studio={studio} isAlone />
     </TaskFrame>
   );
@@ -36,7 +37,7 @@ export function OutputView(props: ITaskViewProps): ReactElement {
     <TaskFrame {...props} what={focus.taskId ?? ''}>
       <div className="jp-Studio-viewBody">
         {focus.task === null ? (
-          <Empty title="There is no output yet: the task has not run." />
+          <Empty title={trans.__('There is no output yet: the task has not run.')} />
         ) : (
           <Output model={focus.task.output} host={studio.host} />
         )}
@@ -69,13 +70,13 @@ function TaskFrame({ dag, focus, studio, what, children }: ITaskViewProps & { wh
       tools={
         <TabButton
           host={studio.host}
-          title="Open in a tab of its own"
+          title={trans.__('Open in a tab of its own')}
           to={{ dagId: dag.dagId, runId: run?.run_id ?? null, taskId: focus.taskId }}
         />
       }
     >
       {dag.error !== null && <ErrorNote error={dag.error} onRetry={() => void dag.refresh()} />}
-      {isKnown ? children : <Empty title={dag.phase === 'live' ? `The DAG has no task ${focus.taskId ?? ''}.` : 'Fetching the task…'} />}
+      {isKnown ? children : <Empty title={dag.phase === 'live' ? trans.__('The DAG has no task %1.', focus.taskId ?? '') : trans.__('Fetching the task…')} />}
     </CellFrame>
   );
 }

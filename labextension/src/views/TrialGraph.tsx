@@ -2,12 +2,13 @@ import type { ReactElement } from 'react';
 
 import type { TrialModel } from '../models/trial';
 import type { IStudio } from '../tokens';
+import { trans } from '../trans';
 import { Graph } from './Graph';
 import { Button } from './Glyph';
 import { useSignal } from './hooks';
 import { StateBadge } from './StateIcon';
 import { Summary } from './Summary';
-import { withoutAnsi } from './text';
+import { andMore, withoutAnsi } from './text';
 import { Elapsed } from './Times';
 
 /** A run in the kernel, by `dag.test`, in the output of its cell. */
@@ -30,7 +31,7 @@ export function TrialGraph({ trial, studio }: { trial: TrialModel; studio: IStud
             chosen={trial.chosen}
             onChoose={id => trial.choose(id)}
             engine={studio.engine}
-            label={`Tasks of the trial of ${trial.dagId}`}
+            label={trans.__('Tasks of the trial of %1', trial.dagId)}
             isFlowing
           />
           <Summary nodes={trial.nodes} status={status} />
@@ -46,7 +47,7 @@ function TriedTask({ trial, taskId }: { trial: TrialModel; taskId: string }): Re
   const status = trial.status(taskId);
   const error = withoutAnsi(trial.error(taskId));
   return (
-    <section className="jp-Studio-card" aria-label={`Task ${taskId}`}>
+    <section className="jp-Studio-card" aria-label={trans.__('Task %1', taskId)}>
       <header className="jp-Studio-cardHeader">
         <h3 title={taskId}>{taskId}</h3>
         {status !== null && <StateBadge state={status.state} />}
@@ -56,7 +57,7 @@ function TriedTask({ trial, taskId }: { trial: TrialModel; taskId: string }): Re
           </span>
         )}
         <span className="jp-Studio-space" />
-        <Button glyph="close" title="Close" onClick={() => trial.choose(null)} />
+        <Button glyph="close" title={trans.__('Close')} onClick={() => trial.choose(null)} />
       </header>
       {error !== '' && (
         <div className="jp-Studio-error" role="alert">
@@ -65,8 +66,8 @@ function TriedTask({ trial, taskId }: { trial: TrialModel; taskId: string }): Re
       )}
       <p className="jp-Studio-muted">
         {status === null
-          ? 'It has not begun.'
-          : `What dag.test() returned has the rest: with run = dag.test(), run["${taskId}"] has its value, log and output.`}
+          ? trans.__('It has not begun.')
+          : trans.__('What dag.test() returned has the rest: with run = dag.test(), run["%1"] has its value, log and output.', taskId)}
       </p>
     </section>
   );
@@ -75,14 +76,14 @@ function TriedTask({ trial, taskId }: { trial: TrialModel; taskId: string }): Re
 function wordsOf({ state, following }: TrialModel): string {
   switch (state) {
     case 'running':
-      return 'a trial in this kernel, running';
+      return trans.__('a trial in this kernel, running');
     case 'paused': {
-      const more = following.length > 1 ? ` and ${following.length - 1} more` : '';
-      return following.length === 0 ? 'a trial, paused' : `a trial, paused before ${following[0]}${more}`;
+      const before = andMore(following, 1);
+      return before === '' ? trans.__('a trial, paused') : trans.__('a trial, paused before %1', before);
     }
     case 'stopped':
-      return 'a trial, stopped';
+      return trans.__('a trial, stopped');
     default:
-      return `a trial in this kernel: ${state}`;
+      return trans.__('a trial in this kernel: %1', state);
   }
 }

@@ -7,6 +7,7 @@ import type { RunSummary } from '../api/schema';
 import type { DagModel } from '../models/dag';
 import { ParamsModel } from '../models/params';
 import { triggerCall } from '../models/python';
+import { trans } from '../trans';
 import { Button } from './Glyph';
 import { useSignal } from './hooks';
 import { ErrorNote } from './Notes';
@@ -59,7 +60,7 @@ export function TriggerForm({ dag, params: given, onStarted, onLeave }: ITrigger
   return (
     <form
       className="jp-Studio-form"
-      aria-label="Trigger a run"
+      aria-label={trans.__('Trigger a run')}
       data-lm-suppress-shortcuts="true"
       ref={form}
       noValidate
@@ -68,13 +69,13 @@ export function TriggerForm({ dag, params: given, onStarted, onLeave }: ITrigger
       <div className="jp-Studio-fields">
         <div className="jp-Studio-field">
           <label className="jp-Studio-fieldName" htmlFor={dateId}>
-            Logical date
+            {trans.__('Logical date')}
           </label>
           <div className="jp-Studio-fieldBody">
             <div className="jp-Studio-fieldLine">
               <input id={dateId} type="datetime-local" value={date} onChange={event => setDate(event.target.value)} />
             </div>
-            <div className="jp-Studio-fieldHelp">{`in ${dag.dag?.timezone ?? 'UTC'}; may be left empty`}</div>
+            <div className="jp-Studio-fieldHelp">{trans.__('in %1; may be left empty', dag.dag?.timezone ?? 'UTC')}</div>
           </div>
         </div>
       </div>
@@ -82,11 +83,11 @@ export function TriggerForm({ dag, params: given, onStarted, onLeave }: ITrigger
       {error !== null && <ErrorNote error={error} />}
       <div className="jp-Studio-actions">
         <button type="submit" className="jp-Studio-button jp-mod-primary" disabled={isSending || dag.phase !== 'live'}>
-          Start the run
+          {trans.__('Start the run')}
         </button>
         {onLeave !== undefined && (
-          <Button title="Start nothing" onClick={onLeave}>
-            Leave
+          <Button title={trans.__('Start nothing')} onClick={onLeave}>
+            {trans.__('Leave')}
           </Button>
         )}
       </div>

@@ -1,6 +1,7 @@
 import type { ReactElement } from 'react';
 
 import type { TablePreview, ValueInfo } from '../api/schema';
+import { language, trans } from '../trans';
 
 /** The beginning of a value, as its task described it. All of it is text or a picture: nothing in it is active. */
 export function Preview({ preview }: { preview: NonNullable<ValueInfo['preview']> }): ReactElement {
@@ -9,7 +10,7 @@ export function Preview({ preview }: { preview: NonNullable<ValueInfo['preview']
       return <Table {...preview} />;
     case 'image':
       return (
-        <img className="jp-Studio-thumbnail" alt="Preview" src={`data:${preview.mime};base64,${preview.data}`} />
+        <img className="jp-Studio-thumbnail" alt={trans.__('Preview')} src={`data:${preview.mime};base64,${preview.data}`} />
       );
     case 'bytes':
       return <pre className="jp-Studio-code">{preview.hex}</pre>;
@@ -21,7 +22,7 @@ export function Preview({ preview }: { preview: NonNullable<ValueInfo['preview']
 function Table({ columns, types, rows, total }: TablePreview): ReactElement {
   const left = (total[0] ?? 0) - rows.length;
   return (
-    <div className="jp-Studio-tableBox" tabIndex={0} role="region" aria-label="First rows">
+    <div className="jp-Studio-tableBox" tabIndex={0} role="region" aria-label={trans.__('First rows')}>
       <table className="jp-Studio-table">
         <thead>
           <tr>
@@ -38,14 +39,14 @@ function Table({ columns, types, rows, total }: TablePreview): ReactElement {
             <tr key={index}>
               {row.map((cell, place) => (
                 <td key={place} className={cell === null ? 'jp-mod-missing' : undefined}>
-                  {cell ?? 'null'}
+                  {cell ?? trans.__('null')}
                 </td>
               ))}
             </tr>
           ))}
         </tbody>
       </table>
-      {left > 0 && <p className="jp-Studio-muted">{`${left.toLocaleString('en')} more`}</p>}
+      {left > 0 && <p className="jp-Studio-muted">{trans.__('%1 more', left.toLocaleString(language))}</p>}
     </div>
   );
 }

@@ -5,11 +5,13 @@ import type { ValueInfo } from '../api/schema';
 import type { IHost } from '../host';
 import type { TaskModel } from '../models/task';
 import type { ValuesModel } from '../models/values';
+import { language, trans } from '../trans';
 import { Glyph } from './Glyph';
 import { useSignal } from './hooks';
 import { Empty, ErrorNote } from './Notes';
 import { counted, sizeText } from './text';
 import { Preview } from './ValuePreview';
+import { Words } from './Words';
 
 /** What a task has returned and saved for those after it. */
 export function Values({ model, host }: { model: TaskModel; host: IHost }): ReactElement {
@@ -21,7 +23,7 @@ export function Values({ model, host }: { model: TaskModel; host: IHost }): Reac
     setValues(made);
     return () => made.dispose();
   }, [model, tryNumber, rev]);
-  return values === null || values.isDisposed ? <Empty title="Fetching the values…" /> : <List model={values} host={host} />;
+  return values === null || values.isDisposed ? <Empty title={trans.__('Fetching the values…')} /> : <List model={values} host={host} />;
 }
 
 function List({ model, host }: { model: ValuesModel; host: IHost }): ReactElement {
@@ -31,14 +33,13 @@ function List({ model, host }: { model: ValuesModel; host: IHost }): ReactElemen
     return <ErrorNote error={error} onRetry={() => void model.refresh()} />;
   }
   if (values === null) {
-    return <Empty title="Fetching the values…" />;
+    return <Empty title={trans.__('Fetching the values…')} />;
   }
   if (values.length === 0) {
     return (
-      <Empty title="No values so far.">
+      <Empty title={trans.__('No values so far.')}>
         <p>
-          What a task returns, or keeps with <code>studio.save(name, object)</code>, is shown here; tasks after it have
-          it with <code>studio.load(task)</code>.
+          <Words text={trans.__('What a task returns, or keeps with `studio.save(name, object)`, is shown here; tasks after it have it with `studio.load(task)`.')} />
         </p>
       </Empty>
     );
@@ -54,9 +55,9 @@ function List({ model, host }: { model: ValuesModel; host: IHost }): ReactElemen
 
 function Value({ value, href }: { value: ValueInfo; href: string | null }): ReactElement {
   const [isOpen, setOpen] = useState(true);
-  const name = value.is_returned ? value.name.replace(/^return_value/, 'returned') : value.name;
+  const name = value.is_returned ? value.name.replace(/^return_value/, trans.__('returned')) : value.name;
   return (
-    <section className="jp-Studio-value" aria-label={`Value ${name}`}>
+    <section className="jp-Studio-value" aria-label={trans.__('Value %1', name)}>
       <header className="jp-Studio-valueHead">
         <button type="button" className="jp-Studio-source" aria-expanded={isOpen} onClick={() => setOpen(!isOpen)}>
           <Glyph name={isOpen ? 'down' : 'right'} />
@@ -64,8 +65,8 @@ function Value({ value, href }: { value: ValueInfo; href: string | null }): Reac
           <span className="jp-Studio-muted">{[value.type, extentOf(value), sizeText(value.size)].filter(Boolean).join(' · ')}</span>
         </button>
         {href !== null && (
-          <a className="jp-Studio-download" href={href} download title={`Download ${name}`}>
-            Download
+          <a className="jp-Studio-download" href={href} download title={trans.__('Download %1', name)}>
+            {trans.__('Download')}
           </a>
         )}
       </header>
@@ -78,7 +79,7 @@ function Value({ value, href }: { value: ValueInfo; href: string | null }): Reac
 function extentOf({ preview }: ValueInfo): string {
   if (preview?.kind === 'table') {
     const [rows = 0, columns = 0] = preview.total;
-    return `${rows.toLocaleString('en')} ${rows === 1 ? 'row' : 'rows'} × ${counted(columns, 'column')}`;
+    return `${trans._n('%1 row', '%1 rows', rows, rows.toLocaleString(language))} × ${counted(columns, 'column')}`;
   }
   if (preview?.kind === 'array') {
     return `${preview.shape.join(' × ')} ${preview.dtype}`.trim();

@@ -1,4 +1,5 @@
 import type { AttemptState, RunState, TaskState } from '../api/schema';
+import { trans } from '../trans';
 
 export type AnyState = TaskState | RunState | AttemptState | 'waiting' | 'paused' | 'create' | 'clear';
 
@@ -26,29 +27,40 @@ const BAR = 'M4.8 8 H11.2';
 const PAUSE = 'M6.2 5.2 V10.8 M9.8 5.2 V10.8';
 const PLUS = 'M8 4.8 V11.2 M4.8 8 H11.2';
 
+/** The word is looked up when it is shown. */
+function look(label: () => string, glyph: string, icon: string): ILook {
+  return {
+    get label() {
+      return label();
+    },
+    glyph,
+    icon
+  };
+}
+
 export const LOOKS: Readonly<Record<AnyState, ILook>> = {
-  none: { label: 'waiting', glyph: '○', icon: '' },
-  waiting: { label: 'waiting', glyph: '○', icon: '' },
-  scheduled: { label: 'scheduled', glyph: '◷', icon: CLOCK },
-  queued: { label: 'queued', glyph: '…', icon: DOTS },
-  running: { label: 'running', glyph: '▶', icon: ARC },
-  stopping: { label: 'stopping', glyph: '■', icon: SQUARE },
-  restarting: { label: 'restarting', glyph: '↻', icon: TURN },
-  up_for_retry: { label: 'up for retry', glyph: '↻', icon: TURN },
-  up_for_reschedule: { label: 'up for reschedule', glyph: '◷', icon: CLOCK },
-  rescheduled: { label: 'rescheduled', glyph: '◷', icon: CLOCK },
-  deferred: { label: 'deferred', glyph: '◷', icon: CLOCK },
-  awaiting_input: { label: 'awaiting input', glyph: '?', icon: HAND },
-  success: { label: 'success', glyph: '✓', icon: CHECK },
-  failed: { label: 'failed', glyph: '✗', icon: CROSS },
-  lost: { label: 'lost', glyph: '✗', icon: CROSS },
-  skipped: { label: 'skipped', glyph: '»', icon: SKIP },
-  upstream_failed: { label: 'upstream failed', glyph: '↑', icon: UP },
-  cancelled: { label: 'cancelled', glyph: '–', icon: BAR },
-  removed: { label: 'removed', glyph: '–', icon: BAR },
-  paused: { label: 'paused', glyph: '‖', icon: PAUSE },
-  create: { label: 'to make', glyph: '+', icon: PLUS },
-  clear: { label: 'to repeat', glyph: '↻', icon: TURN }
+  none: look(() => trans.__('waiting'), '○', ''),
+  waiting: look(() => trans.__('waiting'), '○', ''),
+  scheduled: look(() => trans.__('scheduled'), '◷', CLOCK),
+  queued: look(() => trans.__('queued'), '…', DOTS),
+  running: look(() => trans.__('running'), '▶', ARC),
+  stopping: look(() => trans.__('stopping'), '■', SQUARE),
+  restarting: look(() => trans.__('restarting'), '↻', TURN),
+  up_for_retry: look(() => trans.__('up for retry'), '↻', TURN),
+  up_for_reschedule: look(() => trans.__('up for reschedule'), '◷', CLOCK),
+  rescheduled: look(() => trans.__('rescheduled'), '◷', CLOCK),
+  deferred: look(() => trans.__('deferred'), '◷', CLOCK),
+  awaiting_input: look(() => trans.__('awaiting input'), '?', HAND),
+  success: look(() => trans.__('success'), '✓', CHECK),
+  failed: look(() => trans.__('failed'), '✗', CROSS),
+  lost: look(() => trans.__('lost'), '✗', CROSS),
+  skipped: look(() => trans.__('skipped'), '»', SKIP),
+  upstream_failed: look(() => trans.__('upstream failed'), '↑', UP),
+  cancelled: look(() => trans.__('cancelled'), '–', BAR),
+  removed: look(() => trans.__('removed'), '–', BAR),
+  paused: look(() => trans.__('paused'), '‖', PAUSE),
+  create: look(() => trans.__('to make'), '+', PLUS),
+  clear: look(() => trans.__('to repeat'), '↻', TURN)
 };
 
 /** The class that gives an element the colour of a state, as `--studio-state`. */

@@ -1,5 +1,6 @@
 import type { RunSummary } from '../api/schema';
 import { wallClock } from '../models/days';
+import { language, trans } from '../trans';
 
 /** `text` in at most `limit` characters; the middle goes, for ends tell names apart. */
 export function cutMiddle(text: string, limit: number): string {
@@ -14,7 +15,7 @@ export function cutMiddle(text: string, limit: number): string {
 export function durationText(seconds: number): string {
   const value = Math.max(0, seconds);
   if (value > 0 && value < 0.095) {
-    return `${Math.max(1, Math.round(value * 1000))} ms`;
+    return trans.__('%1 ms', Math.max(1, Math.round(value * 1000)));
   }
   if (value < 9.95 && !Number.isInteger(value)) {
     return `${value.toFixed(1)} s`;
@@ -62,7 +63,7 @@ export function relativeText(iso: string, now: Date): string {
     ['minute', 60]
   ] as const;
   const [unit, size] = units.find(([, length]) => Math.abs(seconds) >= length) ?? (['second', 1] as const);
-  const format = new Intl.RelativeTimeFormat('en', { numeric: 'auto', style: 'short' });
+  const format = new Intl.RelativeTimeFormat(language, { numeric: 'auto', style: 'short' });
   return format.format(Math.round(seconds / size), unit).replace('.', '');
 }
 
@@ -76,15 +77,36 @@ export function runName(run: RunSummary, timezone: string): string {
   return moment.toDateString() === new Date().toDateString() ? time : `${moment.toLocaleDateString('sv-SE')} ${time}`;
 }
 
+/** Each with its plural, for a language may have several. */
+const NOUNS = {
+  run: (count: number) => trans._n('%1 run', '%1 runs', count, count),
+  'failed run': (count: number) => trans._n('%1 failed run', '%1 failed runs', count, count),
+  task: (count: number) => trans._n('%1 task', '%1 tasks', count, count),
+  cell: (count: number) => trans._n('%1 cell', '%1 cells', count, count),
+  slot: (count: number) => trans._n('%1 slot', '%1 slots', count, count),
+  param: (count: number) => trans._n('%1 param', '%1 params', count, count),
+  line: (count: number) => trans._n('%1 line', '%1 lines', count, count),
+  column: (count: number) => trans._n('%1 column', '%1 columns', count, count),
+  DAG: (count: number) => trans._n('%1 DAG', '%1 DAGs', count, count),
+  byte: (count: number) => trans._n('%1 byte', '%1 bytes', count, count)
+} as const;
+
 /** "3 tasks", "1 task". */
-export function counted(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? '' : 's'}`;
+export function counted(count: number, noun: keyof typeof NOUNS): string {
+  return NOUNS[noun](count);
+}
+
+/** The first `limit` of several names, and how many more there are: "a, b, and 3 more". */
+export function andMore(names: readonly string[], limit: number): string {
+  const listed = names.slice(0, limit).join(', ');
+  const more = names.length - limit;
+  return more > 0 ? trans._n('%1, and %2 more', '%1, and %2 more', more, listed, more) : listed;
 }
 
 /** "512 MB", "1.5 GB". */
 export function bytesText(bytes: number): string {
   const megabytes = bytes / 1e6;
-  return megabytes < 999.5 ? `${Math.max(1, Math.round(megabytes))} MB` : `${(megabytes / 1000).toFixed(1)} GB`;
+  return megabytes < 999.5 ? trans.__('%1 MB', Math.max(1, Math.round(megabytes))) : trans.__('%1 GB', (megabytes / 1000).toFixed(1));
 }
 
 /** Of a file, which may be small: "96 bytes", "12 kB", "512 MB". */
@@ -92,7 +114,7 @@ export function sizeText(bytes: number): string {
   if (bytes < 1000) {
     return counted(bytes, 'byte');
   }
-  return bytes < 999_500 ? `${Math.round(bytes / 1000)} kB` : bytesText(bytes);
+  return bytes < 999_500 ? trans.__('%1 kB', Math.round(bytes / 1000)) : bytesText(bytes);
 }
 
 /** Without the colour codes of terminals. */

@@ -7,6 +7,7 @@ import type { INotebookCells } from '../models/checkedcells';
 import type { IGraphData } from '../models/graphdata';
 import { GRAPH_MIME_TYPE, readGraphData } from '../models/graphdata';
 import type { IStudio } from '../tokens';
+import { trans } from '../trans';
 import { Empty } from '../views/Notes';
 import { GraphView } from './graphview';
 
@@ -43,7 +44,7 @@ export class GraphRenderer extends ReactWidget implements IRenderMime.IRenderer 
 
   protected override render(): ReactElement {
     return (
-      this._view?.render() ?? <Empty title="This output holds no graph that can be drawn. Run its cell again." />
+      this._view?.render() ?? <Empty title={trans.__('This output holds no graph that can be drawn. Run its cell again.')} />
     );
   }
 

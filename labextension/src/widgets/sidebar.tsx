@@ -4,6 +4,7 @@ import type { ReactElement } from 'react';
 
 import { DagListModel } from '../models/daglist';
 import type { IStudio } from '../tokens';
+import { trans } from '../trans';
 import { DagList } from '../views/DagList';
 
 /** The list of DAGs. Nothing is fetched until it is shown for the first time. */
@@ -32,7 +33,7 @@ export class Sidebar extends ReactWidget {
     const { onOpen, onExample } = this._options;
     return (
       <>
-        <h2 className="jp-Studio-sidebarTitle">Pipelines</h2>
+        <h2 className="jp-Studio-sidebarTitle">{trans.__('Pipelines')}</h2>
         {this._model !== null && <DagList model={this._model} onOpen={onOpen} onExample={onExample} />}
       </>
     );

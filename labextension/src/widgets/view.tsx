@@ -4,6 +4,7 @@ import type { ReactElement } from 'react';
 
 import { readViewData, VIEW_MIME_TYPE } from '../models/viewdata';
 import type { IStudio } from '../tokens';
+import { trans } from '../trans';
 import { Empty } from '../views/Notes';
 import type { ICellView } from './cellview';
 import { openView } from './cellview';
@@ -36,7 +37,7 @@ export class ViewRenderer extends ReactWidget implements IRenderMime.IRenderer {
 
   protected override render(): ReactElement {
     return (
-      this._view?.render() ?? <Empty title="This output holds no view that can be drawn. Run its cell again." />
+      this._view?.render() ?? <Empty title={trans.__('This output holds no view that can be drawn. Run its cell again.')} />
     );
   }
 

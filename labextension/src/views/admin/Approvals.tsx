@@ -2,6 +2,7 @@ import type { ReactElement } from 'react';
 
 import type { IStudio } from '../../tokens';
 import { DagListModel } from '../../models/daglist';
+import { trans } from '../../trans';
 import { useFetched, useModel, useSignal } from '../hooks';
 import { Empty, ErrorNote } from '../Notes';
 import { TabLink } from '../TabLinks';
@@ -19,19 +20,19 @@ export function Approvals({ studio }: { studio: IStudio }): ReactElement {
   const approvals = asked.value?.approvals ?? null;
   return (
     <div className="jp-Studio-main">
-      <h2>Approvals</h2>
+      <h2>{trans.__('Approvals')}</h2>
       {asked.error !== null && <ErrorNote error={asked.error} onRetry={asked.again} />}
       {approvals === null ? (
-        asked.error === null && <Empty title="Fetching…" />
+        asked.error === null && <Empty title={trans.__('Fetching…')} />
       ) : approvals.length === 0 ? (
-        <Empty title="Nothing waits for a person." />
+        <Empty title={trans.__('Nothing waits for a person.')} />
       ) : (
         approvals.map(approval => (
           <section key={`${approval.run_id}/${approval.task.task_id}/${approval.task.map_index}`} className="jp-Studio-box">
             <p className="jp-Studio-muted">
               <TabLink
                 host={host}
-                title="Open the run"
+                title={trans.__('Open the run')}
                 to={{ dagId: approval.dag_id, runId: approval.run_id, taskId: approval.task.task_id }}
               >
                 {`${approval.dag_id} / ${approval.task.task_id}`}

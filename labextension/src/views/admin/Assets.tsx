@@ -6,11 +6,13 @@ import type { StudioError } from '../../api/errors';
 import { asStudioError } from '../../api/errors';
 import type { AssetInfo, AssetTask } from '../../api/schema';
 import type { IStudio } from '../../tokens';
+import { trans } from '../../trans';
 import { Button } from '../Glyph';
 import { useFetched } from '../hooks';
 import { Empty, ErrorNote } from '../Notes';
 import { TabLink } from '../TabLinks';
 import { Relative } from '../Times';
+import { Words } from '../Words';
 
 const EVENTS = 20;
 
@@ -22,8 +24,8 @@ export function Assets({ studio }: { studio: IStudio }): ReactElement {
   const shown = assets.value?.find(asset => asset.name === chosen) ?? assets.value?.[0];
   return (
     <div className="jp-Studio-sides">
-      <nav className="jp-Studio-side" aria-label="Assets">
-        <h2>Assets</h2>
+      <nav className="jp-Studio-side" aria-label={trans.__('Assets')}>
+        <h2>{trans.__('Assets')}</h2>
         <ul>
           {assets.value?.map(asset => (
             <li key={asset.name}>
@@ -43,9 +45,9 @@ export function Assets({ studio }: { studio: IStudio }): ReactElement {
       </nav>
       {assets.error !== null && <ErrorNote error={assets.error} onRetry={assets.again} />}
       {assets.value?.length === 0 && (
-        <Empty title="There are no assets yet.">
+        <Empty title={trans.__('There are no assets yet.')}>
           <p>
-            A task that names one in <code>outlets=</code> makes it; a DAG that names it in <code>schedule=</code> waits for it.
+            <Words text={trans.__('A task that names one in `outlets=` makes it; a DAG that names it in `schedule=` waits for it.')} />
           </p>
         </Empty>
       )}
@@ -74,37 +76,37 @@ function Asset({ asset, studio }: { asset: AssetInfo; studio: IStudio }): ReactE
       <div className="jp-Studio-mainTools">
         <h2>{asset.name}</h2>
         <span className="jp-Studio-space" />
-        <Button title="Say that it was made anew: DAGs that wait for it are told" onClick={() => act(emit(client, asset.name))}>
-          Emit an event
+        <Button title={trans.__('Say that it was made anew: DAGs that wait for it are told')} onClick={() => act(emit(client, asset.name))}>
+          {trans.__('Emit an event')}
         </Button>
         <Button
           primary
-          title={asset.producers.length === 0 ? 'No task makes it' : 'Run the DAG whose task makes it'}
+          title={asset.producers.length === 0 ? trans.__('No task makes it') : trans.__('Run the DAG whose task makes it')}
           disabled={asset.producers.length === 0}
           onClick={() => act(materialize(client, asset.name))}
         >
-          Materialize
+          {trans.__('Materialize')}
         </Button>
       </div>
       {asset.uri !== '' && <p className="jp-Studio-muted">{asset.uri}</p>}
       {error !== null && <ErrorNote error={error} />}
       {done !== null && <p role="status">{done}</p>}
-      <Tasks title="Made by" tasks={asset.producers} studio={studio} />
-      <Tasks title="Read by" tasks={asset.readers} studio={studio} />
-      <Tasks title="Starts" tasks={asset.consumers.map(dag_id => ({ dag_id, task_id: '' }))} studio={studio} />
-      <h3>Events</h3>
+      <Tasks title={trans.__('Made by')} tasks={asset.producers} studio={studio} />
+      <Tasks title={trans.__('Read by')} tasks={asset.readers} studio={studio} />
+      <Tasks title={trans.__('Starts')} tasks={asset.consumers.map(dag_id => ({ dag_id, task_id: '' }))} studio={studio} />
+      <h3>{trans.__('Events')}</h3>
       {events.error !== null && <ErrorNote error={events.error} onRetry={events.again} />}
-      {events.value?.events.length === 0 && <p className="jp-Studio-muted">It was never made so far.</p>}
+      {events.value?.events.length === 0 && <p className="jp-Studio-muted">{trans.__('It was never made so far.')}</p>}
       <ul className="jp-Studio-plainList">
         {events.value?.events.map(event => (
           <li key={event.id}>
             <Relative time={event.at} />{' '}
             {event.dag_id === '' ? (
-              <span className="jp-Studio-muted">{`by ${event.actor}`}</span>
+              <span className="jp-Studio-muted">{trans.__('by %1', event.actor)}</span>
             ) : (
               <TabLink
                 host={studio.host}
-                title="Open the run that made it"
+                title={trans.__('Open the run that made it')}
                 to={{ dagId: event.dag_id, runId: event.run_id, taskId: event.task_id }}
               >
                 {`${event.dag_id} / ${event.task_id}`}
@@ -124,7 +126,7 @@ function Tasks({ title, tasks, studio }: { title: string; tasks: readonly AssetT
       <ul className="jp-Studio-plainList">
         {tasks.map(({ dag_id: dagId, task_id: taskId }) => (
           <li key={`${dagId}/${taskId}`}>
-            <TabLink host={studio.host} title={`Open ${dagId}`} to={{ dagId, taskId: taskId === '' ? null : taskId }}>
+            <TabLink host={studio.host} title={trans.__('Open %1', dagId)} to={{ dagId, taskId: taskId === '' ? null : taskId }}>
               {taskId === '' ? dagId : `${dagId} / ${taskId}`}
             </TabLink>
           </li>
@@ -136,10 +138,10 @@ function Tasks({ title, tasks, studio }: { title: string; tasks: readonly AssetT
 
 async function emit(client: IStudioClient, asset: string): Promise<string> {
   const { dags } = await client.call('emit_event', { path: {}, body: { asset } });
-  return dags.length === 0 ? 'Noted. No DAG waits for it.' : `Noted. ${dags.join(', ')} heard of it.`;
+  return dags.length === 0 ? trans.__('Noted. No DAG waits for it.') : trans.__('Noted. %1 heard of it.', dags.join(', '));
 }
 
 async function materialize(client: IStudioClient, asset: string): Promise<string> {
   const { run } = await client.call('materialize', { path: {}, body: { asset } });
-  return `${run.dag_id} runs: ${run.run_id}.`;
+  return trans.__('%1 runs: %2.', run.dag_id, run.run_id);
 }

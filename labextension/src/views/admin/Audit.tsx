@@ -77,8 +77,8 @@ export function Audit({ studio }: { studio: IStudio }): ReactElement {
             ))}
           </datalist>
         </form>
-        <Button glyph="again" title="Fetch what came since" onClick={audit.again}>
-          Refresh
+        <Button glyph="again" title={trans.__('Fetch what came since')} onClick={audit.again}>
+          {trans.__('Refresh')}
         </Button>
       </header>
       <p className="jp-Studio-muted">
@@ -88,7 +88,7 @@ export function Audit({ studio }: { studio: IStudio }): ReactElement {
       </p>
       {audit.error !== null && <ErrorNote error={audit.error} onRetry={audit.again} />}
       {found === null ? (
-        audit.error === null && <Empty title="Fetching…" />
+        audit.error === null && <Empty title={trans.__('Fetching…')} />
       ) : found.entries.length === 0 ? (
         <Empty title={actor === '' ? trans.__('Nobody asked for anything yet.') : trans.__('%1 asked for nothing.', actor)} />
       ) : (
@@ -97,12 +97,12 @@ export function Audit({ studio }: { studio: IStudio }): ReactElement {
             <table className="jp-Studio-runTable jp-mod-wide">
               <thead>
                 <tr>
-                  <th scope="col">When</th>
-                  <th scope="col">Who</th>
-                  <th scope="col">Action</th>
-                  <th scope="col">DAG</th>
-                  <th scope="col">About</th>
-                  <th scope="col">Outcome</th>
+                  <th scope="col">{trans.__('When')}</th>
+                  <th scope="col">{trans.__('Who')}</th>
+                  <th scope="col">{trans.__('Action')}</th>
+                  <th scope="col">{trans.__('DAG')}</th>
+                  <th scope="col">{trans.__('About')}</th>
+                  <th scope="col">{trans.__('Outcome')}</th>
                 </tr>
               </thead>
               <tbody>
@@ -115,7 +115,7 @@ export function Audit({ studio }: { studio: IStudio }): ReactElement {
                     <td>{entry.action.replace(/_/g, ' ')}</td>
                     <td>
                       {entry.dag_id !== '' && (
-                        <TabLink host={studio.host} title={`Open ${entry.dag_id}`} to={placeOfEntry(entry)}>
+                        <TabLink host={studio.host} title={trans.__('Open %1', entry.dag_id)} to={placeOfEntry(entry)}>
                           {entry.dag_id}
                         </TabLink>
                       )}
@@ -128,8 +128,8 @@ export function Audit({ studio }: { studio: IStudio }): ReactElement {
             </table>
           </div>
           {found.hasMore && (
-            <Button title="Show earlier ones" onClick={() => setPages(pages + 1)}>
-              Earlier
+            <Button title={trans.__('Show earlier ones')} onClick={() => setPages(pages + 1)}>
+              {trans.__('Earlier')}
             </Button>
           )}
         </>

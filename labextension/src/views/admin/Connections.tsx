@@ -6,6 +6,7 @@ import { StudioError } from '../../api/errors';
 import type { ConnectionInfo, SetConnection } from '../../api/schema';
 import { isRecord } from '../../models/checked';
 import type { IStudio } from '../../tokens';
+import { trans } from '../../trans';
 import { useFetched } from '../hooks';
 import { Relative } from '../Times';
 import { RecordForm, Records, TextField } from './Records';
@@ -18,16 +19,16 @@ export function Connections({ studio: { client } }: { studio: IStudio }): ReactE
   );
   return (
     <Records<ConnectionInfo>
-      title="Connections"
-      about="Tasks use them by name. What they hold is encrypted and never shown, not even here: only which fields are set."
+      title={trans.__('Connections')}
+      about={trans.__('Tasks use them by name. What they hold is encrypted and never shown, not even here: only which fields are set.')}
       fetched={connections}
       nameOf={connection => connection.name}
       columns={[
-        { name: 'Set', cell: connection => connection.error ?? connection.fields.join(', ') },
-        { name: 'Description', cell: connection => connection.description },
-        { name: 'Changed', cell: connection => <Relative time={new Date(connection.updated_at * 1000).toISOString()} /> }
+        { name: trans.__('Set'), cell: connection => connection.error ?? connection.fields.join(', ') },
+        { name: trans.__('Description'), cell: connection => connection.description },
+        { name: trans.__('Changed'), cell: connection => <Relative time={new Date(connection.updated_at * 1000).toISOString()} /> }
       ]}
-      deletion={connection => `Delete the connection ${connection.name}? Tasks that use it fail until there is one again.`}
+      deletion={connection => trans.__('Delete the connection %1? Tasks that use it fail until there is one again.', connection.name)}
       onDelete={connection => client.call('delete_connection', { path: { name: connection.name } })}
       Form={props => <ConnectionForm client={client} {...props} />}
     />
@@ -70,10 +71,10 @@ function ConnectionForm({ client, record, onDone, onLeave }: IFormProps): ReactE
     return client.call('set_connection', { path: { name }, body });
   };
   return (
-    <RecordForm label={record === null ? 'New connection' : `Replace ${record.name}`} onSend={send} onDone={onDone} onLeave={onLeave}>
-      {record !== null && <p>What was set before is replaced as a whole: its values cannot be shown.</p>}
-      <TextField name="Name" value={name} onChange={setName} isFixed={record !== null} isRequired />
-      <TextField name="URL" type="password" value={url} onChange={setUrl} help="postgresql://login:password@host/schema; or the fields below" />
+    <RecordForm label={record === null ? trans.__('New connection') : trans.__('Replace %1', record.name)} onSend={send} onDone={onDone} onLeave={onLeave}>
+      {record !== null && <p>{trans.__('What was set before is replaced as a whole: its values cannot be shown.')}</p>}
+      <TextField name={trans.__('Name')} value={name} onChange={setName} isFixed={record !== null} isRequired />
+      <TextField name="URL" type="password" value={url} onChange={setUrl} help={trans.__('postgresql://login:password@host/schema; or the fields below')} />
       {FIELDS.map(field => (
         <TextField
           key={field}
@@ -83,9 +84,9 @@ function ConnectionForm({ client, record, onDone, onLeave }: IFormProps): ReactE
           onChange={text => setTexts({ ...texts, [field]: text })}
         />
       ))}
-      <TextField name="Port" type="number" value={port} onChange={setPort} />
-      <TextField name="Extra" value={extra} onChange={setExtra} help='JSON, for example {"sslmode": "require"}' />
-      <TextField name="Description" value={description} onChange={setDescription} />
+      <TextField name={trans.__('Port')} type="number" value={port} onChange={setPort} />
+      <TextField name={trans.__('Extra')} value={extra} onChange={setExtra} help={trans.__('JSON, for example {"sslmode": "require"}')} />
+      <TextField name={trans.__('Description')} value={description} onChange={setDescription} />
     </RecordForm>
   );
 }
@@ -99,5 +100,5 @@ function extraOf(text: string): Record<string, unknown> {
   } catch {
     // said below
   }
-  throw new StudioError({ code: 'invalid_input', message: 'Extra is no JSON object.', hint: 'Write it like {"sslmode": "require"}.' });
+  throw new StudioError({ code: 'invalid_input', message: trans.__('Extra is no JSON object.'), hint: trans.__('Write it like {"sslmode": "require"}.') });
 }

@@ -4,6 +4,7 @@ import { useState } from 'react';
 import type { DagSummary } from '../../api/schema';
 import { DagListModel } from '../../models/daglist';
 import type { IStudio } from '../../tokens';
+import { trans } from '../../trans';
 import { BrokenFile } from '../DagList';
 import { Button } from '../Glyph';
 import { useModel, useSignal } from '../hooks';
@@ -14,6 +15,7 @@ import { TabLink } from '../TabLinks';
 import { TagChips } from '../TagChips';
 import { counted } from '../text';
 import { Relative } from '../Times';
+import { Words } from '../Words';
 
 const BARS = 14;
 
@@ -28,7 +30,7 @@ export function DagTable({ studio }: { studio: IStudio }): ReactElement {
     return list?.error != null ? (
       <ErrorNote error={list.error} onRetry={() => void list.refresh()} />
     ) : (
-      <Empty title="Fetching the DAGs…" />
+      <Empty title={trans.__('Fetching the DAGs…')} />
     );
   }
   const wanted = text.trim().toLowerCase();
@@ -39,25 +41,25 @@ export function DagTable({ studio }: { studio: IStudio }): ReactElement {
   );
   return (
     <div className="jp-Studio-main">
-      <h2>DAGs</h2>
+      <h2>{trans.__('DAGs')}</h2>
       {list.error !== null && <ErrorNote error={list.error} onRetry={() => void list.refresh()} />}
       {list.brokenFiles.map(file => (
         <BrokenFile key={file.path} file={file} />
       ))}
       {dags.length === 0 ? (
-        <Empty title="No DAGs yet.">
+        <Empty title={trans.__('No DAGs yet.')}>
           <p>
-            Publish one with <code>dag.publish()</code>, or put a file that defines one into the DAG folder.
+            <Words text={trans.__('Publish one with `dag.publish()`, or put a file that defines one into the DAG folder.')} />
           </p>
         </Empty>
       ) : (
         <>
-          <div className="jp-Studio-runFilters" role="search" aria-label="Filter DAGs">
+          <div className="jp-Studio-runFilters" role="search" aria-label={trans.__('Filter DAGs')}>
             <input
               className="jp-Studio-filter"
               type="search"
-              placeholder="Name, tag or text"
-              aria-label="Filter DAGs by name, tag or description"
+              placeholder={trans.__('Name, tag or text')}
+              aria-label={trans.__('Filter DAGs by name, tag or description')}
               value={text}
               onChange={event => setText(event.target.value)}
             />
@@ -68,13 +70,13 @@ export function DagTable({ studio }: { studio: IStudio }): ReactElement {
             <table className="jp-Studio-runTable jp-mod-wide">
               <thead>
                 <tr>
-                  <th scope="col">DAG</th>
-                  <th scope="col">Schedule</th>
-                  <th scope="col">Next run</th>
-                  <th scope="col">Tasks</th>
-                  <th scope="col">Tags</th>
-                  <th scope="col">Last runs</th>
-                  <th scope="col">Paused</th>
+                  <th scope="col">{trans.__('DAG')}</th>
+                  <th scope="col">{trans.__('Schedule')}</th>
+                  <th scope="col">{trans.__('Next run')}</th>
+                  <th scope="col">{trans.__('Tasks')}</th>
+                  <th scope="col">{trans.__('Tags')}</th>
+                  <th scope="col">{trans.__('Last runs')}</th>
+                  <th scope="col">{trans.__('Paused')}</th>
                 </tr>
               </thead>
               <tbody>
@@ -96,13 +98,13 @@ function Row({ dag, list, studio }: { dag: DagSummary; list: DagListModel; studi
     <tr className={dag.paused ? 'jp-mod-paused' : ''}>
       <th scope="row" title={dag.description || dag.dag_id}>
         <StateIcon state={running > 0 ? 'running' : (dag.runs[0]?.state ?? 'none')} />{' '}
-        <TabLink host={studio.host} title={dag.description || `Open ${dag.dag_id}`} to={{ dagId: dag.dag_id }}>
+        <TabLink host={studio.host} title={dag.description || trans.__('Open %1', dag.dag_id)} to={{ dagId: dag.dag_id }}>
           {dag.dag_id}
         </TabLink>
-        {running > 0 && <span className="jp-Studio-muted">{` ${running} running`}</span>}
+        {running > 0 && <span className="jp-Studio-muted">{trans.__(' %1 running', running)}</span>}
         {dag.error !== null && <pre className="jp-Studio-rowError">{dag.error}</pre>}
       </th>
-      <td>{dag.schedule ?? <span className="jp-Studio-muted">none</span>}</td>
+      <td>{dag.schedule ?? <span className="jp-Studio-muted">{trans.__('none')}</span>}</td>
       <td>{!dag.paused && dag.next_run !== null && <Relative time={dag.next_run} />}</td>
       <td className="jp-mod-number">{dag.task_count}</td>
       <td className="jp-Studio-muted">{dag.tags.join(', ')}</td>
@@ -112,7 +114,7 @@ function Row({ dag, list, studio }: { dag: DagSummary; list: DagListModel; studi
       <td>
         <Button
           glyph={dag.paused ? 'play' : 'pause'}
-          title={dag.paused ? `Unpause ${dag.dag_id}` : `Pause ${dag.dag_id}`}
+          title={dag.paused ? trans.__('Unpause %1', dag.dag_id) : trans.__('Pause %1', dag.dag_id)}
           pressed={dag.paused}
           onClick={() => void list.setPaused(dag.dag_id, !dag.paused)}
         />

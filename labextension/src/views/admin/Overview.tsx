@@ -4,6 +4,7 @@ import type { DagSummary, RunSummary } from '../../api/schema';
 import { DagListModel } from '../../models/daglist';
 import { byNewest } from '../../models/order';
 import type { IStudio } from '../../tokens';
+import { trans } from '../../trans';
 import { useFetched, useModel, useSignal } from '../hooks';
 import { Empty, ErrorNote } from '../Notes';
 import { StateBadge } from '../StateIcon';
@@ -23,7 +24,7 @@ export function Overview({ studio }: { studio: IStudio }): ReactElement {
     return list?.error != null ? (
       <ErrorNote error={list.error} onRetry={() => void list.refresh()} />
     ) : (
-      <Empty title="Fetching the DAGs…" />
+      <Empty title={trans.__('Fetching the DAGs…')} />
     );
   }
   const runs = dags.flatMap(dag => dag.runs.map(run => ({ dag, run })));
@@ -35,24 +36,24 @@ export function Overview({ studio }: { studio: IStudio }): ReactElement {
     .sort((a, b) => (a.next_run ?? '').localeCompare(b.next_run ?? ''));
   return (
     <div className="jp-Studio-main">
-      <h2>Overview</h2>
+      <h2>{trans.__('Overview')}</h2>
       {list.error !== null && <ErrorNote error={list.error} onRetry={() => void list.refresh()} />}
       <Health studio={studio} dags={dags} broken={list.brokenFiles.length} running={active.length} />
       <div className="jp-Studio-cards">
-        <Card title={`Running now (${active.length})`} none="Nothing runs.">
+        <Card title={trans.__('Running now (%1)', active.length)} none={trans.__('Nothing runs.')}>
           {newest(active).map(each => (
             <RunLine key={`${each.dag.dag_id}/${each.run.run_id}`} {...each} studio={studio} />
           ))}
         </Card>
-        <Card title="Failed last" none="None of the last runs failed.">
+        <Card title={trans.__('Failed last')} none={trans.__('None of the last runs failed.')}>
           {newest(failed).map(each => (
             <RunLine key={`${each.dag.dag_id}/${each.run.run_id}`} {...each} studio={studio} />
           ))}
         </Card>
-        <Card title="Next 24 hours" none="No run is due in the next 24 hours.">
+        <Card title={trans.__('Next 24 hours')} none={trans.__('No run is due in the next 24 hours.')}>
           {soon.slice(0, MOST).map(dag => (
             <li key={dag.dag_id}>
-              <TabLink host={studio.host} title={`Open ${dag.dag_id}`} to={{ dagId: dag.dag_id }}>
+              <TabLink host={studio.host} title={trans.__('Open %1', dag.dag_id)} to={{ dagId: dag.dag_id }}>
                 {dag.dag_id}
               </TabLink>
               <span className="jp-Studio-space" />
@@ -80,16 +81,16 @@ function Health({ studio, dags, broken, running }: IHealthProps): ReactElement {
   const info = server.value;
   return (
     <dl className="jp-Studio-tiles">
-      <Tile name="Server">
-        {server.error !== null ? server.error.message : info === null ? '…' : info.scheduling ? 'scheduling' : 'stands by: another server schedules'}
+      <Tile name={trans.__('Server')}>
+        {server.error !== null ? server.error.message : info === null ? '…' : info.scheduling ? trans.__('scheduling') : trans.__('stands by: another server schedules')}
       </Tile>
-      <Tile name="Up since">{info === null ? '…' : <Relative time={info.started_at} />}</Tile>
-      <Tile name="Tasks">{info === null ? '…' : `${info.running} of ${counted(info.slots, 'slot')}`}</Tile>
-      <Tile name="DAGs">{`${dags.length}, ${dags.filter(dag => dag.paused).length} paused`}</Tile>
-      <Tile name="Files with faults" isBad={broken > 0}>
+      <Tile name={trans.__('Up since')}>{info === null ? '…' : <Relative time={info.started_at} />}</Tile>
+      <Tile name={trans.__('Tasks')}>{info === null ? '…' : trans.__('%1 of %2', info.running, counted(info.slots, 'slot'))}</Tile>
+      <Tile name={trans.__('DAGs')}>{trans.__('%1, %2 paused', dags.length, dags.filter(dag => dag.paused).length)}</Tile>
+      <Tile name={trans.__('Files with faults')} isBad={broken > 0}>
         {String(broken)}
       </Tile>
-      <Tile name="Wait for a person">
+      <Tile name={trans.__('Wait for a person')}>
         {approvals.error !== null ? (
           approvals.error.message
         ) : waiting === null ? (
@@ -100,8 +101,8 @@ function Health({ studio, dags, broken, running }: IHealthProps): ReactElement {
           <a href="#/approvals">{counted(waiting, 'task')}</a>
         )}
       </Tile>
-      <Tile name="Database">{info?.database ?? '…'}</Tile>
-      <Tile name="Version">{info?.version ?? '…'}</Tile>
+      <Tile name={trans.__('Database')}>{info?.database ?? '…'}</Tile>
+      <Tile name={trans.__('Version')}>{info?.version ?? '…'}</Tile>
     </dl>
   );
 }
@@ -128,7 +129,7 @@ function RunLine({ dag, run, studio }: { dag: DagSummary; run: RunSummary; studi
   return (
     <li>
       <StateBadge state={run.cancelling ? 'stopping' : run.state} />
-      <TabLink host={studio.host} title={`Open ${run.run_id}`} to={{ dagId: run.dag_id, runId: run.run_id }}>
+      <TabLink host={studio.host} title={trans.__('Open %1', run.run_id)} to={{ dagId: run.dag_id, runId: run.run_id }}>
         {run.dag_id}
       </TabLink>
       <span className="jp-Studio-muted">{runName(run, dag.timezone)}</span>

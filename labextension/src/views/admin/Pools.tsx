@@ -4,6 +4,7 @@ import { useState } from 'react';
 import type { IStudioClient } from '../../api/client';
 import type { PoolInfo } from '../../api/schema';
 import type { IStudio } from '../../tokens';
+import { trans } from '../../trans';
 import { useFetched } from '../hooks';
 import { CheckField, RecordForm, Records, TextField } from './Records';
 
@@ -14,17 +15,17 @@ export function Pools({ studio: { client } }: { studio: IStudio }): ReactElement
   const pools = useFetched(() => client.call('list_pools', { path: {} }).then(found => found.pools), [client]);
   return (
     <Records<PoolInfo>
-      title="Pools"
-      about="A pool limits how many tasks run at once, over all DAGs whose tasks are in it."
+      title={trans.__('Pools')}
+      about={trans.__('A pool limits how many tasks run at once, over all DAGs whose tasks are in it.')}
       fetched={pools}
       nameOf={pool => pool.name}
       columns={[
-        { name: 'Slots', cell: pool => (pool.slots < 0 ? 'no limit' : pool.slots) },
-        { name: 'Taken', cell: pool => pool.used },
-        { name: 'Free', cell: pool => pool.free ?? '' },
-        { name: 'Description', cell: pool => pool.description }
+        { name: trans.__('Slots'), cell: pool => (pool.slots < 0 ? trans.__('no limit') : pool.slots) },
+        { name: trans.__('Taken'), cell: pool => pool.used },
+        { name: trans.__('Free'), cell: pool => pool.free ?? '' },
+        { name: trans.__('Description'), cell: pool => pool.description }
       ]}
-      deletion={pool => (pool.name === DEFAULT ? null : `Delete the pool ${pool.name}? Tasks that name it cannot run until there is one again.`)}
+      deletion={pool => (pool.name === DEFAULT ? null : trans.__('Delete the pool %1? Tasks that name it cannot run until there is one again.', pool.name))}
       onDelete={pool => client.call('delete_pool', { path: { name: pool.name } })}
       Form={props => <PoolForm client={client} {...props} />}
     />
@@ -49,11 +50,11 @@ function PoolForm({ client, record, onDone, onLeave }: IFormProps<PoolInfo>): Re
       body: { slots: Number(slots), description, include_deferred: deferred }
     });
   return (
-    <RecordForm label={record === null ? 'New pool' : `Change ${record.name}`} onSend={send} onDone={onDone} onLeave={onLeave}>
-      <TextField name="Name" value={name} onChange={setName} isFixed={record !== null} isRequired />
-      <TextField name="Slots" type="number" value={slots} onChange={setSlots} help="-1: no limit" isRequired />
-      <TextField name="Description" value={description} onChange={setDescription} />
-      <CheckField name="Count waiting" value={deferred} onChange={setDeferred} help="sensors that wait take a slot, too" />
+    <RecordForm label={record === null ? trans.__('New pool') : trans.__('Change %1', record.name)} onSend={send} onDone={onDone} onLeave={onLeave}>
+      <TextField name={trans.__('Name')} value={name} onChange={setName} isFixed={record !== null} isRequired />
+      <TextField name={trans.__('Slots')} type="number" value={slots} onChange={setSlots} help={trans.__('-1: no limit')} isRequired />
+      <TextField name={trans.__('Description')} value={description} onChange={setDescription} />
+      <CheckField name={trans.__('Count waiting')} value={deferred} onChange={setDeferred} help={trans.__('sensors that wait take a slot, too')} />
     </RecordForm>
   );
 }

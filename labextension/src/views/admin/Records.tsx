@@ -3,6 +3,7 @@ import { useId, useState } from 'react';
 
 import type { StudioError } from '../../api/errors';
 import { asStudioError } from '../../api/errors';
+import { trans } from '../../trans';
 import type { IFetched } from '../hooks';
 import { Button } from '../Glyph';
 import { Empty, ErrorNote } from '../Notes';
@@ -44,8 +45,8 @@ export function Records<T>(props: IRecordsProps<T>): ReactElement {
       <header className="jp-Studio-mainTools">
         <h2>{title}</h2>
         <span className="jp-Studio-space" />
-        <Button glyph="plus" title={`Make one of the ${title.toLowerCase()}…`} pressed={edited === 'new'} onClick={() => setEdited('new')}>
-          New
+        <Button glyph="plus" title={trans.__('Make one of the %1…', title.toLowerCase())} pressed={edited === 'new'} onClick={() => setEdited('new')}>
+          {trans.__('New')}
         </Button>
       </header>
       <p className="jp-Studio-muted">{about}</p>
@@ -60,37 +61,37 @@ export function Records<T>(props: IRecordsProps<T>): ReactElement {
         />
       )}
       {asked !== null && (
-        <div className="jp-Studio-form" role="group" aria-label={`Delete ${nameOf(asked)}`}>
+        <div className="jp-Studio-form" role="group" aria-label={trans.__('Delete %1', nameOf(asked))}>
           <p>{deletion(asked)}</p>
           <div className="jp-Studio-actions">
             <Button
-              title={`Delete ${nameOf(asked)}`}
+              title={trans.__('Delete %1', nameOf(asked))}
               onClick={() => void onDelete(asked).then(done, (reason: unknown) => setError(asStudioError(reason)))}
             >
-              Delete for good
+              {trans.__('Delete for good')}
             </Button>
-            <Button title="Leave all as it is" onClick={() => setAsked(null)}>
-              Leave
+            <Button title={trans.__('Leave all as it is')} onClick={() => setAsked(null)}>
+              {trans.__('Leave')}
             </Button>
           </div>
         </div>
       )}
       {records === null ? (
-        fetched.error === null && <Empty title="Fetching…" />
+        fetched.error === null && <Empty title={trans.__('Fetching…')} />
       ) : records.length === 0 ? (
-        <Empty title={`There are no ${title.toLowerCase()} yet.`} />
+        <Empty title={trans.__('There are no %1 yet.', title.toLowerCase())} />
       ) : (
         <div className="jp-Studio-tableFrame">
           <table className="jp-Studio-runTable jp-mod-wide">
             <thead>
               <tr>
-                <th scope="col">Name</th>
+                <th scope="col">{trans.__('Name')}</th>
                 {columns.map(column => (
                   <th key={column.name} scope="col">
                     {column.name}
                   </th>
                 ))}
-                <th scope="col">Actions</th>
+                <th scope="col">{trans.__('Actions')}</th>
               </tr>
             </thead>
             <tbody>
@@ -101,12 +102,12 @@ export function Records<T>(props: IRecordsProps<T>): ReactElement {
                     <td key={column.name}>{column.cell(record)}</td>
                   ))}
                   <td>
-                    <Button title={`Change ${nameOf(record)}…`} onClick={() => setEdited(record)}>
-                      Change
+                    <Button title={trans.__('Change %1…', nameOf(record))} onClick={() => setEdited(record)}>
+                      {trans.__('Change')}
                     </Button>{' '}
                     {deletion(record) !== null && (
-                      <Button title={`Delete ${nameOf(record)}…`} onClick={() => setAsked(record)}>
-                        Delete
+                      <Button title={trans.__('Delete %1…', nameOf(record))} onClick={() => setAsked(record)}>
+                        {trans.__('Delete')}
                       </Button>
                     )}
                   </td>
@@ -147,10 +148,10 @@ export function RecordForm({ label, onSend, onDone, onLeave, children }: IRecord
       {error !== null && <ErrorNote error={error} />}
       <div className="jp-Studio-actions">
         <button type="submit" className="jp-Studio-button jp-mod-primary" disabled={isSending}>
-          Save
+          {trans.__('Save')}
         </button>
-        <Button title="Leave all as it is" onClick={onLeave}>
-          Leave
+        <Button title={trans.__('Leave all as it is')} onClick={onLeave}>
+          {trans.__('Leave')}
         </Button>
       </div>
     </form>

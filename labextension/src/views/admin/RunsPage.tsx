@@ -3,6 +3,7 @@ import type { ReactElement } from 'react';
 import { DagListModel } from '../../models/daglist';
 import { RunListModel } from '../../models/runlist';
 import type { IStudio } from '../../tokens';
+import { trans } from '../../trans';
 import { useModel, useSignal } from '../hooks';
 import { Empty, ErrorNote } from '../Notes';
 import { RunFilters } from '../runs/RunFilters';
@@ -20,16 +21,16 @@ export function RunsPage({ studio }: { studio: IStudio }): ReactElement {
     return list?.error != null ? (
       <ErrorNote error={list.error} onRetry={() => void list.refresh()} />
     ) : (
-      <Empty title="Fetching the runs…" />
+      <Empty title={trans.__('Fetching the runs…')} />
     );
   }
   return (
     <div className="jp-Studio-runsTab">
-      <h2>Runs</h2>
+      <h2>{trans.__('Runs')}</h2>
       <RunFilters model={list} />
       {list.error !== null && <ErrorNote error={list.error} onRetry={() => void list.refresh()} />}
       {list.runs.length === 0 ? (
-        <Empty title={list.isFiltered ? 'No run is like that.' : 'No runs yet.'} />
+        <Empty title={list.isFiltered ? trans.__('No run is like that.') : trans.__('No runs yet.')} />
       ) : (
         <RunList
           model={list}

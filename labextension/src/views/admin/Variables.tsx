@@ -5,6 +5,7 @@ import type { IStudioClient } from '../../api/client';
 import { StudioError } from '../../api/errors';
 import type { VariableInfo } from '../../api/schema';
 import type { IStudio } from '../../tokens';
+import { trans } from '../../trans';
 import { useFetched } from '../hooks';
 import { Relative } from '../Times';
 import { CheckField, RecordForm, Records, TextField } from './Records';
@@ -17,19 +18,19 @@ export function Variables({ studio: { client } }: { studio: IStudio }): ReactEle
   );
   return (
     <Records<VariableInfo>
-      title="Variables"
-      about="Tasks read them by name, in templates as {{ var.value.name }}. Those of secret ones are never shown."
+      title={trans.__('Variables')}
+      about={trans.__('Tasks read them by name, in templates as {{ var.value.name }}. Those of secret ones are never shown.')}
       fetched={variables}
       nameOf={variable => variable.name}
       columns={[
         {
-          name: 'Value',
+          name: trans.__('Value'),
           cell: variable => (variable.secret ? '•••' : <code>{JSON.stringify(variable.value)}</code>)
         },
-        { name: 'Description', cell: variable => variable.description },
-        { name: 'Changed', cell: variable => <Relative time={new Date(variable.updated_at * 1000).toISOString()} /> }
+        { name: trans.__('Description'), cell: variable => variable.description },
+        { name: trans.__('Changed'), cell: variable => <Relative time={new Date(variable.updated_at * 1000).toISOString()} /> }
       ]}
-      deletion={variable => `Delete the variable ${variable.name}? Tasks that read it fail until there is one again.`}
+      deletion={variable => trans.__('Delete the variable %1? Tasks that read it fail until there is one again.', variable.name)}
       onDelete={variable => client.call('delete_variable', { path: { name: variable.name } })}
       Form={props => <VariableForm client={client} {...props} />}
     />
@@ -51,18 +52,18 @@ function VariableForm({ client, record, onDone, onLeave }: IFormProps): ReactEle
   const send = async (): Promise<unknown> =>
     client.call('set_variable', { path: { name }, body: { value: valueOf(text), secret, description } });
   return (
-    <RecordForm label={record === null ? 'New variable' : `Change ${record.name}`} onSend={send} onDone={onDone} onLeave={onLeave}>
-      <TextField name="Name" value={name} onChange={setName} isFixed={record !== null} isRequired />
+    <RecordForm label={record === null ? trans.__('New variable') : trans.__('Change %1', record.name)} onSend={send} onDone={onDone} onLeave={onLeave}>
+      <TextField name={trans.__('Name')} value={name} onChange={setName} isFixed={record !== null} isRequired />
       <TextField
-        name="Value"
+        name={trans.__('Value')}
         type={secret ? 'password' : 'text'}
         value={text}
         onChange={setText}
-        help="JSON, or plain text"
+        help={trans.__('JSON, or plain text')}
         isRequired
       />
-      <CheckField name="Secret" value={secret} onChange={setSecret} help="encrypted, never shown, masked in logs" />
-      <TextField name="Description" value={description} onChange={setDescription} />
+      <CheckField name={trans.__('Secret')} value={secret} onChange={setSecret} help={trans.__('encrypted, never shown, masked in logs')} />
+      <TextField name={trans.__('Description')} value={description} onChange={setDescription} />
     </RecordForm>
   );
 }
@@ -73,7 +74,7 @@ function valueOf(text: string): unknown {
     return JSON.parse(text);
   } catch {
     if (/^\s*[[{"]/.test(text)) {
-      throw new StudioError({ code: 'invalid_input', message: 'The value begins like JSON, but is none.', hint: 'Close its brackets and quotes.' });
+      throw new StudioError({ code: 'invalid_input', message: trans.__('The value begins like JSON, but is none.'), hint: trans.__('Close its brackets and quotes.') });
     }
     return text;
   }

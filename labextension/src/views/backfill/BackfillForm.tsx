@@ -4,6 +4,7 @@ import { useId, useRef } from 'react';
 import type { BackfillFormModel, Only } from '../../models/backfillform';
 import { backfillCall } from '../../models/python';
 import type { IStudio } from '../../tokens';
+import { trans } from '../../trans';
 import { useSignal } from '../hooks';
 import { ErrorNote } from '../Notes';
 import { focusField } from '../params/ParamsFields';
@@ -17,15 +18,15 @@ import { Preview } from './Preview';
 import { RangeField } from './RangeField';
 import { TasksField } from './TasksField';
 
-const ONLY: readonly ISegment<Only>[] = [
-  { value: 'missing', label: 'Missing', title: 'Days without a run' },
-  { value: 'failed', label: 'Missing and failed', title: 'Days without a run, and those whose run failed or was cancelled' },
-  { value: 'all', label: 'All', title: 'All days, also those whose run succeeded' }
+const only = (): readonly ISegment<Only>[] => [
+  { value: 'missing', label: trans.__('Missing'), title: trans.__('Days without a run') },
+  { value: 'failed', label: trans.__('Missing and failed'), title: trans.__('Days without a run, and those whose run failed or was cancelled') },
+  { value: 'all', label: trans.__('All'), title: trans.__('All days, also those whose run succeeded') }
 ];
 
-const ORDER: readonly ISegment<'oldest' | 'newest'>[] = [
-  { value: 'oldest', label: 'Oldest first' },
-  { value: 'newest', label: 'Newest first' }
+const order = (): readonly ISegment<'oldest' | 'newest'>[] => [
+  { value: 'oldest', label: trans.__('Oldest first') },
+  { value: 'newest', label: trans.__('Newest first') }
 ];
 
 export interface IBackfillFormProps {
@@ -54,7 +55,7 @@ export function BackfillForm({ model, studio, onStart }: IBackfillFormProps): Re
   return (
     <form
       className="jp-Studio-viewForm"
-      aria-label={`Backfill ${model.dag.dagId}`}
+      aria-label={trans.__('Backfill %1', model.dag.dagId)}
       data-lm-suppress-shortcuts="true"
       ref={form}
       noValidate
@@ -63,11 +64,11 @@ export function BackfillForm({ model, studio, onStart }: IBackfillFormProps): Re
       <div className="jp-Studio-fields">
         <RangeField model={model} />
         <div className="jp-Studio-field">
-          <span className="jp-Studio-fieldName">Runs</span>
+          <span className="jp-Studio-fieldName">{trans.__('Runs')}</span>
           <div className="jp-Studio-fieldBody">
             <Segments
-              label="Which runs"
-              segments={ONLY}
+              label={trans.__('Which runs')}
+              segments={only()}
               value={choices.only}
               onChange={only => model.set({ only })}
             />
@@ -76,13 +77,13 @@ export function BackfillForm({ model, studio, onStart }: IBackfillFormProps): Re
         <TasksField model={model} studio={studio} />
         <div className="jp-Studio-field">
           <label className="jp-Studio-fieldName" htmlFor={`${id}-atOnce`}>
-            Order
+            {trans.__('Order')}
           </label>
           <div className="jp-Studio-fieldBody">
             <div className="jp-Studio-fieldLine">
               <Segments
-                label="Order"
-                segments={ORDER}
+                label={trans.__('Order')}
+                segments={order()}
                 value={choices.newestFirst ? 'newest' : 'oldest'}
                 onChange={order => model.set({ newestFirst: order === 'newest' })}
               />
@@ -96,7 +97,7 @@ export function BackfillForm({ model, studio, onStart }: IBackfillFormProps): Re
                   value={choices.atOnce}
                   onChange={event => model.set({ atOnce: event.target.value.trim() })}
                 />
-                runs at once
+                {trans.__('runs at once')}
               </label>
             </div>
             {problems.atOnce !== undefined && <div className="jp-Studio-problem">{problems.atOnce}</div>}
@@ -112,7 +113,7 @@ export function BackfillForm({ model, studio, onStart }: IBackfillFormProps): Re
           className="jp-Studio-button jp-mod-primary"
           disabled={model.isStarting || (params.isValid && (asked === null || count === 0 || model.isAsking))}
         >
-          {model.isStarting ? 'Starting…' : count === 0 ? 'Start' : `Start ${counted(count, 'run')}`}
+          {model.isStarting ? trans.__('Starting…') : count === 0 ? trans.__('Start') : trans.__('Start %1', counted(count, 'run'))}
         </button>
       </div>
       {asked !== null && <PythonCall text={backfillCall(asked)} />}

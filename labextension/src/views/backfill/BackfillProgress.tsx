@@ -9,6 +9,7 @@ import type { DagModel } from '../../models/dag';
 import { dayOf } from '../../models/days';
 import { backfillCall } from '../../models/python';
 import type { IStudio } from '../../tokens';
+import { trans } from '../../trans';
 import { Calendar } from '../Calendar';
 import { DagView } from '../DagView';
 import { Button } from '../Glyph';
@@ -48,7 +49,7 @@ export function BackfillProgress({ dag, model, studio, inspection, onInspect }: 
   const run = runs.find(one => one.run_id === shown) ?? null;
   if (info === null || progress === null) {
     return error === null ? (
-      <Empty title={`Fetching backfill ${model.id}…`} />
+      <Empty title={trans.__('Fetching backfill %1…', model.id)} />
     ) : (
       <ErrorNote error={error} onRetry={() => void model.refresh()} />
     );
@@ -64,7 +65,7 @@ export function BackfillProgress({ dag, model, studio, inspection, onInspect }: 
       {error !== null && <ErrorNote error={error} onRetry={() => void model.refresh()} />}
       <Calendar
         days={days}
-        label="The runs, day by day"
+        label={trans.__('The runs, day by day')}
         chosen={run?.logical_date == null ? null : dayOf(run.logical_date, timezone)}
         onChoose={choose}
       />
@@ -93,13 +94,13 @@ function Inspection({ inspection, run, timezone, studio, onClose }: IInspectionP
   const { dag, focus } = inspection;
   useSignal(dag.changed);
   return (
-    <section className="jp-Studio-inspection" aria-label="Run">
+    <section className="jp-Studio-inspection" aria-label={trans.__('Run')}>
       <header className="jp-Studio-cellHeader">
         <b>{run === null ? dag.chosen : runName(run, timezone)}</b>
         {run !== null && <StateBadge state={run.state} />}
         <span className="jp-Studio-space" />
-        <TabButton host={studio.host} title="Open in a tab of its own" to={{ dagId: dag.dagId, runId: dag.chosen, taskId: focus.taskId }} />
-        <Button glyph="close" title="Close the run" onClick={onClose} />
+        <TabButton host={studio.host} title={trans.__('Open in a tab of its own')} to={{ dagId: dag.dagId, runId: dag.chosen, taskId: focus.taskId }} />
+        <Button glyph="close" title={trans.__('Close the run')} onClick={onClose} />
       </header>
       {dag.error !== null && <ErrorNote error={dag.error} onRetry={() => void dag.refresh()} />}
       <DagView dag={dag} focus={focus} studio={studio} isFlowing />

@@ -4,6 +4,7 @@ import type { BackfillInfo } from '../../api/schema';
 import type { BackfillViewModel } from '../../models/backfillview';
 import { progressOf } from '../../models/backfill';
 import type { IStudio } from '../../tokens';
+import { trans } from '../../trans';
 import { Button } from '../Glyph';
 import { useSignal } from '../hooks';
 import { Empty } from '../Notes';
@@ -26,11 +27,11 @@ export function BackfillView({ model, studio }: { model: BackfillViewModel; stud
   return (
     <CellFrame
       title={dag.dagId}
-      what={backfill === null ? 'backfill' : nameOf(backfill.info, dag.dag?.timezone ?? 'UTC')}
+      what={backfill === null ? trans.__('backfill') : nameOf(backfill.info, dag.dag?.timezone ?? 'UTC')}
       tools={
         backfill !== null && (
-          <Button glyph="plus" title="Put together another backfill" onClick={() => model.show(null)}>
-            Another
+          <Button glyph="plus" title={trans.__('Put together another backfill')} onClick={() => model.show(null)}>
+            {trans.__('Another')}
           </Button>
         )
       }
@@ -68,7 +69,7 @@ export function BackfillBody({ model, studio }: { model: BackfillViewModel; stud
     );
   }
   if (dag.spec === null) {
-    return <Empty title={dag.phase === 'loading' ? 'Fetching the DAG…' : 'The form appears when the server knows the DAG.'} />;
+    return <Empty title={dag.phase === 'loading' ? trans.__('Fetching the DAG…') : trans.__('The form appears when the server knows the DAG.')} />;
   }
   return <BackfillForm model={form} studio={studio} onStart={() => void model.start()} />;
 }
@@ -76,10 +77,18 @@ export function BackfillBody({ model, studio }: { model: BackfillViewModel; stud
 /** "backfill 2013-01-01 to 2013-01-07" */
 export function nameOf(info: BackfillInfo | null, timezone: string): string {
   if (info?.start == null) {
-    return 'backfill';
+    return trans.__('backfill');
+  }
+  return trans.__('backfill %1', datesOf(info, timezone));
+}
+
+/** "2013-01-01 to 2013-01-07" */
+export function datesOf(info: BackfillInfo, timezone: string): string {
+  if (info.start === null) {
+    return trans.__('without dates');
   }
   const [start, end] = [info.start, info.end ?? info.created_at].map(date => dateText(date, timezone));
-  return start === end ? `backfill ${start}` : `backfill ${start} to ${end}`;
+  return start === end ? (start ?? '') : trans.__('%1 to %2', start, end);
 }
 
 /** Backfills of the DAG that go on already: somebody may have come back for one. */
@@ -93,10 +102,10 @@ function Active({ model }: { model: BackfillViewModel }): ReactElement | null {
         <div key={info.id} className="jp-Studio-offer">
           <StateIcon state={info.state === 'paused' ? 'paused' : 'running'} />
           <span>
-            {`A ${nameOf(info, model.dag.dag?.timezone ?? 'UTC')} is ${info.state}: ${info.ended} of ${progressOf(info).total} runs ended.`}
+            {trans.__('A %1 is %2: %3 of %4 runs ended.', nameOf(info, model.dag.dag?.timezone ?? 'UTC'), info.state, info.ended, progressOf(info).total)}
           </span>
-          <Button title={`Show backfill ${info.id}`} onClick={() => model.show(info.id, info)}>
-            Show
+          <Button title={trans.__('Show backfill %1', info.id)} onClick={() => model.show(info.id, info)}>
+            {trans.__('Show')}
           </Button>
         </div>
       ))}

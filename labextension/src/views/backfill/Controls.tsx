@@ -6,6 +6,7 @@ import type { BackfillModel, IProgress } from '../../models/backfill';
 import { isActive } from '../../models/backfill';
 import { addDays, dayOf, isDay } from '../../models/days';
 import { endText } from '../../models/ranges';
+import { trans } from '../../trans';
 import { Button } from '../Glyph';
 
 type Open = 'cancel' | 'extend' | 'limit' | null;
@@ -28,28 +29,28 @@ export function Controls({ model, info, progress, timezone, schedule }: IControl
     <>
       <div className="jp-Studio-actions">
         {info.state === 'running' && (
-          <Button glyph="pause" title="Start no more of its runs; what runs goes on" disabled={model.isBusy} onClick={() => void model.pause()}>
-            Pause
+          <Button glyph="pause" title={trans.__('Start no more of its runs; what runs goes on')} disabled={model.isBusy} onClick={() => void model.pause()}>
+            {trans.__('Pause')}
           </Button>
         )}
         {info.state === 'paused' && (
-          <Button primary glyph="play" title="Go on" disabled={model.isBusy} onClick={() => void model.resume()}>
-            Resume
+          <Button primary glyph="play" title={trans.__('Go on')} disabled={model.isBusy} onClick={() => void model.resume()}>
+            {trans.__('Resume')}
           </Button>
         )}
         {isGoing && (
-          <Button title="Change how many of its runs may be active at once" pressed={open === 'limit'} onClick={() => toggle('limit')}>
-            {`${info.max_active_runs} at once…`}
+          <Button title={trans.__('Change how many of its runs may be active at once')} pressed={open === 'limit'} onClick={() => toggle('limit')}>
+            {trans.__('%1 at once…', info.max_active_runs)}
           </Button>
         )}
         {canExtend && (
-          <Button glyph="plus" title="Add runs, up to a later day" pressed={open === 'extend'} onClick={() => toggle('extend')}>
-            Extend…
+          <Button glyph="plus" title={trans.__('Add runs, up to a later day')} pressed={open === 'extend'} onClick={() => toggle('extend')}>
+            {trans.__('Extend…')}
           </Button>
         )}
         {isGoing && (
-          <Button glyph="stop" title="Do not start what waits" pressed={open === 'cancel'} onClick={() => toggle('cancel')}>
-            Cancel…
+          <Button glyph="stop" title={trans.__('Do not start what waits')} pressed={open === 'cancel'} onClick={() => toggle('cancel')}>
+            {trans.__('Cancel…')}
           </Button>
         )}
       </div>
@@ -76,19 +77,22 @@ function CancelForm({ model, progress, onDone }: Omit<IPartProps, 'info'> & { pr
     onDone();
   };
   return (
-    <div className="jp-Studio-form" role="group" aria-label="Cancel the backfill">
-      <p>{`${waiting} of its runs wait and will not start; ${running} ${running === 1 ? 'is' : 'are'} active.`}</p>
+    <div className="jp-Studio-form" role="group" aria-label={trans.__('Cancel the backfill')}>
+      <p>{[
+          trans._n('%1 of its runs waits and will not start.', '%1 of its runs wait and will not start.', waiting, waiting),
+          trans._n('%1 is active.', '%1 are active.', running, running)
+        ].join(' ')}</p>
       <div className="jp-Studio-actions">
-        <Button primary title="What runs goes on to its end" onClick={() => cancel(false)}>
-          Cancel what waits
+        <Button primary title={trans.__('What runs goes on to its end')} onClick={() => cancel(false)}>
+          {trans.__('Cancel what waits')}
         </Button>
         {running > 0 && (
-          <Button title="End what runs, too" onClick={() => cancel(true)}>
-            End what runs, too
+          <Button title={trans.__('End what runs, too')} onClick={() => cancel(true)}>
+            {trans.__('End what runs, too')}
           </Button>
         )}
-        <Button title="Leave all as it is" onClick={onDone}>
-          Leave
+        <Button title={trans.__('Leave all as it is')} onClick={onDone}>
+          {trans.__('Leave')}
         </Button>
       </div>
     </div>
@@ -104,9 +108,9 @@ function LimitForm({ model, info, onDone }: IPartProps): ReactElement {
     onDone();
   };
   return (
-    <form className="jp-Studio-form jp-mod-line" aria-label="Runs at once" data-lm-suppress-shortcuts="true" onSubmit={submit}>
+    <form className="jp-Studio-form jp-mod-line" aria-label={trans.__('Runs at once')} data-lm-suppress-shortcuts="true" onSubmit={submit}>
       <label>
-        Runs at once
+        {trans.__('Runs at once')}
         <input
           autoFocus
           type="text"
@@ -118,10 +122,10 @@ function LimitForm({ model, info, onDone }: IPartProps): ReactElement {
         />
       </label>
       <button type="submit" className="jp-Studio-button jp-mod-primary" disabled={!isRight}>
-        Change
+        {trans.__('Change')}
       </button>
-      <Button title="Leave it as it is" onClick={onDone}>
-        Leave
+      <Button title={trans.__('Leave it as it is')} onClick={onDone}>
+        {trans.__('Leave')}
       </Button>
     </form>
   );
@@ -137,9 +141,9 @@ function ExtendForm({ model, info, timezone, schedule, onDone }: IPartProps & { 
     onDone();
   };
   return (
-    <form className="jp-Studio-form jp-mod-line" aria-label="Extend the backfill" data-lm-suppress-shortcuts="true" onSubmit={submit}>
+    <form className="jp-Studio-form jp-mod-line" aria-label={trans.__('Extend the backfill')} data-lm-suppress-shortcuts="true" onSubmit={submit}>
       <label>
-        {`From ${last} up to`}
+        {trans.__('From %1 up to', last)}
         <input
           autoFocus
           type="date"
@@ -150,12 +154,12 @@ function ExtendForm({ model, info, timezone, schedule, onDone }: IPartProps & { 
         />
       </label>
       <button type="submit" className="jp-Studio-button jp-mod-primary" disabled={!isLater}>
-        Extend
+        {trans.__('Extend')}
       </button>
-      <Button title="Leave it as it is" onClick={onDone}>
-        Leave
+      <Button title={trans.__('Leave it as it is')} onClick={onDone}>
+        {trans.__('Leave')}
       </Button>
-      {!isLater && <span className="jp-Studio-problem">{`A day after ${last}.`}</span>}
+      {!isLater && <span className="jp-Studio-problem">{trans.__('A day after %1.', last)}</span>}
     </form>
   );
 }

@@ -3,6 +3,7 @@ import { useState } from 'react';
 
 import type { BackfillModel } from '../../models/backfill';
 import type { IHost } from '../../host';
+import { trans } from '../../trans';
 import { Button, LinkButton } from '../Glyph';
 import { TabButton } from '../TabLinks';
 import { StateIcon } from '../StateIcon';
@@ -27,23 +28,23 @@ export function Failures({ model, timezone, host, onInspect }: IFailuresProps): 
   }
   const shown = isAll ? failures : failures.slice(0, SHOWN);
   return (
-    <section className="jp-Studio-failures" aria-label="Failed runs">
+    <section className="jp-Studio-failures" aria-label={trans.__('Failed runs')}>
       <header>
-        <strong>{counted(failures.length, 'run')} failed</strong>
+        <strong>{trans.__('%1 failed', counted(failures.length, 'run'))}</strong>
         <Button
           glyph="again"
-          title="Run again what failed in these runs, and what waited for it; the rest is kept"
+          title={trans.__('Run again what failed in these runs, and what waited for it; the rest is kept')}
           disabled={model.isBusy}
           onClick={() => void model.repair()}
         >
-          Run the failed again
+          {trans.__('Run the failed again')}
         </Button>
       </header>
       <ul>
         {shown.map(({ run, tasks }) => (
           <li key={run.run_id}>
-            <StateIcon state="failed" title="failed" />
-            <LinkButton title="Show this run" onClick={() => onInspect(run.run_id, null, null)}>
+            <StateIcon state="failed" title={trans.__('failed')} />
+            <LinkButton title={trans.__('Show this run')} onClick={() => onInspect(run.run_id, null, null)}>
               {runName(run, timezone)}
             </LinkButton>
             <span className="jp-Studio-blamed">
@@ -51,7 +52,7 @@ export function Failures({ model, timezone, host, onInspect }: IFailuresProps): 
               {tasks?.map(task => (
                 <LinkButton
                   key={`${task.task_id}/${task.map_index}`}
-                  title={`Show what ${task.task_id} produced`}
+                  title={trans.__('Show what %1 produced', task.task_id)}
                   onClick={() => onInspect(run.run_id, task.task_id, task.map_index)}
                 >
                   {task.map_index < 0 ? task.task_id : `${task.task_id} [${task.map_index}]`}
@@ -60,15 +61,15 @@ export function Failures({ model, timezone, host, onInspect }: IFailuresProps): 
             </span>
             <TabButton
               host={host}
-              title={`Open the run of ${runName(run, timezone)} in a tab`}
+              title={trans.__('Open the run of %1 in a tab', runName(run, timezone))}
               to={{ dagId: run.dag_id, runId: run.run_id, taskId: tasks?.[0]?.task_id ?? null }}
             />
           </li>
         ))}
       </ul>
       {failures.length > shown.length && (
-        <LinkButton title="Show all" onClick={() => setAll(true)}>
-          {`and ${counted(failures.length - shown.length, 'run')} more`}
+        <LinkButton title={trans.__('Show all')} onClick={() => setAll(true)}>
+          {trans.__('and %1 more', counted(failures.length - shown.length, 'run'))}
         </LinkButton>
       )}
     </section>

@@ -2,11 +2,12 @@ import type { ReactElement } from 'react';
 import { useId, useState } from 'react';
 
 import type { ParamsModel } from '../../models/params';
+import { trans } from '../../trans';
 import { Button } from '../Glyph';
 import { useSignal } from '../hooks';
 import { ParamsFields } from '../params/ParamsFields';
 import { choiceText } from '../params/words';
-import { counted, cutMiddle } from '../text';
+import { andMore, counted, cutMiddle } from '../text';
 
 const NAMED = 3; // changed params that are named
 const LONGEST = 24; // characters of a value
@@ -21,25 +22,25 @@ export function ParamsPart({ params }: { params: ParamsModel }): ReactElement | 
   }
   const isOpen = isOpened || !params.isValid;
   const changes = Object.entries(params.changes());
-  const told = changes.slice(0, NAMED).map(([name, value]) => `${name} = ${cutMiddle(choiceText(value), LONGEST)}`);
+  const told = changes.map(([name, value]) => `${name} = ${cutMiddle(choiceText(value), LONGEST)}`);
   return (
     <>
       <div className="jp-Studio-field">
-        <span className="jp-Studio-fieldName">Params</span>
+        <span className="jp-Studio-fieldName">{trans.__('Params')}</span>
         <div className="jp-Studio-fieldBody">
           <div className="jp-Studio-fieldLine">
             <span>
               {changes.length === 0
-                ? `${counted(params.fields.length, 'param')}, as by default`
-                : told.join(', ') + (changes.length > NAMED ? `, and ${changes.length - NAMED} more` : '')}
+                ? trans.__('%1, as by default', counted(params.fields.length, 'param'))
+                : andMore(told, NAMED)}
             </span>
             <Button
-              title="Give other values"
+              title={trans.__('Give other values')}
               pressed={isOpen}
               disabled={!params.isValid}
               onClick={() => setOpened(!isOpen)}
             >
-              {isOpen ? 'Done' : 'Change…'}
+              {isOpen ? trans.__('Done') : trans.__('Change…')}
             </Button>
           </div>
         </div>

@@ -2,6 +2,7 @@ import type { ReactElement } from 'react';
 
 import type { BackfillInfo, RunState } from '../../api/schema';
 import type { IProgress } from '../../models/backfill';
+import { trans } from '../../trans';
 import { StateIcon } from '../StateIcon';
 import { LOOKS, stateClass } from '../states';
 import { counted } from '../text';
@@ -15,13 +16,13 @@ export function ProgressBar({ info, progress }: { info: BackfillInfo; progress: 
   const { counts, ended, total } = progress;
   const parts = ORDER.map(state => ({ state, count: counts[state] ?? 0 })).filter(({ count }) => count > 0);
   const left = leftText(info, progress);
-  const text = `${ended} of ${counted(total, 'run')} ended${left === '' ? '' : `, ${left}`}`;
+  const text = [trans.__('%1 of %2 ended', ended, counted(total, 'run')), left].filter(Boolean).join(', ');
   return (
     <div className="jp-Studio-backfillProgress">
       <div
         className="jp-Studio-stack"
         role="progressbar"
-        aria-label="Runs that have ended"
+        aria-label={trans.__('Runs that have ended')}
         aria-valuemin={0}
         aria-valuemax={total}
         aria-valuenow={ended}

@@ -2,6 +2,7 @@ import type { ReactElement } from 'react';
 import { useId } from 'react';
 
 import type { BackfillFormModel } from '../../models/backfillform';
+import { trans } from '../../trans';
 
 /** The first and the last day, both included. */
 export function RangeField({ model }: { model: BackfillFormModel }): ReactElement {
@@ -13,24 +14,24 @@ export function RangeField({ model }: { model: BackfillFormModel }): ReactElemen
   return (
     <div className="jp-Studio-field" data-field="range">
       <label className="jp-Studio-fieldName" htmlFor={`${id}-start`}>
-        Days
+        {trans.__('Days')}
       </label>
       <div className="jp-Studio-fieldBody">
         <div className="jp-Studio-fieldLine">
           <input
             id={`${id}-start`}
             type={type(start)}
-            aria-label="First day"
+            aria-label={trans.__('First day')}
             aria-invalid={problems.start !== undefined}
             aria-describedby={`${id}-told`}
             min={bounds?.first ?? undefined}
             value={start}
             onChange={event => model.set({ start: event.target.value })}
           />
-          <span>to</span>
+          <span>{trans.__('to')}</span>
           <input
             type={type(end)}
-            aria-label="Last day"
+            aria-label={trans.__('Last day')}
             aria-invalid={problems.end !== undefined}
             aria-describedby={`${id}-told`}
             value={end}
@@ -43,7 +44,7 @@ export function RangeField({ model }: { model: BackfillFormModel }): ReactElemen
                 type="button"
                 className="jp-Studio-chip jp-mod-newest"
                 aria-pressed={preset.start === start && preset.end === end}
-                title={`${preset.start} to ${preset.end}`}
+                title={trans.__('%1 to %2', preset.start, preset.end)}
                 onClick={() => model.set({ start: preset.start, end: preset.end })}
               >
                 {preset.name}
@@ -52,7 +53,7 @@ export function RangeField({ model }: { model: BackfillFormModel }): ReactElemen
           </span>
         </div>
         <div className={problem === null ? 'jp-Studio-fieldHelp' : 'jp-Studio-problem'} id={`${id}-told`}>
-          {problem ?? `both included, in ${model.dag.dag?.timezone ?? 'UTC'}`}
+          {problem ?? trans.__('both included, in %1', model.dag.dag?.timezone ?? 'UTC')}
         </div>
       </div>
     </div>

@@ -3,9 +3,10 @@ import { useState } from 'react';
 
 import type { BackfillFormModel } from '../../models/backfillform';
 import type { IStudio } from '../../tokens';
+import { trans } from '../../trans';
 import { Button } from '../Glyph';
 import { Graph } from '../Graph';
-import { counted } from '../text';
+import { andMore, counted } from '../text';
 
 const NAMED = 4; // tasks that are named
 
@@ -17,16 +18,16 @@ export function TasksField({ model, studio }: { model: BackfillFormModel; studio
   const { included, problems } = model;
   return (
     <div className="jp-Studio-field" data-field="tasks">
-      <span className="jp-Studio-fieldName">Tasks</span>
+      <span className="jp-Studio-fieldName">{trans.__('Tasks')}</span>
       <div className="jp-Studio-fieldBody">
         <div className="jp-Studio-fieldLine">
-          <span>{tasks.length === 0 ? `all ${counted(nodes.length, 'task')}` : named(tasks, included.size)}</span>
-          <Button title="Choose tasks on the graph" pressed={isOpen} onClick={() => setOpen(!isOpen)}>
-            {isOpen ? 'Done' : 'Choose…'}
+          <span>{tasks.length === 0 ? trans.__('all %1', counted(nodes.length, 'task')) : named(tasks, included.size)}</span>
+          <Button title={trans.__('Choose tasks on the graph')} pressed={isOpen} onClick={() => setOpen(!isOpen)}>
+            {isOpen ? trans.__('Done') : trans.__('Choose…')}
           </Button>
           {tasks.length > 0 && (
-            <Button title="Run all tasks" onClick={() => model.set({ tasks: [] })}>
-              All tasks
+            <Button title={trans.__('Run all tasks')} onClick={() => model.set({ tasks: [] })}>
+              {trans.__('All tasks')}
             </Button>
           )}
         </div>
@@ -39,7 +40,7 @@ export function TasksField({ model, studio }: { model: BackfillFormModel; studio
                 checked={withUpstream}
                 onChange={event => model.set({ withUpstream: event.target.checked })}
               />
-              with what they wait for
+              {trans.__('with what they wait for')}
             </label>
             <label className="jp-Studio-check">
               <input
@@ -47,7 +48,7 @@ export function TasksField({ model, studio }: { model: BackfillFormModel; studio
                 checked={withDownstream}
                 onChange={event => model.set({ withDownstream: event.target.checked })}
               />
-              with what waits for them
+              {trans.__('with what waits for them')}
             </label>
           </div>
         )}
@@ -61,7 +62,7 @@ export function TasksField({ model, studio }: { model: BackfillFormModel; studio
               included={included}
               onChoose={id => id !== null && model.toggleTask(id)}
               engine={studio.engine}
-              label="Tasks to run: enter or space chooses"
+              label={trans.__('Tasks to run: enter or space chooses')}
               isFlowing
             />
           </div>
@@ -72,7 +73,7 @@ export function TasksField({ model, studio }: { model: BackfillFormModel; studio
 }
 
 function named(tasks: readonly string[], included: number): string {
-  const names = tasks.slice(0, NAMED).join(', ') + (tasks.length > NAMED ? `, and ${tasks.length - NAMED} more` : '');
+  const names = andMore(tasks, NAMED);
   const others = included - tasks.length;
-  return others > 0 ? `${names}, with ${counted(others, 'task')} more` : `only ${names}`;
+  return others > 0 ? trans.__('%1, with %2 more', names, counted(others, 'task')) : trans.__('only %1', names);
 }

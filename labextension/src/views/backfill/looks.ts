@@ -2,6 +2,7 @@ import type { BackfillDate, BackfillInfo, BackfillPreview, RunState, RunSummary 
 import type { IProgress } from '../../models/backfill';
 import { byDay } from '../../models/calendar';
 import { dayOf } from '../../models/days';
+import { trans } from '../../trans';
 import type { IDayLook } from '../Calendar';
 import type { AnyState } from '../states';
 import { LOOKS } from '../states';
@@ -33,11 +34,11 @@ function decisionLook(runs: readonly BackfillDate[]): IDayLook {
 function decisionWords(run: BackfillDate): string {
   switch (run.decision) {
     case 'create':
-      return 'a run is made';
+      return trans.__('a run is made');
     case 'clear':
-      return `run again, because it ${run.reason}`;
+      return trans.__('run again, because it %1', run.reason);
     case 'skip':
-      return `left alone: ${run.reason.startsWith('its ') ? '' : 'it '}${run.reason}`;
+      return run.reason.startsWith('its ') ? trans.__('left alone: %1', run.reason) : trans.__('left alone: it %1', run.reason);
   }
 }
 
@@ -79,11 +80,13 @@ export function toRun(preview: BackfillPreview): number {
 export function previewText(preview: BackfillPreview): string {
   const { create = 0, clear = 0 } = preview.counts;
   const parts = [
-    create > 0 || clear === 0 ? `${counted(create, 'run')} to make` : '',
-    clear > 0 ? `${clear === preview.runs.length || create === 0 ? counted(clear, 'run') : clear} to repeat` : ''
+    create > 0 || clear === 0 ? trans.__('%1 to make', counted(create, 'run')) : '',
+    clear > 0 ? trans.__('%1 to repeat', clear === preview.runs.length || create === 0 ? counted(clear, 'run') : clear) : ''
   ].filter(Boolean);
-  const time = preview.seconds === null || toRun(preview) === 0 ? '' : `, about ${durationText(roughly(preview.seconds))}`;
-  return parts.join(', ') + time;
+  if (preview.seconds !== null && toRun(preview) > 0) {
+    parts.push(trans.__('about %1', durationText(roughly(preview.seconds))));
+  }
+  return parts.join(', ');
 }
 
 /** An estimate is not exact to the second. */
@@ -95,22 +98,22 @@ export function roughly(seconds: number): number {
 export function backfillLook(info: BackfillInfo, progress: IProgress): { state: AnyState; label: string } {
   const isEnded = progress.ended >= progress.total;
   if (info.state === 'paused') {
-    return { state: 'paused', label: 'paused' };
+    return { state: 'paused', label: trans.__('paused') };
   }
   if (info.state === 'cancelled') {
-    return { state: 'cancelled', label: isEnded ? 'cancelled' : 'ending' };
+    return { state: 'cancelled', label: isEnded ? trans.__('cancelled') : trans.__('ending') };
   }
   if (info.state === 'running' || !isEnded) {
-    return { state: 'running', label: 'running' };
+    return { state: 'running', label: trans.__('running') };
   }
   return (progress.counts.failed ?? 0) > 0
-    ? { state: 'failed', label: 'done, with failures' }
-    : { state: 'success', label: 'done' };
+    ? { state: 'failed', label: trans.__('done, with failures') }
+    : { state: 'success', label: trans.__('done') };
 }
 
 /** "about 2 min left", while something is known. */
 export function leftText(info: BackfillInfo, progress: IProgress): string {
   return info.seconds_left === null || progress.ended >= progress.total
     ? ''
-    : `about ${durationText(roughly(info.seconds_left))} left`;
+    : trans.__('about %1 left', durationText(roughly(info.seconds_left)));
 }

@@ -5,7 +5,8 @@ import { progressOf } from '../../models/backfill';
 import { BackfillViewModel } from '../../models/backfillview';
 import type { DagPageModel } from '../../models/dagpage';
 import type { IStudio } from '../../tokens';
-import { BackfillBody, nameOf } from '../backfill/BackfillView';
+import { trans } from '../../trans';
+import { BackfillBody, datesOf } from '../backfill/BackfillView';
 import { backfillLook } from '../backfill/looks';
 import { Button } from '../Glyph';
 import { useModel, useSignal } from '../hooks';
@@ -20,16 +21,16 @@ export function BackfillsTab({ model, studio }: { model: DagPageModel; studio: I
   useSignal(view?.changed);
   useSignal(view?.backfill?.changed);
   if (view === null) {
-    return <Empty title="Fetching the backfills…" />;
+    return <Empty title={trans.__('Fetching the backfills…')} />;
   }
   const shown = view.backfill?.id ?? null;
   return (
     <div className="jp-Studio-sides">
-      <nav className="jp-Studio-side" aria-label="Backfills">
-        <Button glyph="plus" title="Put together another backfill" pressed={shown === null} onClick={() => view.show(null)}>
-          New backfill
+      <nav className="jp-Studio-side" aria-label={trans.__('Backfills')}>
+        <Button glyph="plus" title={trans.__('Put together another backfill')} pressed={shown === null} onClick={() => view.show(null)}>
+          {trans.__('New backfill')}
         </Button>
-        {view.recent.length === 0 && <p className="jp-Studio-muted jp-Studio-sideNote">No backfill of this DAG was made yet.</p>}
+        {view.recent.length === 0 && <p className="jp-Studio-muted jp-Studio-sideNote">{trans.__('No backfill of this DAG was made yet.')}</p>}
         <ul>
           {view.recent.map(info => (
             <Row
@@ -59,16 +60,16 @@ interface IRowProps {
 function Row({ info, timezone, isShown, onShow }: IRowProps): ReactElement {
   const progress = progressOf(info);
   const look = backfillLook(info, progress);
-  const [, dates = 'without dates'] = nameOf(info, timezone).split(/ (.*)/s);
   return (
     <li>
       <button type="button" className="jp-Studio-sideRow" aria-current={isShown} onClick={onShow}>
         <span>
           <StateIcon state={look.state} title={look.label} />
-          {dates}
+          {datesOf(info, timezone)}
         </span>
         <span className="jp-Studio-muted">
-          {`${progress.ended} of ${progress.total} runs · `}
+          {trans.__('%1 of %2 runs', progress.ended, progress.total)}
+          {' · '}
           <Moment time={info.created_at} />
         </span>
       </button>

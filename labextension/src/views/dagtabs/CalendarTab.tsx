@@ -5,6 +5,7 @@ import type { DayRuns, RunState } from '../../api/schema';
 import type { DagPageModel } from '../../models/dagpage';
 import { keyOf, RunListModel } from '../../models/runlist';
 import type { IStudio } from '../../tokens';
+import { trans } from '../../trans';
 import type { IDayLook } from '../Calendar';
 import { Calendar } from '../Calendar';
 import { Button } from '../Glyph';
@@ -32,33 +33,33 @@ export function CalendarTab({ model, studio }: { model: DagPageModel; studio: IS
   );
   const looks = useMemo(() => new Map((days.value?.days ?? []).map(day => [day.day, lookOf(day)])), [days.value]);
   if (days.value === null) {
-    return days.error === null ? <Empty title="Fetching the days…" /> : <ErrorNote error={days.error} onRetry={days.again} />;
+    return days.error === null ? <Empty title={trans.__('Fetching the days…')} /> : <ErrorNote error={days.error} onRetry={days.again} />;
   }
   const thisYear = new Date().getFullYear();
   const shown = year ?? thisYear;
   return (
     <div className="jp-Studio-main">
       <div className="jp-Studio-mainTools">
-        <Button title={`Show ${shown - 1}`} onClick={() => setYear(shown - 1)}>{`‹ ${shown - 1}`}</Button>
-        <b>{year === null ? 'The last twelve months' : String(year)}</b>
+        <Button title={trans.__('Show %1', shown - 1)} onClick={() => setYear(shown - 1)}>{`‹ ${shown - 1}`}</Button>
+        <b>{year === null ? trans.__('The last twelve months') : String(year)}</b>
         {year !== null && (
-          <Button title={`Show ${year + 1}`} disabled={year >= thisYear} onClick={() => setYear(year + 1)}>
+          <Button title={trans.__('Show %1', year + 1)} disabled={year >= thisYear} onClick={() => setYear(year + 1)}>
             {`${year + 1} ›`}
           </Button>
         )}
         {year !== null && (
-          <Button title="Show the last twelve months" onClick={() => setYear(null)}>
-            Last twelve months
+          <Button title={trans.__('Show the last twelve months')} onClick={() => setYear(null)}>
+            {trans.__('Last twelve months')}
           </Button>
         )}
       </div>
       {days.error !== null && <ErrorNote error={days.error} onRetry={days.again} />}
       {looks.size === 0 ? (
-        <Empty title={year === null ? 'No run in the last twelve months.' : `No run in ${year}.`} />
+        <Empty title={year === null ? trans.__('No run in the last twelve months.') : trans.__('No run in %1.', year)} />
       ) : (
         <Calendar
           days={looks}
-          label={`Runs of ${dag.dagId} by day`}
+          label={trans.__('Runs of %1 by day', dag.dagId)}
           chosen={chosen}
           onChoose={day => setChosen(day === chosen ? null : day)}
         />
@@ -79,10 +80,10 @@ function Day({ day, model, studio }: { day: string; model: DagPageModel; studio:
   }, [studio, dag, day]);
   useSignal(list?.changed);
   if (list?.runs == null) {
-    return <Empty title="Fetching the runs of the day…" />;
+    return <Empty title={trans.__('Fetching the runs of the day…')} />;
   }
   return (
-    <section aria-label={`Runs of ${day}`}>
+    <section aria-label={trans.__('Runs of %1', day)}>
       <h3>{day}</h3>
       {list.error !== null && <ErrorNote error={list.error} onRetry={() => void list.refresh()} />}
       <RunTable

@@ -7,6 +7,7 @@ import type { IPartDiff } from '../../models/codediff';
 import { diffOf, partsOf } from '../../models/codediff';
 import type { DagPageModel } from '../../models/dagpage';
 import type { IStudio } from '../../tokens';
+import { trans } from '../../trans';
 import { Diff } from '../Diff';
 import { useFetched, useSignal } from '../hooks';
 import { Empty, ErrorNote } from '../Notes';
@@ -26,7 +27,7 @@ export function CodeTab({ model, studio }: { model: DagPageModel; studio: IStudi
   const [base, setBase] = useState<string | null>(null);
   if (versions.value === null) {
     return versions.error === null ? (
-      <Empty title="Fetching the versions…" />
+      <Empty title={trans.__('Fetching the versions…')} />
     ) : (
       <ErrorNote error={versions.error} onRetry={versions.again} />
     );
@@ -34,11 +35,11 @@ export function CodeTab({ model, studio }: { model: DagPageModel; studio: IStudi
   const listed = versions.value.versions;
   const shown = listed.find(({ version }) => version === chosen) ?? listed.find(({ current }) => current) ?? listed[0];
   if (shown === undefined) {
-    return <Empty title="The DAG has no version." />;
+    return <Empty title={trans.__('The DAG has no version.')} />;
   }
   return (
     <div className="jp-Studio-sides">
-      <nav className="jp-Studio-side" aria-label="Versions">
+      <nav className="jp-Studio-side" aria-label={trans.__('Versions')}>
         <ul>
           {listed.map(version => (
             <Version
@@ -53,19 +54,19 @@ export function CodeTab({ model, studio }: { model: DagPageModel; studio: IStudi
       <div className="jp-Studio-main">
         <div className="jp-Studio-mainTools">
           <label>
-            Compare with{' '}
+            {trans.__('Compare with')}{' '}
             <select value={base ?? ''} onChange={event => setBase(event.target.value === '' ? null : event.target.value)}>
-              <option value="">nothing: show the code</option>
+              <option value="">{trans.__('nothing: show the code')}</option>
               {listed
                 .filter(({ version }) => version !== shown.version)
                 .map(({ version, created_at: at }) => (
                   <option key={version} value={version}>
-                    {`${version.slice(0, SHORT)} of ${new Date(at).toLocaleString()}`}
+                    {trans.__('%1 of %2', version.slice(0, SHORT), new Date(at).toLocaleString())}
                   </option>
                 ))}
             </select>
           </label>
-          {listed.length === 1 && <span className="jp-Studio-muted">There is only this version.</span>}
+          {listed.length === 1 && <span className="jp-Studio-muted">{trans.__('There is only this version.')}</span>}
         </div>
         {base === null || base === shown.version ? (
           <Code key={shown.version} client={client} dagId={dag.dagId} version={shown.version} />
@@ -90,7 +91,7 @@ function Version(props: { version: VersionSummary; isShown: boolean; onShow: () 
       <button type="button" className="jp-Studio-sideRow" aria-current={isShown} title={version.version} onClick={onShow}>
         <span>
           <code>{version.version.slice(0, SHORT)}</code>
-          {version.current && <span className="jp-Studio-tag">current</span>}
+          {version.current && <span className="jp-Studio-tag">{trans.__('current')}</span>}
         </span>
         <span className="jp-Studio-muted">
           <Moment time={version.created_at} />
@@ -110,7 +111,7 @@ interface ICodeProps {
 function Code({ client, dagId, version }: ICodeProps): ReactElement {
   const code = useFetched(() => client.call('get_code', { path: { dag_id: dagId, version } }), [client, dagId, version]);
   if (code.value === null) {
-    return code.error === null ? <Empty title="Fetching the code…" /> : <ErrorNote error={code.error} onRetry={code.again} />;
+    return code.error === null ? <Empty title={trans.__('Fetching the code…')} /> : <ErrorNote error={code.error} onRetry={code.again} />;
   }
   const parts = partsOf(code.value);
   return (
@@ -137,10 +138,10 @@ function Comparison(props: { client: IStudioClient; dagId: string; before: strin
     [client, dagId, before, after]
   );
   if (diff.value === null) {
-    return diff.error === null ? <Empty title="Comparing…" /> : <ErrorNote error={diff.error} onRetry={diff.again} />;
+    return diff.error === null ? <Empty title={trans.__('Comparing…')} /> : <ErrorNote error={diff.error} onRetry={diff.again} />;
   }
   if (diff.value.length === 0) {
-    return <Empty title="Both consist of the same text." />;
+    return <Empty title={trans.__('Both consist of the same text.')} />;
   }
   return (
     <div className="jp-Studio-parts">
@@ -155,9 +156,15 @@ function PartDiff({ part }: { part: IPartDiff }): ReactElement {
   return (
     <details open>
       <summary>
-        <b>{part.title}</b> <span className="jp-Studio-muted">{part.change}</span>
+        <b>{part.title}</b> <span className="jp-Studio-muted">{changeWords()[part.change]}</span>
       </summary>
-      <Diff lines={part.lines} label={`What changed in ${part.title}`} />
+      <Diff lines={part.lines} label={trans.__('What changed in %1', part.title)} />
     </details>
   );
 }
+
+const changeWords = (): Readonly<Record<IPartDiff['change'], string>> => ({
+  added: trans.__('added'),
+  removed: trans.__('removed'),
+  changed: trans.__('changed')
+});

@@ -4,6 +4,7 @@ import type { DagPageModel } from '../../models/dagpage';
 import type { DagTab } from '../../models/place';
 import { DAG_TABS } from '../../models/place';
 import type { IStudio } from '../../tokens';
+import { trans } from '../../trans';
 import { DagView } from '../DagView';
 import { GridTab } from '../grid/GridTab';
 import { HelpButton } from '../HelpButton';
@@ -27,26 +28,26 @@ interface IDagTab extends Omit<ITab<DagTab>, 'id'> {
 }
 
 /** What there is to see of a DAG. */
-const VIEWS: Readonly<Record<DagTab, IDagTab>> = {
-  graph: { label: 'Graph', title: 'The tasks of a run and how they depend on each other', View: GraphTab },
-  grid: { label: 'Grid', title: 'Runs × tasks', View: GridTab },
-  gantt: { label: 'Gantt', title: 'When each task of a run waited and worked', View: GanttTab },
-  calendar: { label: 'Calendar', title: 'A year of days', View: CalendarTab },
-  runs: { label: 'Runs', title: 'All runs: find, compare, repeat, mark, delete', View: RunsTab },
-  backfills: { label: 'Backfills', title: 'Runs of the past, filled in', View: BackfillsTab },
-  code: { label: 'Code', title: 'Versions, and what changed between them', View: CodeTab },
-  details: { label: 'Details', title: 'Schedule, limits, definition', View: DetailsTab }
-};
+const views = (): Readonly<Record<DagTab, IDagTab>> => ({
+  graph: { label: trans.__('Graph'), title: trans.__('The tasks of a run and how they depend on each other'), View: GraphTab },
+  grid: { label: trans.__('Grid'), title: trans.__('Runs × tasks'), View: GridTab },
+  gantt: { label: trans.__('Gantt'), title: trans.__('When each task of a run waited and worked'), View: GanttTab },
+  calendar: { label: trans.__('Calendar'), title: trans.__('A year of days'), View: CalendarTab },
+  runs: { label: trans.__('Runs'), title: trans.__('All runs: find, compare, repeat, mark, delete'), View: RunsTab },
+  backfills: { label: trans.__('Backfills'), title: trans.__('Runs of the past, filled in'), View: BackfillsTab },
+  code: { label: trans.__('Code'), title: trans.__('Versions, and what changed between them'), View: CodeTab },
+  details: { label: trans.__('Details'), title: trans.__('Schedule, limits, definition'), View: DetailsTab }
+});
 
-const TABS = DAG_TABS.map(id => ({ id, ...VIEWS[id] }));
+const tabs = () => DAG_TABS.map(id => ({ id, ...views()[id] }));
 
 export function DagTabs({ model, studio }: IDagTabProps): ReactElement {
   useSignal(model.changed);
-  const { View } = VIEWS[model.tab];
+  const { View } = views()[model.tab];
   return (
     <Tabs
-      label={`Views of ${model.dag.dagId}`}
-      tabs={TABS}
+      label={trans.__('Views of %1', model.dag.dagId)}
+      tabs={tabs()}
       shown={model.tab}
       onShow={tab => model.go({ tab })}
       tools={<HelpButton host={studio.host} topic={`panels#${model.tab}`} />}

@@ -6,6 +6,7 @@ import { asStudioError } from '../../api/errors';
 import type { DagSpec } from '../../api/schema';
 import type { DagPageModel } from '../../models/dagpage';
 import type { IStudio } from '../../tokens';
+import { trans } from '../../trans';
 import { Button } from '../Glyph';
 import { useFetched, useSignal } from '../hooks';
 import { Empty, ErrorNote } from '../Notes';
@@ -20,27 +21,27 @@ export function DetailsTab({ model, studio }: { model: DagPageModel; studio: ISt
   useSignal(dag.changed);
   const { spec, dag: summary } = dag;
   if (spec === null || summary === null) {
-    return <Empty title="Fetching the DAG…" />;
+    return <Empty title={trans.__('Fetching the DAG…')} />;
   }
   return (
     <div className="jp-Studio-main">
       {summary.description !== '' && <p className="jp-Studio-description">{summary.description}</p>}
-      <section aria-label="Schedule">
-        <h3>Schedule</h3>
+      <section aria-label={trans.__('Schedule')}>
+        <h3>{trans.__('Schedule')}</h3>
         {spec.schedule == null ? (
-          <p>It has none: runs start when somebody triggers them.</p>
+          <p>{trans.__('It has none: runs start when somebody triggers them.')}</p>
         ) : (
           <Schedule model={model} studio={studio} />
         )}
       </section>
-      <Facts title="Runs" facts={runFacts(spec)} />
-      <Facts title="Tasks" facts={taskFacts(spec)} />
+      <Facts title={trans.__('Runs')} facts={runFacts(spec)} />
+      <Facts title={trans.__('Tasks')} facts={taskFacts(spec)} />
       <Facts
-        title="Definition"
+        title={trans.__('Definition')}
         facts={[
-          ['Defined in', spec.origin === undefined || spec.origin === '' ? 'a notebook or program that published it' : spec.origin],
-          ['Version', summary.version],
-          ['Tags', summary.tags.join(', ')]
+          [trans.__('Defined in'), spec.origin === undefined || spec.origin === '' ? trans.__('a notebook or program that published it') : spec.origin],
+          [trans.__('Version'), summary.version],
+          [trans.__('Tags'), summary.tags.join(', ')]
         ]}
       />
       <Removal model={model} studio={studio} />
@@ -60,7 +61,7 @@ function Schedule({ model, studio }: { model: DagPageModel; studio: IStudio }): 
   }
   return (
     <>
-      {summary?.paused === true && <p><b>Paused: no run starts by itself.</b></p>}
+      {summary?.paused === true && <p><b>{trans.__('Paused: no run starts by itself.')}</b></p>}
       <NextRuns preview={next.value} />
     </>
   );
@@ -86,24 +87,24 @@ function Facts({ title, facts }: { title: string; facts: readonly Fact[] }): Rea
   );
 }
 
-const CATCHUP: Readonly<Record<string, string>> = {
-  all: 'all runs that were missed are made up for',
-  latest: 'of missed runs the latest is made up for',
-  skip: 'missed runs are left out'
-};
+const catchup = (): Readonly<Record<string, string>> => ({
+  all: trans.__('all runs that were missed are made up for'),
+  latest: trans.__('of missed runs the latest is made up for'),
+  skip: trans.__('missed runs are left out')
+});
 
 function runFacts(spec: DagSpec): Fact[] {
   const params = Object.entries(spec.params ?? {}).map(([name, value]) => `${name} = ${JSON.stringify(value)}`);
   return [
-    ['From', spec.start_date ?? ''],
-    ['To', spec.end_date ?? ''],
-    ['Time zone', spec.timezone ?? 'UTC'],
-    ['After a pause', CATCHUP[spec.catchup ?? 'latest'] ?? ''],
-    ['At once', `at most ${counted(spec.max_active_runs ?? 16, 'run')}`],
-    ['At most', spec.run_timeout == null ? '' : durationText(spec.run_timeout)],
-    ['Pauses', spec.pause_after_failures == null ? '' : `after ${counted(spec.pause_after_failures, 'failed run')} in a row`],
-    ['When a task fails', spec.fail_fast === true ? 'the run is ended' : ''],
-    ['Parameters', params.join(', ')]
+    [trans.__('From'), spec.start_date ?? ''],
+    [trans.__('To'), spec.end_date ?? ''],
+    [trans.__('Time zone'), spec.timezone ?? 'UTC'],
+    [trans.__('After a pause'), catchup()[spec.catchup ?? 'latest'] ?? ''],
+    [trans.__('At once'), trans.__('at most %1', counted(spec.max_active_runs ?? 16, 'run'))],
+    [trans.__('At most'), spec.run_timeout == null ? '' : durationText(spec.run_timeout)],
+    [trans.__('Pauses'), spec.pause_after_failures == null ? '' : trans.__('after %1 in a row', counted(spec.pause_after_failures, 'failed run'))],
+    [trans.__('When a task fails'), spec.fail_fast === true ? trans.__('the run is ended') : ''],
+    [trans.__('Parameters'), params.join(', ')]
   ];
 }
 
@@ -118,10 +119,10 @@ function taskFacts(spec: DagSpec): Fact[] {
   }
   const outlets = spec.tasks.flatMap(task => (task.outlets ?? []).map(asset => asset.name));
   return [
-    ['Kinds', [...kinds].map(([kind, count]) => `${count} ${kind}`).join(', ')],
-    ['At once', `at most ${counted(spec.max_active_tasks ?? 16, 'task')} of a run`],
-    ['Pools', [...pools].join(', ')],
-    ['Makes', [...new Set(outlets)].join(', ')]
+    [trans.__('Kinds'), [...kinds].map(([kind, count]) => `${count} ${kind}`).join(', ')],
+    [trans.__('At once'), trans.__('at most %1 of a run', counted(spec.max_active_tasks ?? 16, 'task'))],
+    [trans.__('Pools'), [...pools].join(', ')],
+    [trans.__('Makes'), [...new Set(outlets)].join(', ')]
   ];
 }
 
@@ -136,24 +137,26 @@ function Removal({ model, studio }: { model: DagPageModel; studio: IStudio }): R
       .catch((reason: unknown) => setError(asStudioError(reason)));
   };
   return (
-    <section aria-label="Delete">
-      <h3>Delete</h3>
+    <section aria-label={trans.__('Delete')}>
+      <h3>{trans.__('Delete')}</h3>
       {!isAsking ? (
-        <Button title={`Delete ${dagId}…`} onClick={() => setAsking(true)}>
-          Delete the DAG…
+        <Button title={trans.__('Delete %1…', dagId)} onClick={() => setAsking(true)}>
+          {trans.__('Delete the DAG…')}
         </Button>
       ) : (
-        <div className="jp-Studio-form" role="group" aria-label={`Delete ${dagId}`}>
+        <div className="jp-Studio-form" role="group" aria-label={trans.__('Delete %1', dagId)}>
           <p>
-            Delete <b>{dagId}</b> with all its runs, their outputs and values? This cannot be undone. A file of the DAG
-            folder that defines it brings the DAG back, without its history.
+            {trans.__(
+          'Delete “%1” with all its runs, their outputs and values? This cannot be undone. A file of the DAG folder that defines it brings the DAG back, without its history.',
+          dagId
+        )}
           </p>
           <div className="jp-Studio-actions">
-            <Button title={`Delete ${dagId} with its history`} onClick={remove}>
-              Delete for good
+            <Button title={trans.__('Delete %1 with its history', dagId)} onClick={remove}>
+              {trans.__('Delete for good')}
             </Button>
-            <Button title="Leave all as it is" onClick={() => setAsking(false)}>
-              Leave
+            <Button title={trans.__('Leave all as it is')} onClick={() => setAsking(false)}>
+              {trans.__('Leave')}
             </Button>
           </div>
         </div>

@@ -6,6 +6,7 @@ import type { DagPageModel } from '../../models/dagpage';
 import type { IGanttLine } from '../../models/gantt';
 import { ganttLines, GanttModel, ticksOf } from '../../models/gantt';
 import type { IStudio } from '../../tokens';
+import { trans } from '../../trans';
 import { useModel, useNow, useSignal } from '../hooks';
 import { Empty, ErrorNote } from '../Notes';
 import { LOOKS, stateClass } from '../states';
@@ -22,8 +23,8 @@ export function GanttTab({ model, studio }: { model: DagPageModel; studio: IStud
   const runId = dag.run?.summary.run_id ?? null;
   if (runId === null) {
     return (
-      <Empty title="No run yet.">
-        <p>Trigger one: what its tasks do when becomes a chart here.</p>
+      <Empty title={trans.__('No run yet.')}>
+        <p>{trans.__('Trigger one: what its tasks do when becomes a chart here.')}</p>
       </Empty>
     );
   }
@@ -47,11 +48,11 @@ function Chart({ page, studio, runId }: { page: DagPageModel; studio: IStudio; r
     return model?.error != null ? (
       <ErrorNote error={model.error} onRetry={() => void model.refresh()} />
     ) : (
-      <Empty title="Fetching the attempts…" />
+      <Empty title={trans.__('Fetching the attempts…')} />
     );
   }
   if (attempts.length === 0) {
-    return <Empty title="Nothing of this run has begun yet." />;
+    return <Empty title={trans.__('Nothing of this run has begun yet.')} />;
   }
   const start = Math.min(...attempts.map(attempt => Date.parse(attempt.queued_at)));
   const end = Math.max(...attempts.map(attempt => endOf(attempt, now)), start + 100);
@@ -59,10 +60,10 @@ function Chart({ page, studio, runId }: { page: DagPageModel; studio: IStudio; r
   return (
     <div className="jp-Studio-gantt">
       {model.error !== null && <ErrorNote error={model.error} onRetry={() => void model.refresh()} />}
-      <div className="jp-Studio-ganttFrame" role="table" aria-label={`When the tasks of ${dagId} ran`}>
+      <div className="jp-Studio-ganttFrame" role="table" aria-label={trans.__('When the tasks of %1 ran', dagId)}>
         <div className="jp-Studio-ganttScale" role="row">
-          <span role="columnheader">{`from ${momentText(new Date(start).toISOString(), now)}`}</span>
-          <span className="jp-Studio-ganttTrack" role="columnheader" aria-label="Time">
+          <span role="columnheader">{trans.__('from %1', momentText(new Date(start).toISOString(), now))}</span>
+          <span className="jp-Studio-ganttTrack" role="columnheader" aria-label={trans.__('Time')}>
             {ticksOf(scale.seconds, MOST_TICKS).map(tick => (
               <span key={tick} className="jp-Studio-ganttTick" style={{ left: `${(tick / scale.seconds) * 100}%` }}>
                 {tick === 0 ? '0' : durationText(tick)}
@@ -84,13 +85,13 @@ function Chart({ page, studio, runId }: { page: DagPageModel; studio: IStudio; r
       </div>
       <div className="jp-Studio-legend">
         <span>
-          <span className="jp-Studio-ganttSample jp-mod-waited" aria-hidden /> queued
+          <span className="jp-Studio-ganttSample jp-mod-waited" aria-hidden /> {trans.__('queued')}
         </span>
         <span>
-          <span className="jp-Studio-ganttSample jp-Studio-is-success" aria-hidden /> worked
+          <span className="jp-Studio-ganttSample jp-Studio-is-success" aria-hidden /> {trans.__('worked')}
         </span>
         <span className="jp-Studio-space" />
-        <span className="jp-Studio-muted">{`${durationText(scale.seconds)} in all`}</span>
+        <span className="jp-Studio-muted">{trans.__('%1 in all', durationText(scale.seconds))}</span>
       </div>
     </div>
   );
@@ -109,7 +110,7 @@ function Line(props: { line: IGanttLine; scale: IScale; isChosen: boolean; onCho
   return (
     <div className={`jp-Studio-ganttLine${isChosen ? ' jp-mod-chosen' : ''}`} role="row">
       <span role="rowheader">
-        <button type="button" className="jp-Studio-link" title={`Look at ${name}`} aria-pressed={isChosen} onClick={onChoose}>
+        <button type="button" className="jp-Studio-link" title={trans.__('Look at %1', name)} aria-pressed={isChosen} onClick={onChoose}>
           {name}
         </button>
       </span>
@@ -128,9 +129,9 @@ function Bar({ attempt, scale }: { attempt: RunAttempt; scale: IScale }): ReactE
   const end = endOf(attempt, scale.now);
   const started = attempt.started_at === null ? end : Date.parse(attempt.started_at);
   const words = [
-    `try ${attempt.try_number}: ${LOOKS[attempt.state].label}`,
-    `queued for ${durationText((started - queued) / 1000)}`,
-    attempt.started_at === null ? '' : `worked for ${durationText((end - started) / 1000)}`
+    trans.__('try %1: %2', attempt.try_number, LOOKS[attempt.state].label),
+    trans.__('queued for %1', durationText((started - queued) / 1000)),
+    attempt.started_at === null ? '' : trans.__('worked for %1', durationText((end - started) / 1000))
   ]
     .filter(word => word !== '')
     .join(', ');

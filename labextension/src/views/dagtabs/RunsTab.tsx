@@ -5,6 +5,7 @@ import type { RunSummary } from '../../api/schema';
 import type { DagPageModel } from '../../models/dagpage';
 import { keyOf, RunListModel } from '../../models/runlist';
 import type { IStudio } from '../../tokens';
+import { trans } from '../../trans';
 import { useModel, useSignal } from '../hooks';
 import { Empty, ErrorNote } from '../Notes';
 import { RunActions } from '../runs/RunActions';
@@ -25,7 +26,7 @@ export function RunsTab({ model, studio }: { model: DagPageModel; studio: IStudi
     return list?.error != null ? (
       <ErrorNote error={list.error} onRetry={() => void list.refresh()} />
     ) : (
-      <Empty title="Fetching the runs…" />
+      <Empty title={trans.__('Fetching the runs…')} />
     );
   }
   const timezone = dag.dag?.timezone ?? 'UTC';
@@ -50,8 +51,8 @@ export function RunsTab({ model, studio }: { model: DagPageModel; studio: IStudi
         <RunComparison client={client} runs={compared} timezone={timezone} onClose={() => setCompared(null)} />
       )}
       {list.runs.length === 0 ? (
-        <Empty title={list.isFiltered ? 'No run is like that.' : 'No runs yet.'}>
-          {!list.isFiltered && <p>Trigger one, or fill the past with a backfill.</p>}
+        <Empty title={list.isFiltered ? trans.__('No run is like that.') : trans.__('No runs yet.')}>
+          {!list.isFiltered && <p>{trans.__('Trigger one, or fill the past with a backfill.')}</p>}
         </Empty>
       ) : (
         <RunList

@@ -3,6 +3,7 @@ import { memo } from 'react';
 
 import type { RunSummary } from '../../api/schema';
 import type { IGridRow } from '../../models/gridcells';
+import { trans } from '../../trans';
 import { runTip, secondsOf } from '../Runs';
 import { stateClass } from '../states';
 import { dateText, runName } from '../text';
@@ -29,7 +30,7 @@ export const GridHead = memo(function GridHead(props: IGridHeadProps): ReactElem
   return (
     <div className="jp-Studio-gridHead" role="row" aria-rowindex={1} data-line={-1}>
       <div className="jp-Studio-gridCorner" role="columnheader">
-        Task
+        {trans.__('Task')}
       </div>
       {rows.map(({ run }, index) => {
         const column = from + index;

@@ -4,6 +4,7 @@ import { memo } from 'react';
 import type { RunSummary } from '../../api/schema';
 import type { IGridCell, IGridLine } from '../../models/gridcells';
 import { groupCell } from '../../models/gridcells';
+import { trans } from '../../trans';
 import { LOOKS, stateClass } from '../states';
 import { cutMiddle, runName } from '../text';
 import type { IChunk } from './chunks';
@@ -41,7 +42,7 @@ export const GridLine = memo(function GridLine(props: IGridLineProps): ReactElem
             className="jp-Studio-fold"
             tabIndex={-1}
             aria-expanded={!isFolded}
-            title={`${isFolded ? 'Unfold' : 'Fold'} ${line.id}`}
+            title={isFolded ? trans.__('Unfold %1', line.id) : trans.__('Fold %1', line.id)}
             onClick={event => {
               event.stopPropagation();
               onToggle(line);
@@ -87,7 +88,7 @@ const Cells = memo(function Cells(props: ICellsProps): ReactElement {
             id={cursor === column ? `${id}-${at}-${column}` : undefined}
             cell={cell}
             column={column}
-            label={`${line.label}, ${nameIn(row.run, timezone)}: ${cell === null ? 'not in it' : stateText(cell)}`}
+            label={`${line.label}, ${nameIn(row.run, timezone)}: ${cell === null ? trans.__('not in it') : stateText(cell)}`}
             isChosen={isChosen && row.run.run_id === shownRun}
           />
         );
@@ -138,5 +139,5 @@ function Cell({ id, cell, column, label, isChosen }: ICellProps): ReactElement {
 }
 
 function stateText({ state, done, total }: IGridCell): string {
-  return total === 1 ? LOOKS[state].label : `${LOOKS[state].label}, ${done} of ${total} over`;
+  return total === 1 ? LOOKS[state].label : trans.__('%1, %2 of %3 over', LOOKS[state].label, done, total);
 }

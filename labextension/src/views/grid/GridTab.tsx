@@ -6,6 +6,7 @@ import type { IGridLine } from '../../models/gridcells';
 import { linesOf } from '../../models/gridcells';
 import { GridModel } from '../../models/grid';
 import type { IStudio } from '../../tokens';
+import { trans } from '../../trans';
 import { useModel, useSignal } from '../hooks';
 import { Empty, ErrorNote } from '../Notes';
 import { TaskCard } from '../TaskCard';
@@ -29,7 +30,7 @@ export function GridTab({ model, studio }: { model: DagPageModel; studio: IStudi
     return grid?.error != null ? (
       <ErrorNote error={grid.error} onRetry={() => void grid.refresh()} />
     ) : (
-      <Empty title="Fetching the runs…" />
+      <Empty title={trans.__('Fetching the runs…')} />
     );
   }
   return (
@@ -37,8 +38,8 @@ export function GridTab({ model, studio }: { model: DagPageModel; studio: IStudi
       <div className="jp-Studio-gridPane">
         {grid.error !== null && <ErrorNote error={grid.error} onRetry={() => void grid.refresh()} />}
         {grid.rows.length === 0 ? (
-          <Empty title="No runs yet.">
-            <p>Trigger one, or fill the past with a backfill: each run becomes a column here, each task a line.</p>
+          <Empty title={trans.__('No runs yet.')}>
+            <p>{trans.__('Trigger one, or fill the past with a backfill: each run becomes a column here, each task a line.')}</p>
           </Empty>
         ) : (
           <>
@@ -120,7 +121,7 @@ function Table({ page, grid }: { page: DagPageModel; grid: GridModel }): ReactEl
       className="jp-Studio-grid"
       ref={frame}
       role="grid"
-      aria-label={`Runs and tasks of ${dag.dagId}`}
+      aria-label={trans.__('Runs and tasks of %1', dag.dagId)}
       aria-rowcount={lines.length + 1}
       aria-colcount={rows.length + 1}
       aria-activedescendant={`${id}-${cursor.line}-${cursor.column}`}

@@ -3,6 +3,7 @@ import type { ReactElement } from 'react';
 import type { TaskState } from '../../api/schema';
 import { TASK_STATES } from '../../api/schema';
 import type { IGridRow } from '../../models/gridcells';
+import { trans } from '../../trans';
 import { LOOKS, stateClass } from '../states';
 import { counted } from '../text';
 
@@ -24,7 +25,7 @@ export function Legend({ rows, hasMore }: { rows: readonly IGridRow[]; hasMore: 
       ))}
       <span className="jp-Studio-space" />
       <span className="jp-Studio-muted">
-        {hasMore ? `the newest ${counted(rows.length, 'run')}; older ones come as you scroll` : counted(rows.length, 'run')}
+        {hasMore ? trans.__('the newest %1; older ones come as you scroll', counted(rows.length, 'run')) : counted(rows.length, 'run')}
       </span>
     </div>
   );

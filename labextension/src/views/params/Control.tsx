@@ -1,6 +1,7 @@
 import type { ReactElement } from 'react';
 
 import type { IField } from '../../models/fields';
+import { trans } from '../../trans';
 import { choiceText } from './words';
 
 export interface IControlProps {
@@ -37,7 +38,7 @@ export function Control({ id, field, text, isWrong, describedBy, onText }: ICont
     case 'choice':
       return (
         <select {...common} value={value} onChange={onChange}>
-          {value === '' && <option value="">Choose…</option>}
+          {value === '' && <option value="">{trans.__('Choose…')}</option>}
           {field.choices.map((choice, index) => (
             <option key={index} value={index}>
               {choiceText(choice)}

@@ -3,6 +3,7 @@ import { useId } from 'react';
 
 import type { IField } from '../../models/fields';
 import type { ParamsModel } from '../../models/params';
+import { trans } from '../../trans';
 import { Button } from '../Glyph';
 import { choiceText, defaultText, limitsText } from './words';
 import { Control } from './Control';
@@ -23,8 +24,8 @@ export function ParamField({ model, field }: { model: ParamsModel; field: IField
       <label className="jp-Studio-fieldName" htmlFor={id}>
         {field.title}
         {field.isRequired && (
-          <span className="jp-Studio-required" title="It has no default: a run needs a value">
-            required
+          <span className="jp-Studio-required" title={trans.__('It has no default: a run needs a value')}>
+            {trans.__('required')}
           </span>
         )}
         {field.title !== field.name && <code className="jp-Studio-muted">{field.name}</code>}
@@ -40,17 +41,17 @@ export function ParamField({ model, field }: { model: ParamsModel; field: IField
             onText={value => model.set(field.name, value)}
           />
           {field.isNullable && (
-            <label className="jp-Studio-check" title="Give null, which is no value">
+            <label className="jp-Studio-check" title={trans.__('Give null, which is no value')}>
               <input
                 type="checkbox"
                 checked={text === null}
                 onChange={event => model.set(field.name, event.target.checked ? null : emptyOf(field))}
               />
-              none
+              {trans.__('none')}
             </label>
           )}
           {isChanged && (
-            <Button glyph="again" title={`Back to the default: ${defaultText(field)}`} onClick={() => model.reset(field.name)} />
+            <Button glyph="again" title={trans.__('Back to the default: %1', defaultText(field))} onClick={() => model.reset(field.name)} />
           )}
         </div>
         {problem !== null && (

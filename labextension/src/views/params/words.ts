@@ -1,11 +1,12 @@
 import type { IField } from '../../models/fields';
+import { trans } from '../../trans';
 
 const LONGEST = 40; // characters of a default in a tip
 
 /** A value as a choice shows it. */
 export function choiceText(value: unknown): string {
   if (value === null) {
-    return 'none';
+    return trans.__('none');
   }
   return typeof value === 'string' ? value : JSON.stringify(value);
 }
@@ -23,22 +24,26 @@ export function limitsText({ kind, schema }: IField): string {
   const below = schema['exclusiveMaximum'];
   if (kind === 'integer' || kind === 'number') {
     if (typeof minimum === 'number' && typeof maximum === 'number') {
-      words.push(`${minimum} to ${maximum}`);
+      words.push(trans.__('%1 to %2', minimum, maximum));
     } else {
-      words.push(...bound('at least', minimum), ...bound('at most', maximum));
+      words.push(...bound(value => trans.__('at least %1', value), minimum), ...bound(value => trans.__('at most %1', value), maximum));
     }
-    words.push(...bound('more than', above), ...bound('less than', below), ...bound('a multiple of', schema['multipleOf']));
+    words.push(
+      ...bound(value => trans.__('more than %1', value), above),
+      ...bound(value => trans.__('less than %1', value), below),
+      ...bound(value => trans.__('a multiple of %1', value), schema['multipleOf'])
+    );
   }
   if (kind === 'lines') {
-    words.push('one in each line');
+    words.push(trans.__('one in each line'));
   } else if (kind === 'json') {
-    words.push('as JSON');
+    words.push(trans.__('as JSON'));
   } else if (kind === 'datetime' || kind === 'time') {
-    words.push('in UTC');
+    words.push(trans.__('in UTC'));
   }
   return words.join(', ');
 }
 
-function bound(words: string, value: unknown): string[] {
-  return typeof value === 'number' ? [`${words} ${value}`] : [];
+function bound(words: (value: number) => string, value: unknown): string[] {
+  return typeof value === 'number' ? [words(value)] : [];
 }

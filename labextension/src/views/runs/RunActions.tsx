@@ -6,6 +6,7 @@ import type { StudioError } from '../../api/errors';
 import { asStudioError } from '../../api/errors';
 import type { RunSummary } from '../../api/schema';
 import { isRunOver } from '../../models/order';
+import { trans } from '../../trans';
 import { Button } from '../Glyph';
 import { useFetched } from '../hooks';
 import { ErrorNote } from '../Notes';
@@ -29,34 +30,34 @@ export function RunActions({ client, dagId, runs, onDone, onCompare }: IRunActio
   const active = runs.filter(run => !isRunOver(run.state)).length;
   const ask = (action: Action): void => setAsked(asked === action ? null : action);
   return (
-    <div className="jp-Studio-bulk" role="group" aria-label="Chosen runs">
+    <div className="jp-Studio-bulk" role="group" aria-label={trans.__('Chosen runs')}>
       <div className="jp-Studio-actions">
-        <b>{`${counted(runs.length, 'run')} chosen`}</b>
-        <Button glyph="again" title="Run their failed tasks again…" pressed={asked === 'clear-failed'} onClick={() => ask('clear-failed')}>
-          Repeat failed tasks
+        <b>{trans.__('%1 chosen', counted(runs.length, 'run'))}</b>
+        <Button glyph="again" title={trans.__('Run their failed tasks again…')} pressed={asked === 'clear-failed'} onClick={() => ask('clear-failed')}>
+          {trans.__('Repeat failed tasks')}
         </Button>
-        <Button title="Run all their tasks again…" pressed={asked === 'clear'} onClick={() => ask('clear')}>
-          Repeat all
+        <Button title={trans.__('Run all their tasks again…')} pressed={asked === 'clear'} onClick={() => ask('clear')}>
+          {trans.__('Repeat all')}
         </Button>
-        <Button title="Say that they succeeded…" pressed={asked === 'mark-success'} onClick={() => ask('mark-success')}>
-          Mark success
+        <Button title={trans.__('Say that they succeeded…')} pressed={asked === 'mark-success'} onClick={() => ask('mark-success')}>
+          {trans.__('Mark success')}
         </Button>
-        <Button title="Say that they failed…" pressed={asked === 'mark-failed'} onClick={() => ask('mark-failed')}>
-          Mark failed
+        <Button title={trans.__('Say that they failed…')} pressed={asked === 'mark-failed'} onClick={() => ask('mark-failed')}>
+          {trans.__('Mark failed')}
         </Button>
-        <Button glyph="stop" title="End them…" disabled={active === 0} pressed={asked === 'cancel'} onClick={() => ask('cancel')}>
-          Cancel
+        <Button glyph="stop" title={trans.__('End them…')} disabled={active === 0} pressed={asked === 'cancel'} onClick={() => ask('cancel')}>
+          {trans.__('Cancel')}
         </Button>
-        <Button title="Delete them with their tasks and outputs…" pressed={asked === 'delete'} onClick={() => ask('delete')}>
-          Delete
+        <Button title={trans.__('Delete them with their tasks and outputs…')} pressed={asked === 'delete'} onClick={() => ask('delete')}>
+          {trans.__('Delete')}
         </Button>
         {onCompare !== undefined && (
           <Button
-            title={runs.length === 2 ? 'What differs between the two' : 'Choose two runs to compare them'}
+            title={runs.length === 2 ? trans.__('What differs between the two') : trans.__('Choose two runs to compare them')}
             disabled={runs.length !== 2}
             onClick={() => one !== undefined && two !== undefined && onCompare([one, two])}
           >
-            Compare
+            {trans.__('Compare')}
           </Button>
         )}
       </div>
@@ -96,30 +97,30 @@ function Confirmation({ client, dagId, runs, action, onLeave, onDone }: IConfirm
     });
   };
   return (
-    <div className="jp-Studio-form" role="group" aria-label="Confirm">
-      <p>{preview.error === null ? (preview.value ?? 'Looking what that means…') : null}</p>
+    <div className="jp-Studio-form" role="group" aria-label={trans.__('Confirm')}>
+      <p>{preview.error === null ? (preview.value ?? trans.__('Looking what that means…')) : null}</p>
       {preview.error !== null && <ErrorNote error={preview.error} onRetry={preview.again} />}
       {error !== null && <ErrorNote error={error} />}
       <div className="jp-Studio-actions">
-        <Button primary title={VERBS[action]} disabled={isSending || preview.value === null} onClick={send}>
-          {VERBS[action]}
+        <Button primary title={verbs()[action]} disabled={isSending || preview.value === null} onClick={send}>
+          {verbs()[action]}
         </Button>
-        <Button title="Leave all as it is" onClick={onLeave}>
-          Leave
+        <Button title={trans.__('Leave all as it is')} onClick={onLeave}>
+          {trans.__('Leave')}
         </Button>
       </div>
     </div>
   );
 }
 
-const VERBS: Readonly<Record<Action, string>> = {
-  clear: 'Run again',
-  'clear-failed': 'Run again',
-  'mark-success': 'Mark as success',
-  'mark-failed': 'Mark as failed',
-  cancel: 'Cancel the runs',
-  delete: 'Delete for good'
-};
+const verbs = (): Readonly<Record<Action, string>> => ({
+  clear: trans.__('Run again'),
+  'clear-failed': trans.__('Run again'),
+  'mark-success': trans.__('Mark as success'),
+  'mark-failed': trans.__('Mark as failed'),
+  cancel: trans.__('Cancel the runs'),
+  delete: trans.__('Delete for good')
+});
 
 async function previewOf(client: IStudioClient, dagId: string, run_ids: string[], action: Action): Promise<string> {
   const runs = counted(run_ids.length, 'run');
@@ -129,16 +130,18 @@ async function previewOf(client: IStudioClient, dagId: string, run_ids: string[]
       const body = { run_ids, only_failed: action === 'clear-failed', dry_run: true };
       const { cleared } = await client.call('clear_runs', { path: { dag_id: dagId }, body });
       return cleared === 0
-        ? 'Nothing would run again.'
-        : `${counted(cleared, 'task')} of ${runs} will run again. Earlier tries are kept.`;
+        ? trans.__('Nothing would run again.')
+        : trans.__('%1 of %2 will run again. Earlier tries are kept.', counted(cleared, 'task'), runs);
     }
     case 'mark-success':
     case 'mark-failed':
-      return `${runs} will count as ${action === 'mark-success' ? 'succeeded' : 'failed'}: what runs of them is ended, what has not begun is skipped.`;
+      return action === 'mark-success'
+        ? trans.__('%1 will count as succeeded: what runs of them is ended, what has not begun is skipped.', runs)
+        : trans.__('%1 will count as failed: what runs of them is ended, what has not begun is skipped.', runs);
     case 'cancel':
-      return `What runs of ${runs} is ended, what waits is not started. Runs that are over stay as they are.`;
+      return trans.__('What runs of %1 is ended, what waits is not started. Runs that are over stay as they are.', runs);
     case 'delete':
-      return `${runs} will be deleted with their tasks, logs and outputs. This cannot be undone; runs that are not over are refused.`;
+      return trans.__('%1 will be deleted with their tasks, logs and outputs. This cannot be undone; runs that are not over are refused.', runs);
   }
 }
 

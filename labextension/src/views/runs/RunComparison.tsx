@@ -3,6 +3,7 @@ import type { ReactElement } from 'react';
 import type { IStudioClient } from '../../api/client';
 import type { RunSummary, TaskStatus } from '../../api/schema';
 import { linesBetween } from '../../models/codediff';
+import { trans } from '../../trans';
 import { Diff } from '../Diff';
 import { Button } from '../Glyph';
 import { useFetched } from '../hooks';
@@ -28,20 +29,20 @@ export function RunComparison({ client, runs, timezone, onClose }: IRunCompariso
   const both = useFetched(() => Promise.all([fetch(before), fetch(after)]), [client, before, after]);
   const params = linesBetween(textOf(before), textOf(after));
   return (
-    <section className="jp-Studio-comparison" aria-label="Two runs compared">
+    <section className="jp-Studio-comparison" aria-label={trans.__('Two runs compared')}>
       <header className="jp-Studio-cardHeader">
-        <h3>{`${runName(before, timezone)} and ${runName(after, timezone)}`}</h3>
+        <h3>{trans.__('%1 and %2', runName(before, timezone), runName(after, timezone))}</h3>
         <span className="jp-Studio-space" />
-        <Button glyph="close" title="Close the comparison" onClick={onClose} />
+        <Button glyph="close" title={trans.__('Close the comparison')} onClick={onClose} />
       </header>
       {params.length === 0 ? (
-        <p className="jp-Studio-muted">Same version of the DAG, same parameters.</p>
+        <p className="jp-Studio-muted">{trans.__('Same version of the DAG, same parameters.')}</p>
       ) : (
-        <Diff lines={params} label="What differs in version and parameters" />
+        <Diff lines={params} label={trans.__('What differs in version and parameters')} />
       )}
       {both.error !== null && <ErrorNote error={both.error} onRetry={both.again} />}
       {both.value === null ? (
-        both.error === null && <Empty title="Fetching both runs…" />
+        both.error === null && <Empty title={trans.__('Fetching both runs…')} />
       ) : (
         <Tasks before={both.value[0]} after={both.value[1]} names={[runName(before, timezone), runName(after, timezone)]} />
       )}
@@ -62,14 +63,14 @@ function Tasks(props: {
       <table className="jp-Studio-runTable">
         <thead>
           <tr>
-            <th scope="col">Task</th>
+            <th scope="col">{trans.__('Task')}</th>
             <th scope="col" colSpan={2}>
               {names[0]}
             </th>
             <th scope="col" colSpan={2}>
               {names[1]}
             </th>
-            <th scope="col">Difference</th>
+            <th scope="col">{trans.__('Difference')}</th>
           </tr>
         </thead>
         <tbody>
@@ -95,7 +96,7 @@ function Side({ task }: { task: TaskStatus | undefined }): ReactElement {
   const seconds = task === undefined ? null : secondsOf(task);
   return (
     <>
-      <td>{task === undefined ? <span className="jp-Studio-muted">not there</span> : <StateBadge state={task.state} />}</td>
+      <td>{task === undefined ? <span className="jp-Studio-muted">{trans.__('not there')}</span> : <StateBadge state={task.state} />}</td>
       <td className="jp-mod-number">{seconds === null ? '' : durationText(seconds)}</td>
     </>
   );

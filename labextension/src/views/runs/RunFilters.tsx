@@ -4,10 +4,11 @@ import type { RunState } from '../../api/schema';
 import { RUN_STATES } from '../../api/schema';
 import type { RunListModel } from '../../models/runlist';
 import { ALL_RUNS } from '../../models/runlist';
+import { trans } from '../../trans';
 import { Button } from '../Glyph';
 import { StateIcon } from '../StateIcon';
 import { LOOKS } from '../states';
-import { RUN_TYPES } from './words';
+import { runTypes } from './words';
 
 /** Which runs are listed. */
 export function RunFilters({ model }: { model: RunListModel }): ReactElement {
@@ -19,16 +20,16 @@ export function RunFilters({ model }: { model: RunListModel }): ReactElement {
     model.set({ states });
   };
   return (
-    <div className="jp-Studio-runFilters" role="search" aria-label="Filter runs" data-lm-suppress-shortcuts="true">
+    <div className="jp-Studio-runFilters" role="search" aria-label={trans.__('Filter runs')} data-lm-suppress-shortcuts="true">
       <input
         className="jp-Studio-filter"
         type="search"
-        placeholder="Run id or note"
-        aria-label="Part of the run id or the note"
+        placeholder={trans.__('Run id or note')}
+        aria-label={trans.__('Part of the run id or the note')}
         value={filter.search}
         onChange={event => model.set({ search: event.target.value })}
       />
-      <div className="jp-Studio-chips" role="group" aria-label="States">
+      <div className="jp-Studio-chips" role="group" aria-label={trans.__('States')}>
         {RUN_STATES.map(state => (
           <button
             key={state}
@@ -43,12 +44,12 @@ export function RunFilters({ model }: { model: RunListModel }): ReactElement {
         ))}
       </div>
       <select
-        aria-label="Type of run"
+        aria-label={trans.__('Type of run')}
         value={filter.types[0] ?? ''}
         onChange={event => model.set({ types: event.target.value === '' ? [] : [event.target.value] })}
       >
-        <option value="">all types</option>
-        {Object.entries(RUN_TYPES).map(([type, words]) => (
+        <option value="">{trans.__('all types')}</option>
+        {Object.entries(runTypes()).map(([type, words]) => (
           <option key={type} value={type}>
             {words}
           </option>
@@ -57,23 +58,23 @@ export function RunFilters({ model }: { model: RunListModel }): ReactElement {
       <span className="jp-Studio-dates">
         <input
           type="date"
-          aria-label="For days from"
-          title="Runs for this day and later ones"
+          aria-label={trans.__('For days from')}
+          title={trans.__('Runs for this day and later ones')}
           value={filter.since}
           onChange={event => model.set({ since: event.target.value })}
         />
-        {' to '}
+        {trans.__(' to ')}
         <input
           type="date"
-          aria-label="For days until"
-          title="Runs for this day and earlier ones"
+          aria-label={trans.__('For days until')}
+          title={trans.__('Runs for this day and earlier ones')}
           value={filter.until}
           onChange={event => model.set({ until: event.target.value })}
         />
       </span>
       {model.isFiltered && (
-        <Button glyph="close" title="List all runs" onClick={() => model.set(ALL_RUNS)}>
-          All runs
+        <Button glyph="close" title={trans.__('List all runs')} onClick={() => model.set(ALL_RUNS)}>
+          {trans.__('All runs')}
         </Button>
       )}
     </div>

@@ -4,6 +4,7 @@ import { useEffect, useRef, useState } from 'react';
 import type { RunSummary } from '../../api/schema';
 import type { RunListModel } from '../../models/runlist';
 import { keyOf } from '../../models/runlist';
+import { trans } from '../../trans';
 import { LinkButton } from '../Glyph';
 import { secondsOf } from '../Runs';
 import { StateBadge } from '../StateIcon';
@@ -54,21 +55,21 @@ export function RunList({ model, timezone, shown, onShow, chosen, onChoose }: IR
               <th scope="col">
                 <input
                   type="checkbox"
-                  aria-label="Choose all runs that are listed"
+                  aria-label={trans.__('Choose all runs that are listed')}
                   checked={runs.length > 0 && runs.every(run => chosen.has(keyOf(run)))}
                   onChange={event => toggle(runs.map(keyOf), event.target.checked)}
                 />
               </th>
             )}
-            {isOfMany && <th scope="col">DAG</th>}
-            <th scope="col">Run</th>
-            <th scope="col">State</th>
-            <th scope="col">Type</th>
-            <th scope="col">Tasks</th>
-            <th scope="col">Started</th>
-            <th scope="col">Took</th>
-            <th scope="col">By</th>
-            <th scope="col">Note</th>
+            {isOfMany && <th scope="col">{trans.__('DAG')}</th>}
+            <th scope="col">{trans.__('Run')}</th>
+            <th scope="col">{trans.__('State')}</th>
+            <th scope="col">{trans.__('Type')}</th>
+            <th scope="col">{trans.__('Tasks')}</th>
+            <th scope="col">{trans.__('Started')}</th>
+            <th scope="col">{trans.__('Took')}</th>
+            <th scope="col">{trans.__('By')}</th>
+            <th scope="col">{trans.__('Note')}</th>
           </tr>
         </thead>
         <tbody>
@@ -86,7 +87,7 @@ export function RunList({ model, timezone, shown, onShow, chosen, onChoose }: IR
                   <td>
                     <input
                       type="checkbox"
-                      aria-label={`Choose ${run.run_id}`}
+                      aria-label={trans.__('Choose %1', run.run_id)}
                       checked={chosen.has(key)}
                       onChange={event => toggle([key], event.target.checked)}
                     />
@@ -94,7 +95,7 @@ export function RunList({ model, timezone, shown, onShow, chosen, onChoose }: IR
                 )}
                 {isOfMany && <td title={run.dag_id}>{run.dag_id}</td>}
                 <th scope="row" title={run.run_id}>
-                  <LinkButton title={`Show ${run.run_id}`} onClick={() => onShow(run)}>
+                  <LinkButton title={trans.__('Show %1', run.run_id)} onClick={() => onShow(run)}>
                     {runName(run, timezone(run))}
                   </LinkButton>
                 </th>
@@ -142,7 +143,10 @@ function tasksOf(run: RunSummary): string {
   const total = Object.values(run.counts).reduce((sum, count) => sum + count, 0);
   const failed = (run.counts['failed'] ?? 0) + (run.counts['upstream_failed'] ?? 0);
   const done = (run.counts['success'] ?? 0) + (run.counts['skipped'] ?? 0);
-  return total === 0 ? '' : `${done} of ${total}${failed > 0 ? `, ${failed} failed` : ''}`;
+  if (total === 0) {
+    return '';
+  }
+  return failed > 0 ? trans.__('%1 of %2, %3 failed', done, total, failed) : trans.__('%1 of %2', done, total);
 }
 
 function useRows(frame: { current: HTMLElement | null }, count: number): readonly [number, number] {

@@ -1,14 +1,15 @@
 import type { RunSummary } from '../../api/schema';
+import { trans } from '../../trans';
 
 /** What the types of runs are called. */
-export const RUN_TYPES: Readonly<Record<string, string>> = {
-  scheduled: 'scheduled',
-  manual: 'by hand',
-  backfill: 'backfill',
-  asset: 'by an asset',
-  operator: 'by a task'
-};
+export const runTypes = (): Readonly<Record<string, string>> => ({
+  scheduled: trans.__('scheduled'),
+  manual: trans.__('by hand'),
+  backfill: trans.__('backfill'),
+  asset: trans.__('by an asset'),
+  operator: trans.__('by a task')
+});
 
 export function typeOf(run: RunSummary): string {
-  return RUN_TYPES[run.run_type] ?? run.run_type;
+  return runTypes()[run.run_type] ?? run.run_type;
 }

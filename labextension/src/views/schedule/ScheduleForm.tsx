@@ -3,6 +3,7 @@ import { useRef } from 'react';
 
 import type { NotebookPublished } from '../../api/schema';
 import type { NotebookScheduleModel } from '../../models/notebookschedule';
+import { trans } from '../../trans';
 import { useSignal } from '../hooks';
 import { Empty, ErrorNote } from '../Notes';
 import { focusField, ParamsFields } from '../params/ParamsFields';
@@ -11,10 +12,11 @@ import { Segments } from '../Segments';
 import { Field } from './Field';
 import { NextRuns } from './NextRuns';
 import { RhythmField } from './RhythmField';
+import { Words } from '../Words';
 
-const SOURCES: readonly ISegment<'snapshot' | 'latest'>[] = [
-  { value: 'snapshot', label: 'As it is now', title: 'Later changes of the file count when it is scheduled again' },
-  { value: 'latest', label: 'As it is then', title: 'Each run takes the file as it finds it' }
+const sources = (): readonly ISegment<'snapshot' | 'latest'>[] => [
+  { value: 'snapshot', label: trans.__('As it is now'), title: trans.__('Later changes of the file count when it is scheduled again') },
+  { value: 'latest', label: trans.__('As it is then'), title: trans.__('Each run takes the file as it finds it') }
 ];
 
 export interface IKernelChoice {
@@ -37,7 +39,7 @@ export function ScheduleForm({ model, kernels, onDone }: IScheduleFormProps): Re
   const isOnce = rhythm.rhythm === 'once';
   if (info === null) {
     return error === null ? (
-      <Empty title="Looking at the notebook…" />
+      <Empty title={trans.__('Looking at the notebook…')} />
     ) : (
       <ErrorNote error={error} onRetry={() => void model.load()} />
     );
@@ -57,24 +59,24 @@ export function ScheduleForm({ model, kernels, onDone }: IScheduleFormProps): Re
   return (
     <form
       className="jp-Studio-viewForm jp-Studio-scheduleForm"
-      aria-label={`Schedule ${model.path}`}
+      aria-label={trans.__('Schedule %1', model.path)}
       data-lm-suppress-shortcuts="true"
       ref={form}
       noValidate
       onSubmit={event => void submit(event)}
     >
-      <h2>{isOnce ? 'Run as a task' : 'Schedule'}</h2>
+      <h2>{isOnce ? trans.__('Run as a task') : trans.__('Schedule')}</h2>
       <p className="jp-Studio-muted">{model.path}</p>
       {info.warnings.map(warning => (
         <p key={warning} className="jp-Studio-why">
           {warning}
         </p>
       ))}
-      {model.isKnown && <p role="status">It is scheduled already: this changes how.</p>}
+      {model.isKnown && <p role="status">{trans.__('It is scheduled already: this changes how.')}</p>}
       <div className="jp-Studio-fields">
-        <Field name="Name" help="of the DAG that it becomes">
+        <Field name={trans.__('Name')} help={trans.__('of the DAG that it becomes')}>
           <input
-            aria-label="Name of the DAG"
+            aria-label={trans.__('Name of the DAG')}
             value={choices.dagId}
             required
             onChange={event => model.choose({ dagId: event.target.value })}
@@ -84,29 +86,29 @@ export function ScheduleForm({ model, kernels, onDone }: IScheduleFormProps): Re
       </div>
       {previewError !== null && <ErrorNote error={previewError} />}
       {preview !== null && <NextRuns preview={preview} />}
-      <h3>Parameters</h3>
+      <h3>{trans.__('Parameters')}</h3>
       {model.params.fields.length === 0 ? (
         <p className="jp-Studio-muted">
-          The notebook takes none. A cell with the tag <code>parameters</code> makes its variables parameters.
+          <Words text={trans.__('The notebook takes none. A cell with the tag `parameters` makes its variables parameters.')} />
         </p>
       ) : (
         <>
           <ParamsFields model={model.params} />
           <p className="jp-Studio-fieldHelp">
-            {'Text may hold templates: {{ ds }} is the date that a run is for.'}
+            {trans.__('Text may hold templates: {{ ds }} is the date that a run is for.')}
           </p>
         </>
       )}
-      <h3>How it runs</h3>
+      <h3>{trans.__('How it runs')}</h3>
       <div className="jp-Studio-fields">
         {kernels.length > 0 && (
-          <Field name="Kernel">
+          <Field name={trans.__('Kernel')}>
             <select
-              aria-label="Kernel"
+              aria-label={trans.__('Kernel')}
               value={choices.kernelName}
               onChange={event => model.choose({ kernelName: event.target.value })}
             >
-              <option value="">{`that of the notebook${info.kernel_name === null ? '' : ` (${info.kernel_name})`}`}</option>
+              <option value="">{trans.__('that of the notebook%1', info.kernel_name === null ? '' : ` (${info.kernel_name})`)}</option>
               {kernels.map(({ name, label }) => (
                 <option key={name} value={name}>
                   {label}
@@ -115,34 +117,34 @@ export function ScheduleForm({ model, kernels, onDone }: IScheduleFormProps): Re
             </select>
           </Field>
         )}
-        <Field name="Notebook">
+        <Field name={trans.__('Notebook')}>
           <Segments
-            label="Which content of the notebook"
-            segments={SOURCES}
+            label={trans.__('Which content of the notebook')}
+            segments={sources()}
             value={choices.source}
             onChange={source => model.choose({ source })}
           />
         </Field>
-        <Field name="Retries" help="when it fails, five minutes apart">
+        <Field name={trans.__('Retries')} help={trans.__('when it fails, five minutes apart')}>
           <input
             type="number"
-            aria-label="Retries"
+            aria-label={trans.__('Retries')}
             min={0}
             max={100}
             value={choices.retries}
             onChange={event => model.choose({ retries: Number(event.target.value) })}
           />
         </Field>
-        <Field name="Time limit" help="minutes; 0: none">
+        <Field name={trans.__('Time limit')} help={trans.__('minutes; 0: none')}>
           <input
             type="number"
-            aria-label="Time limit in minutes"
+            aria-label={trans.__('Time limit in minutes')}
             min={0}
             value={choices.timeout}
             onChange={event => model.choose({ timeout: Number(event.target.value) })}
           />
         </Field>
-        <Field name="Also keep as">
+        <Field name={trans.__('Also keep as')}>
           <span className="jp-Studio-checks">
             {(['html', 'pdf'] as const).map(format => (
               <label key={format}>
@@ -170,7 +172,7 @@ export function ScheduleForm({ model, kernels, onDone }: IScheduleFormProps): Re
           className="jp-Studio-button jp-mod-primary"
           disabled={model.isSending || (!isOnce && preview === null)}
         >
-          {isOnce ? 'Run now' : model.isKnown ? 'Change the schedule' : 'Schedule'}
+          {isOnce ? trans.__('Run now') : model.isKnown ? trans.__('Change the schedule') : trans.__('Schedule')}
         </button>
       </div>
     </form>

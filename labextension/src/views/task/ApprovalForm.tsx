@@ -8,6 +8,7 @@ import type { Approval } from '../../api/schema';
 import type { ITaskRef } from '../../host';
 import { isRecord } from '../../models/checked';
 import { ParamsModel } from '../../models/params';
+import { trans } from '../../trans';
 import { useFetched, useSignal } from '../hooks';
 import { Empty, ErrorNote } from '../Notes';
 import { ParamsFields } from '../params/ParamsFields';
@@ -25,7 +26,7 @@ export function ApprovalForm({ client, task }: { client: IStudioClient; task: IT
   if (asked.error !== null) {
     return <ErrorNote error={asked.error} onRetry={asked.again} />;
   }
-  return approval === undefined ? <Empty title="Fetching the question…" /> : <Question client={client} approval={approval} />;
+  return approval === undefined ? <Empty title={trans.__('Fetching the question…')} /> : <Question client={client} approval={approval} />;
 }
 
 interface IQuestionProps {
@@ -84,7 +85,7 @@ export function Question({ client, approval, onAnswered }: IQuestionProps): Reac
       <div className="jp-Studio-actions">
         {approval.multiple ? (
           <button type="submit" className="jp-Studio-button jp-mod-primary" disabled={chosen.length === 0}>
-            Answer
+            {trans.__('Answer')}
           </button>
         ) : (
           approval.options.map(option => (

@@ -1,9 +1,10 @@
 import type { ReactElement } from 'react';
 
 import type { ChosenTask } from '../../api/schema';
+import { trans } from '../../trans';
 import type { IFetched } from '../hooks';
 import { ErrorNote } from '../Notes';
-import { counted } from '../text';
+import { andMore, counted } from '../text';
 
 const NAMED = 8;
 
@@ -21,18 +22,18 @@ export function ChosenTasks({ preview, tasks, count, words, none }: IChosenTasks
     return <ErrorNote error={preview.error} onRetry={preview.again} />;
   }
   if (preview.value === null) {
-    return <p className="jp-Studio-muted">Looking what that means…</p>;
+    return <p className="jp-Studio-muted">{trans.__('Looking what that means…')}</p>;
   }
   if (count === 0) {
     return <p>{none}</p>;
   }
   const runs = new Set(tasks.map(task => task.run_id)).size;
   const names = [...new Set(tasks.map(task => task.task_id))];
-  const more = names.length > NAMED ? `, and ${names.length - NAMED} more` : '';
+  const what = counted(count, 'task');
   return (
     <p role="status">
-      {words(`${counted(count, 'task')}${runs > 1 ? ` of ${counted(runs, 'run')}` : ''}`)}{' '}
-      <span className="jp-Studio-muted">{names.slice(0, NAMED).join(', ') + more}</span>
+      {words(runs > 1 ? trans.__('%1 of %2', what, counted(runs, 'run')) : what)}{' '}
+      <span className="jp-Studio-muted">{andMore(names, NAMED)}</span>
     </p>
   );
 }

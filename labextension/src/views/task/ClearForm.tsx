@@ -7,6 +7,7 @@ import { asStudioError } from '../../api/errors';
 import type { ClearRuns } from '../../api/schema';
 import type { DagModel } from '../../models/dag';
 import { ParamsModel } from '../../models/params';
+import { trans } from '../../trans';
 import { Button } from '../Glyph';
 import { useFetched, useSignal } from '../hooks';
 import { ErrorNote } from '../Notes';
@@ -15,12 +16,12 @@ import { ChosenTasks } from './ChosenTasks';
 
 type Scope = 'upstream' | 'downstream' | 'past' | 'future' | 'only_failed';
 
-const SCOPES: readonly (readonly [Scope, string])[] = [
-  ['downstream', 'with the tasks after it'],
-  ['upstream', 'with the tasks before it'],
-  ['past', 'in earlier runs, too'],
-  ['future', 'in later runs, too'],
-  ['only_failed', 'only what has failed']
+const scopeWords = (): readonly (readonly [Scope, string])[] => [
+  ['downstream', trans.__('with the tasks after it')],
+  ['upstream', trans.__('with the tasks before it')],
+  ['past', trans.__('in earlier runs, too')],
+  ['future', trans.__('in later runs, too')],
+  ['only_failed', trans.__('only what has failed')]
 ];
 
 export interface IClearFormProps {
@@ -90,7 +91,7 @@ export function ClearForm(props: IClearFormProps): ReactElement {
   return (
     <form
       className="jp-Studio-form"
-      aria-label="Run again"
+      aria-label={trans.__('Run again')}
       data-lm-suppress-shortcuts="true"
       ref={form}
       noValidate
@@ -100,10 +101,10 @@ export function ClearForm(props: IClearFormProps): ReactElement {
         {mapIndex !== null && (
           <label>
             <input type="checkbox" checked={isAllIndexes} onChange={event => setAllIndexes(event.target.checked)} />
-            all instances
+            {trans.__('all instances')}
           </label>
         )}
-        {SCOPES.map(([scope, words]) => (
+        {scopeWords().map(([scope, words]) => (
           <label key={scope}>
             <input type="checkbox" checked={scopes.has(scope)} onChange={event => toggle(scope, event.target.checked)} />
             {words}
@@ -112,7 +113,7 @@ export function ClearForm(props: IClearFormProps): ReactElement {
       </div>
       {isWithParams && (
         <>
-          {params.fields.length === 0 && <p className="jp-Studio-muted">The DAG has no params that could be changed.</p>}
+          {params.fields.length === 0 && <p className="jp-Studio-muted">{trans.__('The DAG has no params that could be changed.')}</p>}
           <ParamsFields model={params} />
         </>
       )}
@@ -120,21 +121,21 @@ export function ClearForm(props: IClearFormProps): ReactElement {
         preview={preview}
         tasks={preview.value?.tasks ?? []}
         count={preview.value?.cleared ?? 0}
-        words={count => `${count} will run again. Earlier tries are kept.`}
-        none="Nothing would run again."
+        words={count => trans.__('%1 will run again. Earlier tries are kept.', count)}
+        none={trans.__('Nothing would run again.')}
       />
       {error !== null && <ErrorNote error={error} />}
       <div className="jp-Studio-actions">
         <button
           type="submit"
           className="jp-Studio-button jp-mod-primary"
-          title="Run again"
+          title={trans.__('Run again')}
           disabled={(preview.value?.cleared ?? 0) === 0}
         >
-          Run again
+          {trans.__('Run again')}
         </button>
-        <Button title="Leave all as it is" onClick={onDone}>
-          Leave
+        <Button title={trans.__('Leave all as it is')} onClick={onDone}>
+          {trans.__('Leave')}
         </Button>
       </div>
     </form>

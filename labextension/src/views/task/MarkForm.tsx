@@ -5,6 +5,7 @@ import type { IStudioClient } from '../../api/client';
 import type { StudioError } from '../../api/errors';
 import { asStudioError } from '../../api/errors';
 import type { MarkTasks } from '../../api/schema';
+import { trans } from '../../trans';
 import { Button } from '../Glyph';
 import { useFetched } from '../hooks';
 import { ErrorNote } from '../Notes';
@@ -15,17 +16,17 @@ import { ChosenTasks } from './ChosenTasks';
 type State = MarkTasks['state'];
 type Scope = 'upstream' | 'downstream' | 'past' | 'future';
 
-const STATES: readonly ISegment<State>[] = [
-  { value: 'success', label: 'success' },
-  { value: 'failed', label: 'failed' },
-  { value: 'skipped', label: 'skipped' }
+const stateSegments = (): readonly ISegment<State>[] => [
+  { value: 'success', label: trans.__('success') },
+  { value: 'failed', label: trans.__('failed') },
+  { value: 'skipped', label: trans.__('skipped') }
 ];
 
-const SCOPES: readonly (readonly [Scope, string])[] = [
-  ['downstream', 'with the tasks after it'],
-  ['upstream', 'with the tasks before it'],
-  ['past', 'in earlier runs, too'],
-  ['future', 'in later runs, too']
+const scopeWords = (): readonly (readonly [Scope, string])[] => [
+  ['downstream', trans.__('with the tasks after it')],
+  ['upstream', trans.__('with the tasks before it')],
+  ['past', trans.__('in earlier runs, too')],
+  ['future', trans.__('in later runs, too')]
 ];
 
 export interface IMarkFormProps {
@@ -55,10 +56,10 @@ export function MarkForm({ client, dagId, runId, taskId, mapIndex, initial, onDo
     client.call('mark_tasks', { path, body }).then(onDone, (reason: unknown) => setError(asStudioError(reason)));
   };
   return (
-    <form className="jp-Studio-form" aria-label="Mark" onSubmit={submit}>
-      <Segments label="As" segments={STATES} value={state} onChange={setState} />
+    <form className="jp-Studio-form" aria-label={trans.__('Mark')} onSubmit={submit}>
+      <Segments label={trans.__('As')} segments={stateSegments()} value={state} onChange={setState} />
       <div className="jp-Studio-checks">
-        {SCOPES.map(([scope, words]) => (
+        {scopeWords().map(([scope, words]) => (
           <label key={scope}>
             <input
               type="checkbox"
@@ -73,16 +74,16 @@ export function MarkForm({ client, dagId, runId, taskId, mapIndex, initial, onDo
         preview={preview}
         tasks={preview.value?.tasks ?? []}
         count={preview.value?.marked ?? 0}
-        words={count => `${count} will count as ${state}; what runs of them is ended.`}
-        none="Nothing would change."
+        words={count => trans.__('%1 will count as %2; what runs of them is ended.', count, state)}
+        none={trans.__('Nothing would change.')}
       />
       {error !== null && <ErrorNote error={error} />}
       <div className="jp-Studio-actions">
         <button type="submit" className="jp-Studio-button jp-mod-primary" disabled={(preview.value?.marked ?? 0) === 0}>
-          {`Mark as ${state}`}
+          {trans.__('Mark as %1', state)}
         </button>
-        <Button title="Leave all as it is" onClick={onDone}>
-          Leave
+        <Button title={trans.__('Leave all as it is')} onClick={onDone}>
+          {trans.__('Leave')}
         </Button>
       </div>
     </form>

@@ -3,6 +3,7 @@ import type { ReactElement, ReactNode } from 'react';
 import type { IStudioClient } from '../../api/client';
 import type { AttemptInfo, RunSummary, TaskSpec } from '../../api/schema';
 import { recordOf } from '../../models/checked';
+import { trans } from '../../trans';
 import { useFetched } from '../hooks';
 import { Empty, ErrorNote } from '../Notes';
 
@@ -19,7 +20,7 @@ export function ParamsPanel({ client, run, taskId, attempt }: IParamsPanelProps)
   const version = useFetched(() => client.call('get_version', { path }), [client, run.dag_id, run.version]);
   if (version.value === null) {
     return version.error === null ? (
-      <Empty title="Fetching what the task is given…" />
+      <Empty title={trans.__('Fetching what the task is given…')} />
     ) : (
       <ErrorNote error={version.error} onRetry={version.again} />
     );
@@ -31,26 +32,26 @@ export function ParamsPanel({ client, run, taskId, attempt }: IParamsPanelProps)
   const params = { ...version.value.spec.params, ...spec?.params, ...run.params };
   return (
     <div className="jp-Studio-panelBody">
-      <section aria-label="Arguments">
-        <h4>What it is given</h4>
+      <section aria-label={trans.__('Arguments')}>
+        <h4>{trans.__('What it is given')}</h4>
         {names.length === 0 ? (
-          <p className="jp-Studio-muted">It takes no arguments.</p>
+          <p className="jp-Studio-muted">{trans.__('It takes no arguments.')}</p>
         ) : (
           <div className="jp-Studio-tableFrame">
             <table className="jp-Studio-runTable">
               <thead>
                 <tr>
-                  <th scope="col">Name</th>
-                  <th scope="col">Written in the DAG</th>
-                  <th scope="col">{attempt === null ? 'In a try' : `In try ${attempt.try_number}`}</th>
+                  <th scope="col">{trans.__('Name')}</th>
+                  <th scope="col">{trans.__('Written in the DAG')}</th>
+                  <th scope="col">{attempt === null ? trans.__('In a try') : trans.__('In try %1', attempt.try_number)}</th>
                 </tr>
               </thead>
               <tbody>
                 {names.map(name => (
                   <tr key={name}>
                     <th scope="row">{name}</th>
-                    <td>{name in written ? <Json value={written[name]} /> : <Muted>not written</Muted>}</td>
-                    <td>{name in rendered ? <Json value={rendered[name]} /> : <Muted>not known</Muted>}</td>
+                    <td>{name in written ? <Json value={written[name]} /> : <Muted>{trans.__('not written')}</Muted>}</td>
+                    <td>{name in rendered ? <Json value={rendered[name]} /> : <Muted>{trans.__('not known')}</Muted>}</td>
                   </tr>
                 ))}
               </tbody>
@@ -58,14 +59,14 @@ export function ParamsPanel({ client, run, taskId, attempt }: IParamsPanelProps)
           </div>
         )}
       </section>
-      <Pairs title="Params of the run" pairs={params} none="The DAG has no params." given={run.params} />
+      <Pairs title={trans.__('Params of the run')} pairs={params} none={trans.__('The DAG has no params.')} given={run.params} />
       {(spec?.connections ?? []).length > 0 && (
-        <section aria-label="Connections">
-          <h4>Connections</h4>
+        <section aria-label={trans.__('Connections')}>
+          <h4>{trans.__('Connections')}</h4>
           <p>{(spec?.connections ?? []).join(', ')}</p>
         </section>
       )}
-      <Pairs title="Where it runs" pairs={placesOf(run, spec)} none="" />
+      <Pairs title={trans.__('Where it runs')} pairs={placesOf(run, spec)} none="" />
     </div>
   );
 }
@@ -91,7 +92,7 @@ function Pairs(props: {
               <dt>{name}</dt>
               <dd>
                 {typeof value === 'string' && given === undefined ? value : <Json value={value} />}
-                {given !== undefined && !(name in given) && <Muted> by default</Muted>}
+                {given !== undefined && !(name in given) && <Muted> {trans.__('by default')}</Muted>}
               </dd>
             </div>
           ))}
@@ -118,12 +119,12 @@ function writtenIn(spec: TaskSpec | undefined): Readonly<Record<string, unknown>
 function placesOf(run: RunSummary, spec: TaskSpec | undefined): Readonly<Record<string, unknown>> {
   const config = recordOf(spec?.config);
   return {
-    'data from': run.interval_start ?? undefined,
-    'data to': run.interval_end ?? undefined,
-    notebook: config['path'],
-    source: config['source'],
-    pool: spec?.pool,
-    timeout: spec?.timeout == null ? undefined : `${spec.timeout} s`,
-    retries: spec?.retries === undefined || spec.retries === 0 ? undefined : String(spec.retries)
+    [trans.__('data from')]: run.interval_start ?? undefined,
+    [trans.__('data to')]: run.interval_end ?? undefined,
+    [trans.__('notebook')]: config['path'],
+    [trans.__('source')]: config['source'],
+    [trans.__('pool')]: spec?.pool,
+    [trans.__('timeout')]: spec?.timeout == null ? undefined : `${spec.timeout} s`,
+    [trans.__('retries')]: spec?.retries === undefined || spec.retries === 0 ? undefined : String(spec.retries)
   };
 }

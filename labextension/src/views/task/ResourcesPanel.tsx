@@ -3,6 +3,7 @@ import type { ReactElement } from 'react';
 import type { AttemptInfo, CellOutput } from '../../api/schema';
 import { recordOf } from '../../models/checked';
 import type { TaskModel } from '../../models/task';
+import { trans } from '../../trans';
 import { useSignal } from '../hooks';
 import { Empty } from '../Notes';
 import { bytesText, durationText } from '../text';
@@ -13,25 +14,25 @@ const TITLE = 60; // characters of a cell's first line
 export function ResourcesPanel({ task, attempt }: { task: TaskModel; attempt: AttemptInfo | null }): ReactElement {
   useSignal(task.output.changed);
   if (attempt === null) {
-    return <Empty title="It has not started yet." />;
+    return <Empty title={trans.__('It has not started yet.')} />;
   }
   const used = recordOf(attempt.details['resources']);
   const environment = recordOf(attempt.details['environment']);
   const source = recordOf(attempt.details['source']);
   const cells = (task.output.cells ?? []).filter(cell => cell.cell_type === 'code' && cell.duration !== null);
   const facts: (readonly [string, string])[] = [
-    ['time', secondsOf(attempt)],
+    [trans.__('time'), secondsOf(attempt)],
     ['CPU', typeof used['cpu'] === 'number' ? durationText(used['cpu']) : ''],
-    ['memory at most', typeof used['peak_memory'] === 'number' ? bytesText(used['peak_memory']) : ''],
-    ['worker', attempt.worker ?? ''],
-    ...Object.entries(source).map(([name, value]) => [`source: ${name}`, wordOf(value)] as const),
+    [trans.__('memory at most'), typeof used['peak_memory'] === 'number' ? bytesText(used['peak_memory']) : ''],
+    [trans.__('worker'), attempt.worker ?? ''],
+    ...Object.entries(source).map(([name, value]) => [trans.__('source: %1', name), wordOf(value)] as const),
     ...Object.entries(environment).map(([name, value]) => [name, wordOf(value)] as const)
   ];
   return (
     <div className="jp-Studio-panelBody">
       {cells.length > 0 && <Cells cells={cells} />}
-      <section aria-label="In all">
-        <h4>{`Try ${attempt.try_number} in all`}</h4>
+      <section aria-label={trans.__('In all')}>
+        <h4>{trans.__('Try %1 in all', attempt.try_number)}</h4>
         <dl className="jp-Studio-factList">
           {facts
             .filter(([, value]) => value !== '')
@@ -43,7 +44,7 @@ export function ResourcesPanel({ task, attempt }: { task: TaskModel; attempt: At
             ))}
         </dl>
         {Object.keys(used).length === 0 && cells.length === 0 && (
-          <p className="jp-Studio-muted">CPU and memory of this kind of task are not measured.</p>
+          <p className="jp-Studio-muted">{trans.__('CPU and memory of this kind of task are not measured.')}</p>
         )}
       </section>
     </div>
@@ -54,16 +55,16 @@ function Cells({ cells }: { cells: readonly CellOutput[] }): ReactElement {
   const longest = Math.max(...cells.map(cell => cell.duration ?? 0), 0.001);
   const largest = Math.max(...cells.map(cell => cell.peak_memory ?? 0), 1);
   return (
-    <section aria-label="Cells">
-      <h4>Cells</h4>
+    <section aria-label={trans.__('Cells')}>
+      <h4>{trans.__('Cells')}</h4>
       <div className="jp-Studio-tableFrame">
         <table className="jp-Studio-runTable">
           <thead>
             <tr>
-              <th scope="col">Cell</th>
-              <th scope="col">Time</th>
-              <th scope="col">CPU</th>
-              <th scope="col">Memory at most</th>
+              <th scope="col">{trans.__('Cell')}</th>
+              <th scope="col">{trans.__('Time')}</th>
+              <th scope="col">{trans.__('CPU')}</th>
+              <th scope="col">{trans.__('Memory at most')}</th>
             </tr>
           </thead>
           <tbody>

@@ -50,8 +50,8 @@ export function TaskActions(props: ITaskActionsProps): ReactElement {
         {children}
         <span className="jp-Studio-space" />
         {hasOutput && host.hasTabs && (
-          <Button glyph="open" title="Open the output notebook" disabled={attempt === null} onClick={open}>
-            Open notebook
+          <Button glyph="open" title={trans.__('Open the output notebook')} disabled={attempt === null} onClick={open}>
+            {trans.__('Open notebook')}
           </Button>
         )}
         {status !== null && !isTaskOver(status.state) && (
@@ -66,28 +66,28 @@ export function TaskActions(props: ITaskActionsProps): ReactElement {
         )}
         <Button
           glyph="again"
-          title="Run this task again…"
+          title={trans.__('Run this task again…')}
           pressed={form === 'clear'}
           disabled={status === null}
           onClick={() => toggle('clear')}
         >
-          Clear
+          {trans.__('Clear')}
         </Button>
         <Button
-          title="Run it again with other params…"
+          title={trans.__('Run it again with other params…')}
           pressed={form === 'rerun'}
           disabled={status === null}
           onClick={() => toggle('rerun')}
         >
-          Re-run with…
+          {trans.__('Re-run with…')}
         </Button>
         <Button
-          title="Say how it ended…"
+          title={trans.__('Say how it ended…')}
           pressed={form === 'mark'}
           disabled={status === null}
           onClick={() => toggle('mark')}
         >
-          Mark…
+          {trans.__('Mark…')}
         </Button>
       </div>
       {error !== null && <ErrorNote error={error} />}

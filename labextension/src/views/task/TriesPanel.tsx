@@ -4,6 +4,7 @@ import { useState } from 'react';
 import type { AttemptInfo } from '../../api/schema';
 import { linesBetween } from '../../models/codediff';
 import type { TaskModel } from '../../models/task';
+import { trans } from '../../trans';
 import { Diff } from '../Diff';
 import { LinkButton } from '../Glyph';
 import { Empty } from '../Notes';
@@ -23,7 +24,7 @@ export function TriesPanel({ task, attempts }: ITriesPanelProps): ReactElement {
   const shown = attempts.find(one => one.try_number === task.tryNumber) ?? attempts.at(-1);
   const other = attempts.find(one => one.try_number === base);
   if (shown === undefined) {
-    return <Empty title="It has not started yet." />;
+    return <Empty title={trans.__('It has not started yet.')} />;
   }
   return (
     <div className="jp-Studio-panelBody">
@@ -31,19 +32,19 @@ export function TriesPanel({ task, attempts }: ITriesPanelProps): ReactElement {
         <table className="jp-Studio-runTable">
           <thead>
             <tr>
-              <th scope="col">Try</th>
-              <th scope="col">State</th>
-              <th scope="col">Queued</th>
-              <th scope="col">Took</th>
-              <th scope="col">Worker</th>
-              <th scope="col">Error</th>
+              <th scope="col">{trans.__('Try')}</th>
+              <th scope="col">{trans.__('State')}</th>
+              <th scope="col">{trans.__('Queued')}</th>
+              <th scope="col">{trans.__('Took')}</th>
+              <th scope="col">{trans.__('Worker')}</th>
+              <th scope="col">{trans.__('Error')}</th>
             </tr>
           </thead>
           <tbody>
             {[...attempts].reverse().map(attempt => (
               <tr key={attempt.id} className={attempt === shown ? 'jp-mod-selected' : ''}>
                 <th scope="row">
-                  <LinkButton title={`Look at try ${attempt.try_number}`} onClick={() => task.showTry(attempt.try_number)}>
+                  <LinkButton title={trans.__('Look at try %1', attempt.try_number)} onClick={() => task.showTry(attempt.try_number)}>
                     {String(attempt.try_number)}
                   </LinkButton>
                 </th>
@@ -67,14 +68,14 @@ export function TriesPanel({ task, attempts }: ITriesPanelProps): ReactElement {
       </div>
       {attempts.length > 1 && (
         <label className="jp-Studio-picker">
-          {`Compare try ${shown.try_number} with`}
+          {trans.__('Compare try %1 with', shown.try_number)}
           <select value={base ?? ''} onChange={event => setBase(event.target.value === '' ? null : Number(event.target.value))}>
-            <option value="">no other</option>
+            <option value="">{trans.__('no other')}</option>
             {attempts
               .filter(one => one !== shown)
               .map(({ id, try_number: number }) => (
                 <option key={id} value={number}>
-                  {`try ${number}`}
+                  {trans.__('try %1', number)}
                 </option>
               ))}
           </select>
@@ -88,9 +89,9 @@ export function TriesPanel({ task, attempts }: ITriesPanelProps): ReactElement {
 function Comparison({ before, after }: { before: AttemptInfo; after: AttemptInfo }): ReactElement {
   const lines = linesBetween(textOf(before), textOf(after));
   return lines.length === 0 ? (
-    <p className="jp-Studio-muted">Same arguments, same source, same environment, same end.</p>
+    <p className="jp-Studio-muted">{trans.__('Same arguments, same source, same environment, same end.')}</p>
   ) : (
-    <Diff lines={lines} label={`What differs between try ${before.try_number} and try ${after.try_number}`} />
+    <Diff lines={lines} label={trans.__('What differs between try %1 and try %2', before.try_number, after.try_number)} />
   );
 }
 
