@@ -368,6 +368,7 @@ _SECRETS: Final = (
         m.ConnectionInfo,
         body=m.SetConnection,
     ),
+    Route("connection_uses", "GET", "/api/connections/{name}/uses", "Which tasks use a connection.", m.Uses),
     Route("delete_connection", "DELETE", "/api/connections/{name}", "Delete a connection.", None, status=204),
     Route(
         "list_variables", "GET", "/api/variables", "All variables; secret ones without value.", m.VariableList
@@ -381,6 +382,7 @@ _SECRETS: Final = (
         m.VariableInfo,
         body=m.SetVariable,
     ),
+    Route("variable_uses", "GET", "/api/variables/{name}/uses", "Which tasks use a variable.", m.Uses),
     Route("delete_variable", "DELETE", "/api/variables/{name}", "Delete a variable.", None, status=204),
     Route(
         "rotate_secrets", "POST", "/api/secrets/rotate", "Seal all secrets with a new key.", m.SecretsRotated
@@ -390,6 +392,7 @@ _SECRETS: Final = (
 _SHARED: Final = (
     Route("list_pools", "GET", "/api/pools", "All pools.", m.PoolList),
     Route("set_pool", "PUT", "/api/pools/{name}", "Make a pool, or change it.", m.PoolInfo, body=m.SetPool),
+    Route("pool_uses", "GET", "/api/pools/{name}/uses", "Which tasks are in a pool.", m.Uses),
     Route("delete_pool", "DELETE", "/api/pools/{name}", "Delete a pool.", None, status=204),
     Route("list_assets", "GET", "/api/assets", "All assets, with who makes them and who waits.", m.AssetList),
     Route(

@@ -8,6 +8,7 @@ import click
 
 from studio.cli.options import confirm, params_of, yes_option
 from studio.cli.show import json_option, plain, print_json, print_table
+from studio.cli.uses import say_uses
 from studio.client import connect
 
 
@@ -97,8 +98,9 @@ def set_(
 @yes_option
 def delete(name: str, yes: bool) -> int:
     """Delete a connection; tasks that declare it fail from then on."""
-    confirm(f"Delete the connection {name}?", yes=yes)
     with connect() as client:
+        say_uses(name, client.connection_uses(name))
+        confirm(f"Delete the connection {name}?", yes=yes)
         client.delete_connection(name)
     click.echo(f"{name} is deleted.")
     return 0

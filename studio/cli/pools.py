@@ -6,6 +6,7 @@ import click
 
 from studio.cli.options import confirm, yes_option
 from studio.cli.show import json_option, plain, print_json, print_table
+from studio.cli.uses import say_uses
 from studio.client import connect
 
 
@@ -64,8 +65,9 @@ def set_(name: str, slots: int, description: str | None, include_deferred: bool 
 @yes_option
 def delete(name: str, yes: bool) -> int:
     """Delete a pool; tasks that name it wait until there is one again."""
-    confirm(f"Delete the pool {name}?", yes=yes)
     with connect() as client:
+        say_uses(name, client.pool_uses(name))
+        confirm(f"Delete the pool {name}?", yes=yes)
         client.delete_pool(name)
     click.echo(f"{name} is deleted.")
     return 0

@@ -10,6 +10,7 @@ import click
 
 from studio.cli.options import confirm, json_or_text, yes_option
 from studio.cli.show import json_option, plain, print_json, print_table
+from studio.cli.uses import say_uses
 from studio.client import connect
 from studio.errors import InvalidInput
 
@@ -74,8 +75,9 @@ def set_(name: str, value: str | None, secret: bool, description: str) -> int:
 @yes_option
 def delete(name: str, yes: bool) -> int:
     """Delete a variable; tasks that declare it fail from then on."""
-    confirm(f"Delete the variable {name}?", yes=yes)
     with connect() as client:
+        say_uses(name, client.variable_uses(name))
+        confirm(f"Delete the variable {name}?", yes=yes)
         client.delete_variable(name)
     click.echo(f"{name} is deleted.")
     return 0

@@ -47,6 +47,10 @@ class SecretCalls(Calls):
         )
         return self._call("set_connection", {"name": name}, body=body)  # type: ignore[no-any-return]
 
+    def connection_uses(self, name: str) -> m.Uses:
+        """The tasks that declare it, or whose templates name it, whether there is one or not."""
+        return self._call("connection_uses", {"name": name})  # type: ignore[no-any-return]
+
     def delete_connection(self, name: str) -> None:
         self._call("delete_connection", {"name": name})
 
@@ -63,6 +67,10 @@ class SecretCalls(Calls):
         """Make it, or replace it; `value` is JSON."""
         body = m.SetVariable(value=value, secret=secret, description=description)
         return self._call("set_variable", {"name": name}, body=body)  # type: ignore[no-any-return]
+
+    def variable_uses(self, name: str) -> m.Uses:
+        """As `connection_uses`."""
+        return self._call("variable_uses", {"name": name})  # type: ignore[no-any-return]
 
     def delete_variable(self, name: str) -> None:
         self._call("delete_variable", {"name": name})

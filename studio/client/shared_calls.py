@@ -27,6 +27,10 @@ class SharedCalls(Calls):
         body = m.SetPool(slots=slots, description=description, include_deferred=include_deferred)
         return self._call("set_pool", {"name": name}, body=body)  # type: ignore[no-any-return]
 
+    def pool_uses(self, name: str) -> m.Uses:
+        """The tasks that are in it, whether there is one or not."""
+        return self._call("pool_uses", {"name": name})  # type: ignore[no-any-return]
+
     def delete_pool(self, name: str) -> None:
         self._call("delete_pool", {"name": name})
 

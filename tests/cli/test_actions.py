@@ -236,7 +236,15 @@ def _pools(capsys: pytest.CaptureFixture[str]) -> None:
     assert [pool["name"] for pool in as_json(capsys, "pools", "list")["pools"]] == ["default", "few"]
     assert "[bold]x" in _ok(capsys, "pools", "list")
     assert called(capsys, "pools", "delete", "few")[0] == 2
-    assert called(capsys, "pools", "delete", "few", "--yes") == (0, "few is deleted.\n", "")
+    words = "No task of a published DAG uses few. Programs may ask for it themselves.\n"
+    assert called(capsys, "pools", "delete", "few", "--yes") == (0, "few is deleted.\n", words)
+    code, _, words = called(capsys, "pools", "delete", "default")
+    assert (code, "default is used by" in words, "daily" in words, "Give --yes" in words) == (
+        2,
+        True,
+        True,
+        True,
+    )
     assert called(capsys, "pools", "delete", "few", "--yes")[0] == 1
     assert called(capsys, "pools", "set", "few", "many")[0] == 2
     assert called(capsys, "pools", "set", "a/b", "1")[0] == 2

@@ -1073,6 +1073,18 @@ export interface SetPool {
   include_deferred?: boolean | null;
 }
 
+/** A DAG whose current version uses something that DAGs share. */
+export interface Use {
+  dag_id: string;
+  paused: boolean;
+  tasks: string[];
+}
+
+/** Who uses a pool, a variable or a connection; programs that ask the server themselves are not known. */
+export interface Uses {
+  dags: Use[];
+}
+
 /** A backfill was made, paused, unpaused, extended, cancelled or is over: fetch it again. */
 export interface BackfillChanged {
   type: 'backfill';
@@ -1377,14 +1389,17 @@ export const routes = {
   list_connections: { method: 'GET', path: '/api/connections' },
   get_connection: { method: 'GET', path: '/api/connections/{name}' },
   set_connection: { method: 'PUT', path: '/api/connections/{name}' },
+  connection_uses: { method: 'GET', path: '/api/connections/{name}/uses' },
   delete_connection: { method: 'DELETE', path: '/api/connections/{name}' },
   list_variables: { method: 'GET', path: '/api/variables' },
   get_variable: { method: 'GET', path: '/api/variables/{name}' },
   set_variable: { method: 'PUT', path: '/api/variables/{name}' },
+  variable_uses: { method: 'GET', path: '/api/variables/{name}/uses' },
   delete_variable: { method: 'DELETE', path: '/api/variables/{name}' },
   rotate_secrets: { method: 'POST', path: '/api/secrets/rotate' },
   list_pools: { method: 'GET', path: '/api/pools' },
   set_pool: { method: 'PUT', path: '/api/pools/{name}' },
+  pool_uses: { method: 'GET', path: '/api/pools/{name}/uses' },
   delete_pool: { method: 'DELETE', path: '/api/pools/{name}' },
   list_assets: { method: 'GET', path: '/api/assets' },
   list_asset_events: { method: 'GET', path: '/api/assets/events' },
@@ -1458,14 +1473,17 @@ export interface Operations {
   list_connections: { path: Record<string, never>; query: Record<string, never>; body: undefined; answer: ConnectionList };
   get_connection: { path: { name: string }; query: Record<string, never>; body: undefined; answer: ConnectionInfo };
   set_connection: { path: { name: string }; query: Record<string, never>; body: SetConnection; answer: ConnectionInfo };
+  connection_uses: { path: { name: string }; query: Record<string, never>; body: undefined; answer: Uses };
   delete_connection: { path: { name: string }; query: Record<string, never>; body: undefined; answer: undefined };
   list_variables: { path: Record<string, never>; query: Record<string, never>; body: undefined; answer: VariableList };
   get_variable: { path: { name: string }; query: Record<string, never>; body: undefined; answer: VariableInfo };
   set_variable: { path: { name: string }; query: Record<string, never>; body: SetVariable; answer: VariableInfo };
+  variable_uses: { path: { name: string }; query: Record<string, never>; body: undefined; answer: Uses };
   delete_variable: { path: { name: string }; query: Record<string, never>; body: undefined; answer: undefined };
   rotate_secrets: { path: Record<string, never>; query: Record<string, never>; body: undefined; answer: SecretsRotated };
   list_pools: { path: Record<string, never>; query: Record<string, never>; body: undefined; answer: PoolList };
   set_pool: { path: { name: string }; query: Record<string, never>; body: SetPool; answer: PoolInfo };
+  pool_uses: { path: { name: string }; query: Record<string, never>; body: undefined; answer: Uses };
   delete_pool: { path: { name: string }; query: Record<string, never>; body: undefined; answer: undefined };
   list_assets: { path: Record<string, never>; query: Record<string, never>; body: undefined; answer: AssetList };
   list_asset_events: { path: Record<string, never>; query: { asset?: string | number | undefined; before?: string | number | undefined; limit?: string | number | undefined }; body: undefined; answer: AssetEventPage };

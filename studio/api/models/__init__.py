@@ -103,6 +103,8 @@ from studio.api.models.shared import (
     QueuedAsset,
     QueuedEvents,
     SetPool,
+    Use,
+    Uses,
 )
 from studio.api.models.stream import (
     BackfillChanged,
@@ -251,6 +253,8 @@ __all__ = [
     "TriggerRun",
     "UpdateDag",
     "UpdateDags",
+    "Use",
+    "Uses",
     "ValueInfo",
     "ValueList",
     "VariableInfo",

@@ -37,6 +37,20 @@ class Materialize(Body, frozen=True, kw_only=True):
 # --- answers -------------------------------------------------------------------------------------------------
 
 
+class Use(Model, frozen=True, kw_only=True):
+    """A DAG whose current version uses something that DAGs share."""
+
+    dag_id: str
+    paused: bool
+    tasks: list[str]  # those that use it
+
+
+class Uses(Model, frozen=True, kw_only=True):
+    """Who uses a pool, a variable or a connection; programs that ask the server themselves are not known."""
+
+    dags: list[Use]
+
+
 class PoolInfo(Model, frozen=True, kw_only=True):
     """A limit that tasks of any DAGs share."""
 

@@ -25,6 +25,7 @@ from studio.server.handlers import (
     server,
     tasks,
     trigger,
+    uses,
     values,
     versions,
 )
@@ -99,6 +100,9 @@ HANDLERS: Final[dict[str, Handler]] = {
         pools.list_pools,
         pools.set_pool,
         pools.delete_pool,
+        uses.pool_uses,
+        uses.variable_uses,
+        uses.connection_uses,
         assets.list_assets,
         assets.list_asset_events,
         assets.emit_event,

@@ -12,7 +12,7 @@ import { Relative } from '../Times';
 import { RecordForm, Records, TextField } from './Records';
 
 /** Where other systems are, and how to log in there. */
-export function Connections({ studio: { client } }: { studio: IStudio }): ReactElement {
+export function Connections({ studio: { client, host } }: { studio: IStudio }): ReactElement {
   const connections = useFetched(
     () => client.call('list_connections', { path: {} }).then(found => found.connections),
     [client]
@@ -30,6 +30,8 @@ export function Connections({ studio: { client } }: { studio: IStudio }): ReactE
       ]}
       deletion={connection => trans.__('Delete the connection %1? Tasks that use it fail until there is one again.', connection.name)}
       onDelete={connection => client.call('delete_connection', { path: { name: connection.name } })}
+      usesOf={connection => client.call('connection_uses', { path: { name: connection.name } })}
+      host={host}
       Form={props => <ConnectionForm client={client} {...props} />}
     />
   );

@@ -11,7 +11,7 @@ import { CheckField, RecordForm, Records, TextField } from './Records';
 const DEFAULT = 'default';
 
 /** How many tasks run at once, by pool. */
-export function Pools({ studio: { client } }: { studio: IStudio }): ReactElement {
+export function Pools({ studio: { client, host } }: { studio: IStudio }): ReactElement {
   const pools = useFetched(() => client.call('list_pools', { path: {} }).then(found => found.pools), [client]);
   return (
     <Records<PoolInfo>
@@ -27,6 +27,8 @@ export function Pools({ studio: { client } }: { studio: IStudio }): ReactElement
       ]}
       deletion={pool => (pool.name === DEFAULT ? null : trans.__('Delete the pool %1? Tasks that name it cannot run until there is one again.', pool.name))}
       onDelete={pool => client.call('delete_pool', { path: { name: pool.name } })}
+      usesOf={pool => client.call('pool_uses', { path: { name: pool.name } })}
+      host={host}
       Form={props => <PoolForm client={client} {...props} />}
     />
   );

@@ -3,10 +3,13 @@ import { useId, useState } from 'react';
 
 import type { StudioError } from '../../api/errors';
 import { asStudioError } from '../../api/errors';
+import type { Uses as UsesFound } from '../../api/schema';
+import type { IHost } from '../../host';
 import { trans } from '../../trans';
 import type { IFetched } from '../hooks';
 import { Button } from '../Glyph';
 import { Empty, ErrorNote } from '../Notes';
+import { Uses } from './Uses';
 
 export interface IColumn<T> {
   readonly name: string;
@@ -23,13 +26,16 @@ export interface IRecordsProps<T> {
   /** What deleting one means, to be said before; null: it cannot be deleted. */
   deletion: (record: T) => string | null;
   onDelete: (record: T) => Promise<unknown>;
+  /** Who would miss it. */
+  usesOf: (record: T) => Promise<UsesFound>;
+  host: IHost;
   /** The fields of a form for a record, or with null for a new one. */
   Form: (props: { record: T | null; onDone: () => void; onLeave: () => void }) => ReactElement;
 }
 
 /** Named records of which a studio has a few: listed, made, changed, deleted. */
 export function Records<T>(props: IRecordsProps<T>): ReactElement {
-  const { title, about, fetched, nameOf, columns, deletion, onDelete, Form } = props;
+  const { title, about, fetched, nameOf, columns, deletion, onDelete, usesOf, host, Form } = props;
   const [edited, setEdited] = useState<T | 'new' | null>(null);
   const [asked, setAsked] = useState<T | null>(null);
   const [error, setError] = useState<StudioError | null>(null);
@@ -63,6 +69,7 @@ export function Records<T>(props: IRecordsProps<T>): ReactElement {
       {asked !== null && (
         <div className="jp-Studio-form" role="group" aria-label={trans.__('Delete %1', nameOf(asked))}>
           <p>{deletion(asked)}</p>
+          <Uses key={nameOf(asked)} host={host} find={() => usesOf(asked)} />
           <div className="jp-Studio-actions">
             <Button
               title={trans.__('Delete %1', nameOf(asked))}

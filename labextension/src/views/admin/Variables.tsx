@@ -11,7 +11,7 @@ import { Relative } from '../Times';
 import { CheckField, RecordForm, Records, TextField } from './Records';
 
 /** Values that tasks read by name. */
-export function Variables({ studio: { client } }: { studio: IStudio }): ReactElement {
+export function Variables({ studio: { client, host } }: { studio: IStudio }): ReactElement {
   const variables = useFetched(
     () => client.call('list_variables', { path: {} }).then(found => found.variables),
     [client]
@@ -32,6 +32,8 @@ export function Variables({ studio: { client } }: { studio: IStudio }): ReactEle
       ]}
       deletion={variable => trans.__('Delete the variable %1? Tasks that read it fail until there is one again.', variable.name)}
       onDelete={variable => client.call('delete_variable', { path: { name: variable.name } })}
+      usesOf={variable => client.call('variable_uses', { path: { name: variable.name } })}
+      host={host}
       Form={props => <VariableForm client={client} {...props} />}
     />
   );
