@@ -69,7 +69,7 @@ def status(as_json: bool) -> int:
 @click.option("--no-browser", is_flag=True, help="Print the link instead of opening it.")
 @click.option("--log-out", is_flag=True, help="Log out every browser, and let no link be used any more.")
 def dashboard(no_browser: bool, log_out: bool) -> int:
-    """Open the dashboard in a browser. The link logs it in; it works once, for five minutes."""
+    """Open the dashboard in a browser. The button behind the link logs in; it works once, for five minutes."""
     with connect() as client:
         if log_out:
             client.end_logins()

@@ -50,11 +50,26 @@ def page() -> PageFile:
     return page_file(_PAGE.read_bytes(), "text/html; charset=utf-8")
 
 
+def login(ticket: str) -> PageFile:
+    """A page whose button logs in by this ticket; it needs no script."""
+    form = (
+        '<form method="post" action="login">'
+        f'<input type="hidden" name="ticket" value="{escape(ticket)}">'
+        "<button autofocus>Log in</button></form>"
+    )
+    return _few_words("Log in to Pipeline Studio", "This browser is then logged in for 30 days.", body=form)
+
+
 def note(title: str, text: str, *, onward: str | None = None) -> PageFile:
     """A page of a few words. `onward`: where the browser goes by itself, in a navigation that this page begins."""
     go = "" if onward is None else f'<meta http-equiv="refresh" content="0; url={escape(onward)}">'
+    return _few_words(title, text, head=go)
+
+
+def _few_words(title: str, text: str, *, head: str = "", body: str = "") -> PageFile:
+    """`head` and `body` are HTML."""
     filled = _NOTE.read_text(encoding="utf-8")
-    for name, value in (("title", escape(title)), ("text", escape(text)), ("onward", go)):
+    for name, value in (("title", escape(title)), ("text", escape(text)), ("onward", head), ("form", body)):
         filled = filled.replace(f"<!--{name}-->", value)
     return page_file(filled.encode(), "text/html; charset=utf-8")
 

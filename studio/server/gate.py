@@ -65,6 +65,13 @@ class Gate:
             return _refuse(403, "forbidden_origin", "Requests of other origins are not served.", None)
         return None
 
+    def stranger_refusal(self, request: HTTPServerRequest) -> Refusal | None:
+        """Of a form that is shown to anybody: why what was sent is not from that form in a browser."""
+        refused = self.host_refusal(request)
+        if refused is None and not _origin_fits(request, request.headers["Host"], is_told=True):
+            return _refuse(403, "forbidden_origin", "Requests of other origins are not served.", None)
+        return refused
+
     def host_refusal(self, request: HTTPServerRequest) -> Refusal | None:
         """The first part of it: of pages that are shown to anybody on this machine."""
         hosts = request.headers.get_list("Host")

@@ -72,15 +72,29 @@ class Help(PublicPage):
 
 
 class Login(PublicPage):
-    """`/login?ticket=…`"""
+    """`/login?ticket=…`: a page with a button, which logs in.
+
+    Looking at the link uses nothing up: programs that show what a link leads to look at it before the person does.
+    """
+
+    def prepare(self) -> None:
+        refusal = self.gate.stranger_refusal(self.request)
+        if refusal is not None:
+            self.refuse(refusal)
 
     def get(self) -> None:
-        cookie = self.sessions.redeem(self.get_query_argument("ticket", ""))
+        ticket = self.get_query_argument("ticket", "")
+        if not self.sessions.is_valid(ticket):
+            self._refuse_ticket()
+            return
+        # The form must tell its origin, which it does not below the policy of other pages; and nobody keeps the page.
+        self.set_header("Referrer-Policy", "same-origin")
+        self.send(files.login(ticket))
+
+    def post(self) -> None:
+        cookie = self.sessions.redeem(self.get_body_argument("ticket", ""))
         if cookie is None:
-            self.send(
-                files.note("This link is not valid (any more)", f"It works once, for five minutes. {_HOW}"),
-                403,
-            )
+            self._refuse_ticket()
             return
         self.set_cookie(
             self.sessions.cookie,
@@ -92,6 +106,11 @@ class Login(PublicPage):
         )
         # Not a redirect: a strict cookie would not be sent if the link stood on a page of somebody else.
         self.send(files.note("Logged in", "The dashboard opens…", onward="./"))
+
+    def _refuse_ticket(self) -> None:
+        self.send(
+            files.note("This link is not valid (any more)", f"It works once, for five minutes. {_HOW}"), 403
+        )
 
 
 class Logout(PublicPage):

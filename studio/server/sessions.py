@@ -43,6 +43,11 @@ class Sessions:
         self._tickets[_digest(ticket)] = self._clock.monotonic() + TICKET_LIFE
         return ticket
 
+    def is_valid(self, ticket: str) -> bool:
+        """Whether `redeem` would take it; that it was asked for changes nothing."""
+        until = self._tickets.get(_digest(ticket))
+        return until is not None and self._clock.monotonic() <= until
+
     def redeem(self, ticket: str) -> str | None:
         """The cookie's value for a ticket, which is used up by that; None if it is not valid (any more)."""
         until = self._tickets.pop(_digest(ticket), None)

@@ -93,6 +93,7 @@ def test_pages_of_the_dashboard(browser: Browser, client: Client, seen: str, axe
     context = browser.new_context(color_scheme=scheme, bypass_csp=True)
     page = context.new_page()
     page.goto(client.new_login())
+    page.get_by_role("button", name="Log in").click()
     page.wait_for_url(f"{client.url}/")
     faults = {}
     for name in (*PAGES, "dags/seen/graph", "dags/seen/grid?task=second"):
@@ -114,6 +115,7 @@ def test_nothing_turns_where_motion_is_unwanted(browser: Browser, client: Client
         context = browser.new_context(reduced_motion=motion)  # type: ignore[arg-type]
         page = context.new_page()
         page.goto(client.new_login())
+        page.get_by_role("button", name="Log in").click()
         page.wait_for_url(f"{client.url}/")
         page.goto(f"{client.url}/#/dags/moving/graph")
         expect(page.locator("[data-task='waits']")).to_contain_text("running")

@@ -38,6 +38,7 @@ def dashboard(browser: Browser, client: Client) -> Iterator[Page]:
     page = context.new_page()
     page.set_default_timeout(30_000)
     page.goto(client.new_login())
+    page.get_by_role("button", name="Log in").click()
     page.wait_for_url(f"{client.url}/")
     expect(page.get_by_role("heading", name="Overview")).to_be_visible()
     yield page
@@ -54,7 +55,11 @@ def test_a_browser_that_is_not_logged_in_is_told_how(browser: Browser, client: C
     page.goto(client.url)
     expect(page.get_by_text("studio dashboard")).to_be_visible()
     link = client.new_login()
+    preview = browser.new_context()  # of a chat program, that looks at the link before
+    preview.new_page().goto(link)
+    preview.close()
     page.goto(link)
+    page.get_by_role("button", name="Log in").click()
     expect(page.get_by_role("heading", name="Overview")).to_be_visible()
     page.goto(link)
     expect(page.get_by_role("heading", name="not valid")).to_be_visible()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator
 
 import httpx
@@ -17,6 +18,8 @@ from studio.testing.executor import ScriptedExecutor
 
 from .conftest import Running
 
+FORM = {"Content-Type": "application/x-www-form-urlencoded"}
+
 
 @pytest.fixture
 async def browser(studio: Running) -> AsyncIterator[httpx.AsyncClient]:
@@ -25,8 +28,16 @@ async def browser(studio: Running) -> AsyncIterator[httpx.AsyncClient]:
 
 
 async def log_in(studio: Running, browser: httpx.AsyncClient) -> httpx.Response:
-    link = (await studio.http.post("/api/logins")).json()
-    return await browser.get(link["path"])
+    link = (await studio.http.post("/api/logins")).json()["path"]
+    return await press(browser, studio.url, link)
+
+
+async def press(browser: httpx.AsyncClient, url: str, link: str, **headers: str) -> httpx.Response:
+    """What the button of the link's page sends; the ticket is that of its form."""
+    page = (await browser.get(url + link)).text
+    ticket = (re.findall(r'<input type="hidden" name="ticket" value="([^"]+)">', page) or ["none"])[0]
+    assert page.count('<form method="post" action="login">') == (ticket != "none")
+    return await browser.post(f"{url}/login", data={"ticket": ticket}, headers={"Origin": url, **headers})
 
 
 async def test_nobody_is_let_in_without_a_login(studio: Running, browser: httpx.AsyncClient) -> None:
@@ -39,7 +50,14 @@ async def test_nobody_is_let_in_without_a_login(studio: Running, browser: httpx.
 
 async def test_a_link_logs_in_once(studio: Running, browser: httpx.AsyncClient) -> None:
     link = (await studio.http.post("/api/logins")).json()["path"]
-    answer = await browser.get(link)
+    for _ in range(3):  # a program that shows what a link leads to
+        looked = await browser.get(link)
+        assert (looked.status_code, "Set-Cookie" in looked.headers) == (200, False)
+    assert looked.headers["Referrer-Policy"] == "same-origin"
+    assert "<script" not in looked.text
+    assert (await browser.head(link)).status_code == 401
+    assert (await browser.get("/api/server")).status_code == 401
+    answer = await press(browser, studio.url, link)
     assert answer.status_code == 200
     cookie = answer.headers["Set-Cookie"]
     assert all(flag in cookie for flag in ("HttpOnly", "SameSite=Strict", "Path=/"))
@@ -47,15 +65,36 @@ async def test_a_link_logs_in_once(studio: Running, browser: httpx.AsyncClient) 
     assert (await browser.get("/api/server")).status_code == 200
     assert "Pipeline Studio" in (await browser.get("/")).text
     async with httpx.AsyncClient(base_url=studio.url, trust_env=False) as other:
-        again = await other.get(link)
-    assert (again.status_code, "Set-Cookie" in again.headers) == (403, False)
+        for again in (await other.get(link), await press(other, studio.url, link)):
+            assert (again.status_code, "Set-Cookie" in again.headers) == (403, False)
+
+
+async def test_pages_of_others_cannot_press_the_button(studio: Running, browser: httpx.AsyncClient) -> None:
+    link = (await studio.http.post("/api/logins")).json()["path"]
+    form = {"ticket": link.partition("=")[2]}
+    origins: tuple[dict[str, str], ...] = (
+        {},
+        {"Origin": "null"},
+        {"Origin": "https://evil.example"},
+        {"Origin": "http://127.0.0.1:1"},
+    )
+    for headers in origins:
+        answer = await browser.post("/login", data=form, headers=headers)
+        assert (headers, answer.status_code, "Set-Cookie" in answer.headers) == (headers, 403, False)
+    assert (await browser.post("/login", data={}, headers={"Origin": studio.url})).status_code == 403
+    in_address = await browser.post(link, headers={"Origin": studio.url})
+    assert in_address.status_code == 403  # only the form counts
+    assert (await press(browser, studio.url, link)).status_code == 200  # and it is not used up
 
 
 @pytest.mark.parametrize("ticket", ["", "wrong", "x" * 10_000, "%F0%9F%A6%86", "a&ticket=b"])
 async def test_other_links_do_not(studio: Running, browser: httpx.AsyncClient, ticket: str) -> None:
     await studio.http.post("/api/logins")
-    answer = await browser.get(f"/login?ticket={ticket}")
-    assert (answer.status_code, "Set-Cookie" in answer.headers) == (403, False)
+    for answer in (
+        await browser.get(f"/login?ticket={ticket}"),
+        await browser.post("/login", content=f"ticket={ticket}", headers=FORM | {"Origin": studio.url}),
+    ):
+        assert (answer.status_code, "Set-Cookie" in answer.headers) == (403, False)
 
 
 async def test_what_changes_something_must_come_from_the_page_itself(
@@ -116,8 +155,11 @@ async def test_a_ticket_is_valid_for_a_while(settings: Settings) -> None:
     sessions = Sessions(settings.home, clock)
     early, late = sessions.new_ticket(), sessions.new_ticket()
     await clock.advance(TICKET_LIFE - 1)
+    assert sessions.is_valid(early)
     assert sessions.redeem(early) is not None
+    assert not sessions.is_valid(early)
     await clock.advance(2)
+    assert not sessions.is_valid(late)
     assert sessions.redeem(late) is None
     many = [sessions.new_ticket() for _ in range(30)]
     assert sessions.redeem(many[0]) is None  # more than anybody needs
@@ -133,7 +175,7 @@ async def test_a_session_and_the_port_outlive_the_server(settings: Settings) -> 
         async with StudioServer(settings, executor=make) as first:
             headers = {"Authorization": f"token {first.endpoint.token}"}
             made = await browser.post(f"{first.endpoint.url}/api/logins", headers=headers)
-            await browser.get(first.endpoint.url + made.json()["path"])
+            await press(browser, first.endpoint.url, made.json()["path"])
         async with StudioServer(settings, executor=make) as second:
             assert second.endpoint.url == first.endpoint.url
             assert second.endpoint.token != first.endpoint.token
