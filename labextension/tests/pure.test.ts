@@ -84,6 +84,7 @@ test('a cell output that is not a graph is refused, and a strange part of one le
   });
   assert.deepEqual(data, {
     dagId: 'x',
+    groups: [],
     runId: null,
     runs: 14,
     states: { a: 'success' },

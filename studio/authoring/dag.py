@@ -38,7 +38,7 @@ from studio.core.names import check_name, nearest, shown
 from studio.core.parameters import check_names, check_value
 from studio.core.spec import Catchup, Collision, DagSpec, DeadlineSpec
 from studio.errors import InvalidDag, InvalidInput
-from studio.widgets.graph import MIME, Graph, Node, graph_bundle
+from studio.widgets.graph import MIME, Graph, Group, Node, graph_bundle
 from studio.widgets.live import formats
 
 if TYPE_CHECKING:
@@ -301,7 +301,12 @@ class DAG(Actions, TestableDag):
     @property
     def graph(self) -> Graph:
         """What is drawn; made without reading a notebook, also of a DAG that is not valid yet."""
-        return Graph(self.dag_id, tuple(_node(task) for task in self.tasks))
+        groups = [group.spec() for group in self._groups.values()]
+        return Graph(
+            self.dag_id,
+            tuple(_node(task) for task in self.tasks),
+            groups=tuple(Group(group.id, group.parent, group.label) for group in groups),
+        )
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> Any:
         from studio.authoring import handles  # noqa: PLC0415
@@ -316,7 +321,8 @@ class DAG(Actions, TestableDag):
 def _node(task: Task) -> Node:
     work = task.work
     kind = work.label if work.kind == "operator" else work.kind  # as the API calls it: "shell"
-    return Node(task.task_id, kind, task.upstream, work.label)
+    group = "" if task.group is None else task.group.group_id
+    return Node(task.task_id, kind, task.upstream, work.label, group=group)
 
 
 def _checked_params(values: dict[str, Any]) -> dict[str, Any]:

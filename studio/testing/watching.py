@@ -12,7 +12,7 @@ from typing import Any, Final
 from studio.core.spec import DagSpec
 from studio.core.states import RUN_TERMINAL, TERMINAL, TaskState
 from studio.testing.results import TestRun
-from studio.widgets.graph import Glance, Graph, Node, Trial, Tried, graph_bundle
+from studio.widgets.graph import Glance, Graph, Group, Node, Trial, Tried, graph_bundle
 
 LEAST: Final = 0.25  # seconds between two pictures
 
@@ -74,8 +74,10 @@ def graph_of(dag: Any, spec: DagSpec) -> Graph:
     """As the DAG draws itself, or of what is published."""
     drawn = getattr(dag, "graph", None)
     if isinstance(drawn, Graph):
-        return Graph(drawn.dag_id, drawn.nodes)
-    return Graph(spec.id, [Node(task.id, task.kind, task.upstream, task.id) for task in spec.tasks])
+        return Graph(drawn.dag_id, drawn.nodes, groups=drawn.groups)
+    nodes = [Node(task.id, task.kind, task.upstream, task.id, group=task.group) for task in spec.tasks]
+    groups = [Group(group.id, group.parent, group.label) for group in spec.groups]
+    return Graph(spec.id, nodes, groups=groups)
 
 
 def _cell_output() -> Callable[..., None] | None:

@@ -33,6 +33,16 @@ class Node:
     label: str
     reads: Sequence[tuple[str, str]] = ()  # of marked cells: name, and the task that gives it ("": the run)
     gives: Sequence[str] = ()  # of marked cells: names that other tasks read
+    group: str = ""  # the innermost that it is in
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Tasks that can be folded to one."""
+
+    id: str
+    parent: str = ""  # the group around it
+    label: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +66,7 @@ class Graph:
     nodes: Sequence[Node]
     cells: bool = False  # it is made of marked cells
     problems: Sequence[Flaw] = ()
+    groups: Sequence[Group] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +106,7 @@ def graph_bundle(graph: Graph, glance: Glance) -> dict[str, Any]:
             "dag_id": graph.dag_id,
             "tasks": [_task(node, has_names=graph.cells) for node in graph.nodes],
             "run_id": glance.run_id if glance.follow else None,
+            **({"groups": [asdict(group) for group in graph.groups]} if graph.groups else {}),
             "runs": RUNS_SHOWN,
             "states": dict(glance.states),
             "published": glance.published,
@@ -113,6 +125,8 @@ def _task(node: Node, *, has_names: bool) -> dict[str, Any]:
         "upstream": list(node.upstream),
         "label": node.label,
     }
+    if node.group:
+        task["group"] = node.group
     if has_names:
         task["reads"] = [{"name": name, "by": by} for name, by in node.reads]
         task["gives"] = list(node.gives)

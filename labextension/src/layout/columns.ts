@@ -1,4 +1,5 @@
 import type { ILayout, ILayoutRequest } from './layout';
+import { LABEL_HEIGHT, PADDING } from './layout';
 
 const GAP_X = 48; // pixels
 const GAP_Y = 18; // pixels
@@ -33,7 +34,28 @@ export function columnLayout(request: ILayoutRequest): ILayout {
     const [x1, y1, x2, y2] = [tail.x + tail.width, tail.y + tail.height / 2, head.x, head.y + head.height / 2];
     return [{ from, to, path: `M${x1},${y1} C${x1 + GAP_X / 2},${y1} ${x2 - GAP_X / 2},${y2} ${x2},${y2}` }];
   });
-  return { width: Math.max(0, x - GAP_X), height: tallest, nodes: [...placed.values()], edges };
+  const frames = framesAround(request, placed);
+  return { width: Math.max(0, x - GAP_X), height: tallest, nodes: [...placed.values()], edges, frames };
+}
+
+/** Frames as large as what stands in them. Here others may stand in their way: columns know no frames. */
+function framesAround(
+  request: ILayoutRequest,
+  placed: ReadonlyMap<string, ILayout['nodes'][number]>
+): ILayout['nodes'][number][] {
+  const made = new Map<string, ILayout['nodes'][number]>();
+  for (const frame of [...(request.frames ?? [])].reverse()) {
+    const inner = (request.frames ?? []).flatMap(other => (other.parent === frame.id ? (made.get(other.id) ?? []) : []));
+    const inside = [...frame.nodes.flatMap(id => placed.get(id) ?? []), ...inner];
+    if (inside.length > 0) {
+      const x = Math.min(...inside.map(node => node.x)) - PADDING;
+      const y = Math.min(...inside.map(node => node.y)) - PADDING - LABEL_HEIGHT;
+      const width = Math.max(...inside.map(node => node.x + node.width)) + PADDING - x;
+      const height = Math.max(...inside.map(node => node.y + node.height)) + PADDING - y;
+      made.set(frame.id, { id: frame.id, x, y, width: Math.max(width, frame.labelWidth), height });
+    }
+  }
+  return [...made.values()].reverse();
 }
 
 function heightOf(column: readonly { height: number }[]): number {

@@ -1,6 +1,7 @@
-import type { ILayout, ILayoutEdge, ILayoutNode, ILayoutRequest } from './layout';
+import type { IFrameRequest, ILayout, ILayoutEdge, ILayoutNode, ILayoutRequest } from './layout';
+import { LABEL_HEIGHT, PADDING } from './layout';
 
-const INCH = 72; // pixels
+export const INCH = 72; // pixels
 /** Above this many nodes straight edges and few rounds: seconds become fractions of one. */
 const LARGE = 300;
 
@@ -9,12 +10,13 @@ export function dotOf(request: ILayoutRequest): string {
   const number = new Map(request.nodes.map((node, index) => [node.id, index]));
   const effort = request.nodes.length > LARGE ? 'splines=line nslimit=1 mclimit=.05' : 'splines=true';
   const lines = [
-    `digraph { graph [rankdir=LR ranksep=0.55 nodesep=0.22 ${effort}]`,
+    `digraph { graph [rankdir=LR ranksep=0.55 nodesep=0.22 labeljust=l ${effort}]`,
     'node [shape=box fixedsize=true label=""] edge [arrowhead=none]'
   ];
   for (const [index, node] of request.nodes.entries()) {
     lines.push(`${index} [width=${(node.width / INCH).toFixed(4)} height=${(node.height / INCH).toFixed(4)}]`);
   }
+  lines.push(...framesOf(request.frames ?? [], number));
   for (const [from, to] of request.edges) {
     const tail = number.get(from);
     const head = number.get(to);
@@ -24,6 +26,26 @@ export function dotOf(request: ILayoutRequest): string {
   }
   lines.push('}');
   return lines.join('\n');
+}
+
+/** Frames as clusters, numbered as nodes are. An empty table keeps the room of the label, whose text does not go in. */
+function framesOf(frames: readonly IFrameRequest[], number: ReadonlyMap<string, number>): string[] {
+  const index = new Map(frames.map((frame, at) => [frame.id, at]));
+  const linesIn = (parent: string | null): string[] =>
+    frames
+      .filter(frame => frame.parent === parent)
+      .flatMap(frame => [
+        `subgraph cluster_${index.get(frame.id)} { graph [margin=${PADDING} label=<${room(frame.labelWidth)}>]`,
+        frame.nodes.flatMap(id => number.get(id) ?? []).join(' '),
+        ...linesIn(frame.id),
+        '}'
+      ]);
+  return linesIn(null);
+}
+
+function room(width: number): string {
+  const size = `fixedsize="true" width="${Math.round(width)}" height="${LABEL_HEIGHT}"`;
+  return `<table border="0" cellborder="0" cellspacing="0" cellpadding="0" ${size}><tr><td></td></tr></table>`;
 }
 
 /** Read Graphviz's `plain` format (https://graphviz.org/docs/outputs/plain/): inches, origin at the lower left. */
@@ -50,11 +72,11 @@ export function readPlain(plain: string, request: ILayoutRequest): ILayout {
       edges.push({ from: id(1), to: id(2), path: pathOf(points) });
     }
   }
-  return { width, height, nodes, edges };
+  return { width, height, nodes, edges, frames: [] };
 }
 
 /** A start point and cubic Bézier triples as an SVG path. */
-function pathOf(points: readonly [number, number][]): string {
+export function pathOf(points: readonly [number, number][]): string {
   return points
     .map(([x, y], index) => `${index === 0 ? 'M' : index === 1 ? 'C' : ''}${x.toFixed(1)},${y.toFixed(1)}`)
     .join(' ');

@@ -2,9 +2,10 @@ import type { IDisposable } from '@lumino/disposable';
 
 import { columnLayout } from './columns';
 import { dotOf, readPlain } from './dot';
+import { readJson } from './dotjson';
 import type { ILayout, ILayoutRequest } from './layout';
 import { signatureOf } from './layout';
-import type { WorkerAnswer } from './layout.worker';
+import type { IWorkerRequest, WorkerAnswer } from './layout.worker';
 
 const KEPT = 32; // layouts
 const ANSWER_LIMIT = 15_000; // milliseconds; a page that forbids workers or WebAssembly may never answer
@@ -16,7 +17,7 @@ export interface ILayoutEngine {
 }
 
 interface IPending {
-  resolve(plain: string): void;
+  resolve(text: string): void;
   reject(reason: Error): void;
 }
 
@@ -56,12 +57,14 @@ export class LayoutEngine implements ILayoutEngine, IDisposable {
 
   private async _graphviz(request: ILayoutRequest): Promise<ILayout> {
     if (request.nodes.length === 0) {
-      return { width: 0, height: 0, nodes: [], edges: [] };
+      return { width: 0, height: 0, nodes: [], edges: [], frames: [] };
     }
-    return readPlain(await this._run(dotOf(request)), request);
+    const hasFrames = (request.frames ?? []).length > 0;
+    const text = await this._run(dotOf(request), hasFrames ? 'json0' : 'plain');
+    return hasFrames ? readJson(text, request) : readPlain(text, request);
   }
 
-  private async _run(dot: string): Promise<string> {
+  private async _run(dot: string, format: IWorkerRequest['format']): Promise<string> {
     const worker = await (this._worker ??= this._start());
     this._count += 1;
     const id = this._count;
@@ -76,10 +79,10 @@ export class LayoutEngine implements ILayoutEngine, IDisposable {
         ANSWER_LIMIT
       );
       this._pending.set(id, {
-        resolve: plain => settle(() => resolve(plain)),
+        resolve: text => settle(() => resolve(text)),
         reject: reason => settle(() => reject(reason))
       });
-      worker.postMessage({ id, dot });
+      worker.postMessage({ id, dot, format } satisfies IWorkerRequest);
     });
   }
 
@@ -87,8 +90,8 @@ export class LayoutEngine implements ILayoutEngine, IDisposable {
     const worker = await this._makeWorker();
     worker.onmessage = (event: MessageEvent<WorkerAnswer>) => {
       const answer = event.data;
-      if ('plain' in answer) {
-        this._pending.get(answer.id)?.resolve(answer.plain);
+      if ('text' in answer) {
+        this._pending.get(answer.id)?.resolve(answer.text);
       } else {
         this._pending.get(answer.id)?.reject(new Error(answer.error));
       }

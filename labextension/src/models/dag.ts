@@ -16,10 +16,13 @@ import type {
   TriggerRun
 } from '../api/schema';
 import type { IStudioStream } from '../api/stream';
+import type { IGroup } from './groups';
 import { Model } from './model';
 import { mergedRuns, newer } from './order';
 import type { INodeStatus } from './run';
 import { RunModel } from './run';
+
+const NONE: readonly IGroup[] = [];
 
 /** What the graph needs of a task. */
 export interface IGraphNode {
@@ -51,6 +54,7 @@ export class DagModel extends Model {
     this.dagId = options.dagId;
     this._limit = options.limit ?? 50;
     this._drawn = options.nodes ?? null;
+    this._drawnGroups = options.groups ?? NONE;
     this._states = options.states ?? {};
     this._chosen = options.runId ?? null;
     options.stream.messages.connect(this._onMessages, this);
@@ -85,6 +89,11 @@ export class DagModel extends Model {
   /** The graph: as it was given, otherwise as the server has it. */
   get nodes(): readonly IGraphNode[] {
     return this._drawn ?? this._nodes;
+  }
+
+  /** What its tasks are grouped by. */
+  get groups(): readonly IGroup[] {
+    return this._drawn === null || this._drawnGroups.length === 0 ? (this._spec?.groups ?? NONE) : this._drawnGroups;
   }
 
   /** Newest first. */
@@ -304,6 +313,7 @@ export class DagModel extends Model {
   private readonly _runChosen = new Signal<this, string | null>(this);
   private readonly _limit: number;
   private _drawn: readonly IGraphNode[] | null;
+  private readonly _drawnGroups: readonly IGroup[];
   private readonly _states: Readonly<Record<string, TaskState>>;
   private readonly _runs = new Map<string, RunModel>();
   private readonly _asked = new Set<string>(); // runs whose tasks are being fetched
@@ -326,6 +336,8 @@ export namespace DagModel {
     runId?: string | null;
     /** Draw this graph, whatever the server has. */
     nodes?: readonly IGraphNode[];
+    /** What these are grouped by. */
+    groups?: readonly IGroup[];
     /** What the tasks show until there is a run. */
     states?: Readonly<Record<string, TaskState>>;
     /** How many of the newest runs are kept; 50 by default. */

@@ -2,6 +2,7 @@ import type { CellProblem, TaskState } from '../api/schema';
 import { TASK_STATES } from '../api/schema';
 import { isRecord, recordOf, textOr, textsOf, wholeOr } from './checked';
 import type { IGraphNode, IRead } from './dag';
+import type { IGroup } from './groups';
 import type { ITrialData } from './trialdata';
 import { readTrial } from './trialdata';
 
@@ -15,6 +16,7 @@ const MOST_PROBLEMS = 200;
 export interface IGraphData {
   readonly dagId: string;
   readonly nodes: readonly IGraphNode[];
+  readonly groups: readonly IGroup[];
   /** Show this run; null follows the newest. */
   readonly runId: string | null;
   /** How many of the newest runs to offer. */
@@ -41,6 +43,7 @@ export function readGraphData(json: unknown): IGraphData | null {
   return {
     dagId: json['dag_id'],
     nodes: known,
+    groups: listOf(json['groups']).slice(0, MOST_TASKS).flatMap(readGroup),
     runId: typeof json['run_id'] === 'string' ? json['run_id'] : null,
     runs: typeof runs === 'number' ? Math.min(Math.max(Math.round(runs), 1), MOST_CHIPS) : 1,
     states: readStates(json['states']),
@@ -54,11 +57,17 @@ function readNode(json: unknown): IGraphNode | null {
   if (!isRecord(json) || typeof json['id'] !== 'string') {
     return null;
   }
-  const { id, kind, label, upstream, reads, gives } = json;
-  const node = { id, kind: textOr(kind, ''), label: textOr(label, ''), upstream: textsOf(upstream) };
+  const { id, kind, label, upstream, reads, gives, group } = json;
+  const named = { id, kind: textOr(kind, ''), label: textOr(label, ''), upstream: textsOf(upstream) };
+  const node = typeof group === 'string' ? { ...named, group } : named;
   return reads === undefined && gives === undefined
     ? node
     : { ...node, reads: listOf(reads).map(readRead), gives: textsOf(gives) };
+}
+
+function readGroup(json: unknown): IGroup[] {
+  const { id, parent, label } = recordOf(json);
+  return typeof id === 'string' ? [{ id, parent: textOr(parent, ''), label: textOr(label, '') }] : [];
 }
 
 function readRead(json: unknown): IRead {

@@ -1,4 +1,5 @@
 import type { GridCells, GroupSpec, RunSummary, TaskState, TaskStatus } from '../api/schema';
+import { pathOf, shortOf } from './groups';
 import { isTaskOver } from './order';
 import { mostTelling } from './run';
 
@@ -74,14 +75,7 @@ export function linesOf(
   folded: ReadonlySet<string>
 ): IGridLine[] {
   const specs = new Map(groups.map(group => [group.id, group]));
-  const pathOf = (task: string): string[] => {
-    const path: string[] = [];
-    for (let name = groupOf.get(task) ?? ''; specs.has(name) && !path.includes(name); name = specs.get(name)?.parent ?? '') {
-      path.unshift(name);
-    }
-    return path;
-  };
-  const paths = new Map(tasks.map(task => [task, pathOf(task)]));
+  const paths = new Map(tasks.map(task => [task, pathOf(groupOf.get(task) ?? '', specs)]));
   const lines: IGridLine[] = [];
   const add = (members: readonly string[], depth: number): void => {
     const seen = new Set<string>();
@@ -101,11 +95,6 @@ export function linesOf(
   };
   add(tasks, 0);
   return lines;
-}
-
-/** Without the name of the group around it, which stands above. */
-function shortOf(id: string, group = ''): string {
-  return group !== '' && id.startsWith(`${group}.`) ? id.slice(group.length + 1) : id;
 }
 
 /** What a folded group shows of a run: null if the run has none of its tasks. */

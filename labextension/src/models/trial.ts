@@ -4,6 +4,7 @@ import { Signal } from '@lumino/signaling';
 import type { TaskState } from '../api/schema';
 import type { IGraphNode } from './dag';
 import type { IGraphData } from './graphdata';
+import type { IGroup } from './groups';
 import type { INodeStatus } from './run';
 import type { ITrialData, ITried } from './trialdata';
 
@@ -27,6 +28,10 @@ export class TrialModel {
   /** The same objects as long as the graph is the same, so that it is laid out once. */
   get nodes(): readonly IGraphNode[] {
     return this._data.nodes;
+  }
+
+  get groups(): readonly IGroup[] {
+    return this._data.groups;
   }
 
   get state(): string {
@@ -66,7 +71,7 @@ export class TrialModel {
     if (data.dagId !== this.dagId || JSON.stringify(data.nodes) !== JSON.stringify(this.nodes)) {
       return false;
     }
-    this._data = { ...data, nodes: this.nodes };
+    this._data = { ...data, nodes: this.nodes, groups: this.groups };
     this._trial = trial;
     this._changed.emit();
     return true;

@@ -28,7 +28,9 @@ export function DagView({ dag, focus, studio, isFlowing }: IDagViewProps): React
     >
       <div className="jp-Studio-graphPane">
         <Graph
+          dagId={dag.dagId}
           nodes={dag.nodes}
+          groups={dag.groups}
           status={status}
           chosen={focus.taskId}
           onChoose={id => focus.choose(id)}

@@ -2,24 +2,34 @@ import type { KeyboardEvent, ReactElement, RefObject } from 'react';
 import { memo, useCallback, useEffect, useId, useMemo, useRef, useState } from 'react';
 
 import type { ILayoutEngine } from '../layout/engine';
-import type { ILayout, ILayoutRequest } from '../layout/layout';
+import type { ILayout, ILayoutNode, ILayoutRequest } from '../layout/layout';
 import { signatureOf } from '../layout/layout';
 import type { IGraphNode } from '../models/dag';
+import type { IGroupedGraph } from '../models/graphgroups';
+import { groupStatus, shownFor } from '../models/graphgroups';
+import type { IGroup } from '../models/groups';
 import type { INodeStatus } from '../models/run';
 import { trans } from '../trans';
 import { EdgeNames, edgeKey, namesOf } from './EdgeNames';
+import { useFolds } from './folds';
 import { Button } from './Glyph';
+import { foldedWidth, GraphGroup, labelPlace, labelWidth } from './GraphGroup';
+import { focusPlace, neighbour } from './graphkeys';
 import { GraphNode, NODE_HEIGHT, nodeWidth } from './GraphNode';
 import { Empty } from './Notes';
-import type { Viewport } from './viewport';
 import { LEGIBLE, MARGIN, useViewport } from './viewport';
 import { Words } from './Words';
 
 const LOWEST = 110; // pixels
 const HIGHEST = 420; // pixels
 
+const NO_GROUPS: readonly IGroup[] = [];
+
 export interface IGraphProps {
+  /** What is folded is remembered for each DAG. */
+  dagId: string;
   nodes: readonly IGraphNode[];
+  groups?: readonly IGroup[];
   status: (id: string) => INodeStatus | null;
   chosen: string | null;
   onChoose: (id: string | null) => void;
@@ -34,40 +44,57 @@ export interface IGraphProps {
   isFlowing: boolean;
 }
 
-/** Tasks and what they wait for. Laid out when nodes or edges change; a state only changes colours and words. */
+/** Tasks and what they wait for. Laid out when nodes, edges or folds change; a state only changes colours and words. */
 export function Graph(props: IGraphProps): ReactElement {
-  const { nodes, status, chosen, onChoose, picked, included, engine, label, isFlowing } = props;
-  const layout = useLayout(nodes, engine);
+  const { dagId, nodes, groups = NO_GROUPS, status, chosen, onChoose, picked, included, engine, label, isFlowing } = props;
+  const folding = useFolds(dagId, nodes, groups);
+  const { layout, graph } = useLayout(folding.graph, engine);
   const frame = useRef<HTMLDivElement>(null);
   const drawing = useRef<SVGSVGElement>(null);
   const viewport = useViewport(frame, drawing, layout);
-  const byId = useMemo(() => new Map(nodes.map(node => [node.id, node])), [nodes]);
   const names = useMemo(() => namesOf(nodes), [nodes]);
+  const places = useMemo(() => (layout === null ? [] : placesOf(layout, graph)), [layout, graph]);
   const [pointed, setPointed] = useState<string | null>(null); // a task, or an edge
   const height = useHeight(frame, layout);
   const [lastFocus, setLastFocus] = useState<string | null>(null);
 
-  const latest = useRef({ chosen, onChoose });
-  latest.current = { chosen: picked === undefined ? chosen : null, onChoose };
+  const latest = useRef({ chosen, onChoose, toggle: folding.toggle, places });
+  latest.current = { chosen: picked === undefined ? chosen : null, onChoose, toggle: folding.toggle, places };
   const choose = useCallback((id: string) => {
     setLastFocus(id);
     latest.current.onChoose(latest.current.chosen === id ? null : id);
   }, []);
+  const toggled = useRef<ILayoutNode | null>(null); // where that was which is being folded or unfolded
+  const toggle = useCallback((key: string) => {
+    setLastFocus(key);
+    toggled.current = latest.current.places.find(place => place.id === key) ?? null;
+    latest.current.toggle(key);
+  }, []);
+  useEffect(() => {
+    const before = toggled.current;
+    const after = places.find(place => place.id === before?.id);
+    toggled.current = null;
+    if (before !== null && after !== undefined) {
+      viewport.hold(before, after);
+      focusPlace(drawing.current, viewport, after);
+    }
+    // eslint-disable-next-line react-hooks/exhaustive-deps -- once for each layout, not when a word changes
+  }, [layout]);
   const onKey = useCallback(
-    (event: KeyboardEvent, id: string) => {
+    (event: KeyboardEvent, key: string) => {
       if (event.key === 'Enter' || event.key === ' ') {
         event.preventDefault();
-        choose(id);
-      } else if (layout !== null && event.key.startsWith('Arrow')) {
-        const next = neighbour(layout, id, event.key);
+        (event.currentTarget.hasAttribute('data-group') ? toggle : choose)(key);
+      } else if (event.key.startsWith('Arrow')) {
+        const next = neighbour(latest.current.places, key, event.key);
         if (next !== null) {
           event.preventDefault();
-          setLastFocus(next);
-          focusNode(drawing.current, viewport, layout, next);
+          setLastFocus(next.id);
+          focusPlace(drawing.current, viewport, next);
         }
       }
     },
-    [choose, layout, viewport]
+    [choose, toggle, viewport]
   );
 
   if (nodes.length === 0) {
@@ -79,8 +106,24 @@ export function Graph(props: IGraphProps): ReactElement {
       </Empty>
     );
   }
-  const first = layout?.nodes[0]?.id ?? null;
-  const tabStop = chosen ?? (lastFocus !== null && byId.has(lastFocus) ? lastFocus : first);
+  const shownChosen = chosen === null ? null : shownFor(graph, chosen);
+  const tabStop = [lastFocus, shownChosen].find(key => places.some(place => place.id === key)) ?? layout?.nodes[0]?.id;
+  const groupOf = (place: ILayoutNode): ReactElement | null => {
+    const group = graph.groups.get(place.id);
+    return group === undefined ? null : (
+      <GraphGroup
+        key={place.id}
+        group={group}
+        place={place}
+        status={groupStatus(group.members, status)}
+        isChosen={picked === undefined ? place.id === shownChosen : group.members.some(id => picked.has(id))}
+        isFaint={included !== undefined && group.isFolded && !group.members.some(id => included.has(id))}
+        isTabStop={place.id === tabStop}
+        onToggle={toggle}
+        onKey={onKey}
+      />
+    );
+  };
   return (
     <div
       className="jp-Studio-graph"
@@ -101,20 +144,22 @@ export function Graph(props: IGraphProps): ReactElement {
           onBlur={() => setPointed(null)}
           onFocus={event => {
             setPointed(names.size > 0 ? pointedAt(event.target) : null);
-            const place = layout.nodes.find(node => node.id === event.target.getAttribute('data-task'));
+            const place = places.find(({ id }) => id === event.target.getAttribute('data-key'));
             if (place !== undefined) {
               viewport.reveal(place);
             }
           }}
         >
+          {layout.frames.map(groupOf)}
           <Edges layout={layout} names={names} />
           {layout.nodes.map(place => {
-            const node = byId.get(place.id);
+            const task = graph.tasks.get(place.id);
             return (
-              node !== undefined && (
+              task === undefined ? groupOf(place) : (
                 <GraphNode
                   key={place.id}
-                  node={node}
+                  node={task.node}
+                  name={task.label}
                   place={place}
                   status={status(place.id)}
                   isChosen={picked === undefined ? place.id === chosen : picked.has(place.id)}
@@ -130,6 +175,12 @@ export function Graph(props: IGraphProps): ReactElement {
         </svg>
       )}
       <div className="jp-Studio-graphTools">
+        {folding.hasGroups && (
+          <>
+            <Button glyph="fold" title={trans.__('Fold all groups')} onClick={folding.foldAll} />
+            <Button glyph="unfold" title={trans.__('Unfold all groups')} onClick={folding.unfoldAll} />
+          </>
+        )}
         <Button glyph="minus" title={trans.__('Zoom out')} onClick={() => viewport.zoom(1 / 1.3)} />
         <Button glyph="fit" title={trans.__('Show all')} onClick={() => viewport.fit()} />
         <Button glyph="plus" title={trans.__('Zoom in (or ctrl + wheel)')} onClick={() => viewport.zoom(1.3)} />
@@ -178,25 +229,31 @@ const Edges = memo(function Edges({ layout, names }: IEdgesProps): ReactElement 
   );
 });
 
-/** The layout of `nodes`; while a new one is made, the one before, and null at first. */
-function useLayout(nodes: readonly IGraphNode[], engine: ILayoutEngine): ILayout | null {
-  const [layout, setLayout] = useState<ILayout | null>(null);
-  const request = useMemo(() => requestOf(nodes), [nodes]);
+interface ILaidOut {
+  readonly layout: ILayout | null;
+  /** What it is the layout of. */
+  readonly graph: IGroupedGraph;
+}
+
+/** The layout of `graph`; while a new one is made, the one before, and null at first. */
+function useLayout(graph: IGroupedGraph, engine: ILayoutEngine): ILaidOut {
+  const [made, setMade] = useState<ILaidOut & { signature: string }>({ layout: null, graph, signature: '' });
+  const request = useMemo(() => requestOf(graph), [graph]);
   const signature = useMemo(() => signatureOf(request), [request]);
-  const latest = useRef(request);
-  latest.current = request;
+  const latest = useRef({ request, graph });
+  latest.current = { request, graph };
   useEffect(() => {
     let isCurrent = true;
-    void engine.layout(latest.current).then(made => {
+    void engine.layout(latest.current.request).then(layout => {
       if (isCurrent) {
-        setLayout(made);
+        setMade({ layout, graph: latest.current.graph, signature });
       }
     });
     return () => {
       isCurrent = false;
     };
   }, [engine, signature]);
-  return layout;
+  return made.signature === signature ? { layout: made.layout, graph } : made;
 }
 
 /** The height that shows all of a layout at the width there is, within limits; in pixels. */
@@ -218,42 +275,35 @@ function useHeight(frame: RefObject<HTMLElement>, layout: ILayout | null): numbe
   return Math.round(Math.min(Math.max(layout.height * scale + 2 * MARGIN, LOWEST), HIGHEST));
 }
 
-function requestOf(nodes: readonly IGraphNode[]): ILayoutRequest {
+function requestOf({ tasks, groups, edges }: IGroupedGraph): ILayoutRequest {
+  const inside = new Map<string, string[]>();
+  const node = (id: string, width: number, parent: string | null): ILayoutRequest['nodes'][number] => {
+    if (parent !== null) {
+      const ids = inside.get(parent) ?? [];
+      ids.push(id);
+      inside.set(parent, ids);
+    }
+    return { id, width, height: NODE_HEIGHT };
+  };
+  const drawn = [...groups.values()];
   return {
-    nodes: nodes.map(node => ({ id: node.id, width: nodeWidth(node.id), height: NODE_HEIGHT })),
-    edges: nodes.flatMap(node => node.upstream.map(upstream => [upstream, node.id] as const))
+    nodes: [
+      ...[...tasks].map(([id, { label, parent }]) => node(id, nodeWidth(label), parent)),
+      ...drawn.filter(({ isFolded }) => isFolded).map(({ key, label, parent }) => node(key, foldedWidth(label), parent))
+    ],
+    edges,
+    frames: drawn
+      .filter(({ isFolded }) => !isFolded)
+      .map(({ key, label, parent }) => ({
+        id: key,
+        parent,
+        nodes: inside.get(key) ?? [],
+        labelWidth: labelWidth(label)
+      }))
   };
 }
 
-/** The nearest node in the direction of an arrow key; going aside costs more than going on. */
-function neighbour(layout: ILayout, from: string, key: string): string | null {
-  const start = layout.nodes.find(node => node.id === from);
-  if (start === undefined) {
-    return null;
-  }
-  const isAcross = key === 'ArrowLeft' || key === 'ArrowRight';
-  const sign = key === 'ArrowRight' || key === 'ArrowDown' ? 1 : -1;
-  let best: string | null = null;
-  let least = Infinity;
-  for (const node of layout.nodes) {
-    const dx = node.x + node.width / 2 - start.x - start.width / 2;
-    const dy = node.y + node.height / 2 - start.y - start.height / 2;
-    const [along, aside] = isAcross ? [sign * dx, Math.abs(dy)] : [sign * dy, Math.abs(dx)];
-    if (along > 1 && along + 2 * aside < least) {
-      least = along + 2 * aside;
-      best = node.id;
-    }
-  }
-  return best;
-}
-
-function focusNode(drawing: SVGSVGElement | null, viewport: Viewport, layout: ILayout, id: string): void {
-  const place = layout.nodes.find(node => node.id === id);
-  const element = [...(drawing?.querySelectorAll<SVGGElement>('.jp-Studio-node') ?? [])].find(
-    node => node.dataset['task'] === id
-  );
-  if (place !== undefined && element !== undefined) {
-    viewport.reveal(place);
-    element.focus({ preventScroll: true });
-  }
+/** Where the focus can be: nodes, and the labels of frames. */
+function placesOf(layout: ILayout, { groups }: IGroupedGraph): ILayoutNode[] {
+  return [...layout.nodes, ...layout.frames.map(frame => labelPlace(frame, groups.get(frame.id)?.label ?? ''))];
 }

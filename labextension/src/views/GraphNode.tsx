@@ -11,7 +11,7 @@ import { LOOKS, stateClass } from './states';
 import { cutMiddle } from './text';
 import { Elapsed } from './Times';
 
-const LONGEST = 26; // characters of a name that fit
+export const LONGEST = 26; // characters of a name that fit
 const CHARACTER = 7.4; // pixels, about, of the node's font
 const BESIDE = 46; // pixels left for icon and margins
 const NARROWEST = 146; // pixels; "upstream failed" fits
@@ -22,12 +22,19 @@ const UNTIMED: ReadonlySet<TaskState> = new Set(['none', 'scheduled', 'queued', 
 export const NODE_HEIGHT = 46; // pixels
 
 /** How wide the node of a task is drawn, in pixels; it does not depend on the task's state. */
-export function nodeWidth(id: string): number {
-  return Math.max(NARROWEST, Math.round(Math.min(id.length, LONGEST) * CHARACTER + BESIDE));
+export function nodeWidth(name: string): number {
+  return Math.max(NARROWEST, textWidth(name) + BESIDE);
+}
+
+/** How wide a name is in the node's font, about, as it is cut; in pixels. */
+export function textWidth(name: string): number {
+  return Math.round(Math.min(name.length, LONGEST) * CHARACTER);
 }
 
 export interface IGraphNodeProps {
   node: IGraphNode;
+  /** What it is called where it stands: in the frame of a group without the group's name. */
+  name: string;
   place: ILayoutNode;
   status: INodeStatus | null;
   isChosen: boolean;
@@ -40,11 +47,11 @@ export interface IGraphNodeProps {
 }
 
 function GraphNodeView(props: IGraphNodeProps): ReactElement {
-  const { node, place, status, isChosen, isFaint, isTabStop, onChoose, onKey } = props;
+  const { node, name, place, status, isChosen, isFaint, isTabStop, onChoose, onKey } = props;
   const state = status?.state ?? 'none';
-  const name = [node.id, status === null ? trans.__('no run yet') : LOOKS[state].label];
+  const words = [node.id, status === null ? trans.__('no run yet') : LOOKS[state].label];
   if (status?.mapped != null) {
-    name.push(trans.__('%1 of %2', status.mapped.done, status.mapped.total));
+    words.push(trans.__('%1 of %2', status.mapped.done, status.mapped.total));
   }
   return (
     <g
@@ -52,20 +59,21 @@ function GraphNodeView(props: IGraphNodeProps): ReactElement {
       transform={`translate(${place.x.toFixed(1)}, ${place.y.toFixed(1)})`}
       role="button"
       tabIndex={isTabStop ? 0 : -1}
-      aria-label={name.join(', ')}
+      aria-label={words.join(', ')}
       aria-pressed={isChosen}
       data-task={node.id}
+      data-key={place.id}
       data-state={state}
       onClick={() => onChoose(node.id)}
       onKeyDown={event => onKey(event, node.id)}
     >
-      {node.id.length > LONGEST && <title>{node.id}</title>}
+      {(name.length > LONGEST || name !== node.id) && <title>{node.id}</title>}
       <rect className="jp-Studio-nodeBox" width={place.width} height={place.height} rx={6} />
       <svg x={11} y={(place.height - 18) / 2} width={18} height={18} viewBox="0 0 16 16" aria-hidden>
         <StateDisc state={state} />
       </svg>
       <text className="jp-Studio-nodeName" x={37} y={20}>
-        {cutMiddle(node.id, LONGEST)}
+        {cutMiddle(name, LONGEST)}
       </text>
       <text className="jp-Studio-nodeNote" x={37} y={35}>
         <Note node={node} status={status} />
@@ -97,21 +105,28 @@ function Note({ node, status }: { node: IGraphNode; status: INodeStatus | null }
   );
 }
 
+/** Whether two look the same. */
+export function isSameStatus(s: INodeStatus | null, t: INodeStatus | null): boolean {
+  return (
+    s?.state === t?.state &&
+    s?.startedAt === t?.startedAt &&
+    s?.endedAt === t?.endedAt &&
+    s?.mapped?.done === t?.mapped?.done &&
+    s?.mapped?.total === t?.mapped?.total
+  );
+}
+
 function isSame(a: IGraphNodeProps, b: IGraphNodeProps): boolean {
-  const [s, t] = [a.status, b.status];
   return (
     a.node === b.node &&
+    a.name === b.name &&
     a.place === b.place &&
     a.isChosen === b.isChosen &&
     a.isFaint === b.isFaint &&
     a.isTabStop === b.isTabStop &&
     a.onChoose === b.onChoose &&
     a.onKey === b.onKey &&
-    s?.state === t?.state &&
-    s?.startedAt === t?.startedAt &&
-    s?.endedAt === t?.endedAt &&
-    s?.mapped?.done === t?.mapped?.done &&
-    s?.mapped?.total === t?.mapped?.total
+    isSameStatus(a.status, b.status)
   );
 }
 

@@ -26,7 +26,9 @@ export function TrialGraph({ trial, studio }: { trial: TrialModel; studio: IStud
       <div className={`jp-Studio-dagView jp-mod-flowing${trial.chosen === null ? '' : ' jp-mod-split'}`}>
         <div className="jp-Studio-graphPane">
           <Graph
+            dagId={trial.dagId}
             nodes={trial.nodes}
+            groups={trial.groups}
             status={status}
             chosen={trial.chosen}
             onChoose={id => trial.choose(id)}

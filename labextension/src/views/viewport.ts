@@ -72,6 +72,13 @@ export class Viewport {
     }
   }
 
+  /** What stood at `before` stands at `after` in the drawing of now: leave it where the person sees it. */
+  hold(before: { x: number; y: number }, after: { x: number; y: number }): void {
+    if (this.isTouched) {
+      this.move((before.x - after.x) * this._scale, (before.y - after.y) * this._scale);
+    }
+  }
+
   private _frameSize(): ISize {
     return { width: this._frame?.clientWidth ?? 0, height: this._frame?.clientHeight ?? 0 };
   }

@@ -67,8 +67,8 @@ interface IDagModels {
 }
 
 function modelsOf(data: IGraphData, { client, stream }: IStudio, taskId: string | null): IDagModels {
-  const { dagId, nodes, runId, states, runs, problems } = data;
-  const dag = new DagModel({ client, stream, dagId, nodes, runId, states, limit: Math.max(runs, MOST_CHIPS) });
+  const { dagId, nodes, groups, runId, states, runs, problems } = data;
+  const dag = new DagModel({ client, stream, dagId, nodes, groups, runId, states, limit: Math.max(runs, MOST_CHIPS) });
   const focus = new FocusModel({ client, stream, dag, taskId });
   return { dag, focus, cells: data.isOfCells ? new CellsModel({ client, dag, problems }) : null };
 }

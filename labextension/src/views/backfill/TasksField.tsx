@@ -55,7 +55,9 @@ export function TasksField({ model, studio }: { model: BackfillFormModel; studio
         {isOpen && (
           <div className="jp-Studio-taskChoice">
             <Graph
+              dagId={model.dag.dagId}
               nodes={nodes}
+              groups={model.dag.groups}
               status={() => null}
               chosen={null}
               picked={new Set(tasks)}
