@@ -143,3 +143,42 @@ test('nothing is listened to after it is disposed', async () => {
   model.dispose();
   assert.equal(stream.subscriptions.size, 0);
 });
+
+test('a DAG that was deleted and made again while nothing was heard is shown as it is now', async () => {
+  const stream = new FakeStream();
+  const runs = [run('b', { rev: 9 }), run('a', { rev: 9 })];
+  const tasks: Record<string, RunDetail> = {
+    b: { run: run('b', { rev: 9 }), tasks: [task('extract', 'success', 9), task('report', 'failed', 9)] }
+  };
+  const model = new DagModel({ client: server(runs, tasks), stream, dagId: 'flights' });
+  await settled();
+  assert.equal(model.status('report')?.state, 'failed');
+  runs.splice(0, 2, run('b', { state: 'queued' }));
+  tasks['b'] = { run: run('b', { state: 'queued' }), tasks: [task('extract', 'queued', 1)] };
+  stream.ready();
+  await settled();
+  assert.deepEqual(model.runs.map(each => [each.run_id, each.state]), [['b', 'queued']]);
+  assert.equal(model.status('extract')?.state, 'queued');
+  assert.equal(model.status('report'), null);
+  model.dispose();
+});
+
+test('a run that the DAG no longer tells of is deleted, and one that it does not tell of yet is kept', async () => {
+  const stream = new FakeStream();
+  const runs = [run('b'), run('a')];
+  const model = new DagModel({ client: server(runs, {}), stream, dagId: 'flights' });
+  await settled();
+  runs.pop();
+  stream.messages.emit([{ type: 'dag', dag: { ...detail().dag, rev: 2, runs: [run('b')] } }]);
+  await settled();
+  assert.deepEqual(model.runs.map(each => each.run_id), ['b']);
+  const begun = run('c', { run_after: '2013-01-02T00:00:00Z' });
+  runs.unshift(begun);
+  stream.messages.emit([
+    { type: 'run', run: begun, tasks: [] },
+    { type: 'dag', dag: { ...detail().dag, rev: 3, runs: [run('b')] } }
+  ]);
+  await settled();
+  assert.deepEqual(model.runs.map(each => each.run_id), ['c', 'b']);
+  model.dispose();
+});

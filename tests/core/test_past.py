@@ -128,6 +128,8 @@ def test_deleted_run_holds_nobody() -> None:
     run_of(driver, 2, before="r1")
     driver.about("delete_run", "r1")
     assert state(driver, 2) == "queued"
+    # Whoever shows the runs of the DAG is told that it has changed.
+    assert [dag.dag_id for dag in driver.turns[-1].dags] == ["d"]
 
 
 DOWNSTREAM = dag(task("a", wait_for_downstream=True), task("b", "a"), task("c", "b"))

@@ -14,7 +14,7 @@ import type {
 } from '../api/schema';
 import type { IStudioStream } from '../api/stream';
 import { Model } from './model';
-import { byNewest, isRunOver, newer } from './order';
+import { byNewest, doubted, isRunOver, newer } from './order';
 
 const PAGE = 500; // runs that are fetched at once
 const MOST = 5000; // runs that are kept
@@ -50,7 +50,10 @@ export class BackfillModel extends Model {
     this._info = options.info ?? null;
     this.dagId = options.dagId;
     options.stream.messages.connect(this._onMessages, this);
-    this._subscription = options.stream.subscribe({ dagId: options.dagId }, () => void this.refresh());
+    this._subscription = options.stream.subscribe({ dagId: options.dagId }, () => {
+      this._runs.forEach((run, id) => this._runs.set(id, doubted(run)));
+      void this.refresh();
+    });
     void this.refresh();
   }
 

@@ -18,7 +18,7 @@ import type {
 import type { IStudioStream } from '../api/stream';
 import type { IGroup } from './groups';
 import { Model } from './model';
-import { mergedRuns, newer } from './order';
+import { doubted, isDoubted, mergedRuns, missingRuns, newer } from './order';
 import type { INodeStatus } from './run';
 import { RunModel } from './run';
 
@@ -60,8 +60,7 @@ export class DagModel extends Model {
     options.stream.messages.connect(this._onMessages, this);
     // It is heard of as well if the DAG is published only later, or changed.
     this._subscription = options.stream.subscribe({ dagId: options.dagId }, () => {
-      this._runs.forEach(run => (run.isComplete = false));
-      this._refused.clear();
+      this._doubt();
       void this.refresh();
     });
     void this.refresh();
@@ -166,6 +165,7 @@ export class DagModel extends Model {
       ]);
       this._put(detail);
       this._putRuns(page.runs);
+      this._dropDoubted();
       this._phase = 'live';
       this._error = null;
     } catch (reason) {
@@ -217,8 +217,12 @@ export class DagModel extends Model {
     try {
       this._putDetail(await this._client.call('get_run', { path: { dag_id: this.dagId, run_id: runId } }));
     } catch (reason) {
+      const error = asStudioError(reason);
       this._refused.add(runId);
-      this._error = asStudioError(reason);
+      if (error.code === 'not_found') {
+        this._runs.delete(runId);
+      }
+      this._error = error;
     } finally {
       this._asked.delete(runId);
     }
@@ -272,6 +276,31 @@ export class DagModel extends Model {
       void this.refresh(); // the graph may be another one
     }
     this._dag = newer(this._dag ?? undefined, dag);
+    const missing = missingRuns(this._summaries, dag.runs);
+    if (missing.length > 0) {
+      missing.forEach(run => this._runs.get(run.run_id)?.doubt());
+      this._summaries = this._summaries.map(run => (missing.includes(run) ? doubted(run) : run));
+      void this.refresh();
+    }
+  }
+
+  /** Nothing was heard for a while: runs may be deleted, and a DAG of the same name be another one. */
+  private _doubt(): void {
+    this._dag = this._dag === null ? null : doubted(this._dag);
+    this._summaries = this._summaries.map(doubted);
+    this._runs.forEach(run => run.doubt());
+    this._refused.clear();
+  }
+
+  /** Runs that are doubted and not among the newest that were fetched: deleted, or older than is listed. */
+  private _dropDoubted(): void {
+    const gone = this._summaries.filter(isDoubted);
+    this._summaries = this._summaries.filter(run => !isDoubted(run));
+    for (const { run_id } of gone) {
+      if (run_id !== this._chosen) {
+        this._runs.delete(run_id); // of the chosen one it is asked, and said if there is none
+      }
+    }
   }
 
   private _put(detail: DagDetail): void {
@@ -297,7 +326,7 @@ export class DagModel extends Model {
     const run = this._runs.get(detail.run.run_id);
     run?.apply(detail.run, detail.tasks);
     if (run !== undefined) {
-      run.isComplete = true;
+      run.complete();
     }
   }
 

@@ -6,7 +6,7 @@ import { asStudioError } from '../api/errors';
 import type { DagFileStatus, DagSummary, ServerMessage } from '../api/schema';
 import type { IStudioStream } from '../api/stream';
 import { Model } from './model';
-import { mergedRuns, newer } from './order';
+import { doubted, isDoubted, mergedRuns, newer } from './order';
 
 /** How many of a DAG's runs a list shows. */
 export const LISTED_RUNS = 14;
@@ -17,7 +17,10 @@ export class DagListModel extends Model {
     super();
     this._client = options.client;
     options.stream.messages.connect(this._onMessages, this);
-    this._subscription = options.stream.subscribe({ dags: true }, () => void this.refresh());
+    this._subscription = options.stream.subscribe({ dags: true }, () => {
+      this._dags?.forEach((dag, id) => this._dags?.set(id, { ...doubted(dag), runs: dag.runs.map(doubted) }));
+      void this.refresh();
+    });
     void this.refresh();
   }
 
@@ -71,7 +74,7 @@ export class DagListModel extends Model {
     let touched = false;
     for (const message of messages) {
       if (message.type === 'dag') {
-        this._put(message.dag);
+        this._dags?.set(message.dag.dag_id, told(this._dags.get(message.dag.dag_id), message.dag));
         touched = true;
       } else if (message.type === 'dag_removed') {
         touched = this._dags?.delete(message.dag_id) === true || touched;
@@ -105,6 +108,12 @@ export namespace DagListModel {
 
 /** A DAG and its runs have revisions of their own. */
 function merged(known: DagSummary | undefined, arrived: DagSummary): DagSummary {
-  const runs = mergedRuns(known?.runs ?? [], arrived.runs, LISTED_RUNS);
+  const runs = mergedRuns(known?.runs ?? [], arrived.runs, LISTED_RUNS).filter(run => !isDoubted(run));
   return { ...newer(known, arrived), runs };
+}
+
+/** The stream tells in the order in which things happen: a run that it leaves out is deleted. */
+function told(known: DagSummary | undefined, arrived: DagSummary): DagSummary {
+  const runs = new Map(known?.runs.map(run => [run.run_id, run]));
+  return { ...newer(known, arrived), runs: arrived.runs.map(run => newer(runs.get(run.run_id), run)) };
 }

@@ -8,7 +8,7 @@ import type { IStudioStream } from '../api/stream';
 import type { IGridCell, IGridRow } from './gridcells';
 import { cellOf, cellsOf, cellsOfGrid } from './gridcells';
 import { Model } from './model';
-import { byNewest, newer } from './order';
+import { byNewest, missingRuns, newer } from './order';
 
 const PAGE = 100; // runs
 const MOST = 400; // runs in one answer
@@ -143,6 +143,12 @@ export class GridModel extends Model {
   private _onMessages(_: IStudioStream, messages: readonly ServerMessage[]): void {
     let isTouched = false;
     for (const message of messages) {
+      if (message.type === 'dag' && message.dag.dag_id === this.dagId) {
+        const runs = (this._rows ?? []).map(row => row.run);
+        if (missingRuns(runs, message.dag.runs).length > 0) {
+          void this.refresh();
+        }
+      }
       if (message.type !== 'run' || message.run.dag_id !== this.dagId) {
         continue;
       }

@@ -1,5 +1,5 @@
 import type { RunSummary, TaskState, TaskStatus } from '../api/schema';
-import { isTaskOver, newer } from './order';
+import { doubted, isDoubted, isTaskOver, newer } from './order';
 
 /** What a node of the graph shows. A mapped task has several instances; `mapped` counts them. */
 export interface INodeStatus {
@@ -86,6 +86,30 @@ export class RunModel {
         continue;
       }
       instances.set(task.map_index, newer(instances.get(task.map_index), task));
+    }
+  }
+
+  /** Whatever arrives from now on is newer. */
+  doubt(): void {
+    this.isComplete = false;
+    this._summary = doubted(this._summary);
+    for (const instances of this._tasks.values()) {
+      instances.forEach((task, index) => instances.set(index, doubted(task)));
+    }
+  }
+
+  /** All tasks were told: those that are doubted are no more. */
+  complete(): void {
+    this.isComplete = true;
+    for (const [taskId, instances] of this._tasks) {
+      for (const [index, task] of [...instances]) {
+        if (isDoubted(task)) {
+          instances.delete(index);
+        }
+      }
+      if (instances.size === 0) {
+        this._tasks.delete(taskId);
+      }
     }
   }
 

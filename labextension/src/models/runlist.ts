@@ -3,11 +3,11 @@ import type { IDisposable } from '@lumino/disposable';
 import type { IStudioClient } from '../api/client';
 import type { StudioError } from '../api/errors';
 import { asStudioError } from '../api/errors';
-import type { RunPage, RunState, RunSummary, ServerMessage } from '../api/schema';
+import type { DagSummary, RunPage, RunState, RunSummary, ServerMessage } from '../api/schema';
 import type { IStudioStream } from '../api/stream';
 import { addDays, isDay } from './days';
 import { Model } from './model';
-import { byNewest, newer } from './order';
+import { byNewest, doubted, missingRuns, newer } from './order';
 
 const PAGE = 100; // runs
 const MOST = 500; // runs in one answer
@@ -35,7 +35,10 @@ export class RunListModel extends Model {
     this.dagId = options.dagId;
     options.stream.messages.connect(this._onMessages, this);
     const topics = options.dagId === null ? { dags: true } : { dagId: options.dagId };
-    this._subscription = options.stream.subscribe(topics, () => void this.refresh());
+    this._subscription = options.stream.subscribe(topics, () => {
+      this._runs = this._runs?.map(doubted) ?? null;
+      void this.refresh();
+    });
   }
 
   /** Null: of all DAGs. */
@@ -118,6 +121,11 @@ export class RunListModel extends Model {
   }
 
   private _onMessages(_: IStudioStream, messages: readonly ServerMessage[]): void {
+    for (const message of messages) {
+      if (message.type === 'dag' && this._lacks(message.dag)) {
+        this._refreshSoon();
+      }
+    }
     const arrived = messages.flatMap(message =>
       message.type === 'run' ? [message.run] : message.type === 'dag' && this.dagId === null ? message.dag.runs : []
     );
@@ -144,6 +152,11 @@ export class RunListModel extends Model {
     if (isTouched) {
       this.emit();
     }
+  }
+
+  private _lacks({ dag_id, runs }: DagSummary): boolean {
+    const listed = (this._runs ?? []).filter(run => run.dag_id === dag_id);
+    return missingRuns(listed, runs).length > 0;
   }
 
   private _refreshSoon(): void {

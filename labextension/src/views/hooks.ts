@@ -2,6 +2,8 @@ import type { ISignal } from '@lumino/signaling';
 import type { IDisposable } from '@lumino/disposable';
 import { useEffect, useReducer, useState } from 'react';
 
+import { onWake } from '../api/wake';
+import type { IStudioStream } from '../api/stream';
 import type { StudioError } from '../api/errors';
 import { asStudioError } from '../api/errors';
 
@@ -70,4 +72,22 @@ export function useFetched<T>(fetch: () => Promise<T>, inputs: readonly unknown[
     // eslint-disable-next-line react-hooks/exhaustive-deps -- `fetch` is another function at each drawing; `inputs` tell
   }, [...inputs, count]);
   return { ...found, again };
+}
+
+/** Ask again when the connection was lost and is back, and when the page is looked at again: others may have changed it. */
+export function useRenewed(stream: IStudioStream, again: () => void): void {
+  useEffect(() => {
+    let isFirst = true;
+    const subscription = stream.subscribe({}, () => {
+      if (!isFirst) {
+        again();
+      }
+      isFirst = false;
+    });
+    const waking = onWake(again);
+    return () => {
+      subscription.dispose();
+      waking.dispose();
+    };
+  }, [stream, again]);
 }

@@ -118,6 +118,8 @@ def delete_run(board: Board, event: CommandGiven) -> dict[str, Any]:
         board.touched.pop(active.run.id, None)
         forget(board, active)
         drop_callbacks(board, active.run.dag_id, active.run.id)
+    if runs:
+        board.ledger.touch_dag(owned_dag(board, event).dag)  # whoever shows its runs hears of it
     return {"deleted": len(runs)}
 
 

@@ -8,7 +8,7 @@ import type { AssetInfo, AssetTask } from '../../api/schema';
 import type { IStudio } from '../../tokens';
 import { trans } from '../../trans';
 import { Button } from '../Glyph';
-import { useFetched } from '../hooks';
+import { useFetched, useRenewed } from '../hooks';
 import { Empty, ErrorNote } from '../Notes';
 import { TabLink } from '../TabLinks';
 import { Relative } from '../Times';
@@ -20,6 +20,7 @@ const EVENTS = 20;
 export function Assets({ studio }: { studio: IStudio }): ReactElement {
   const { client } = studio;
   const assets = useFetched(() => client.call('list_assets', { path: {} }).then(found => found.assets), [client]);
+  useRenewed(studio.stream, assets.again);
   const [chosen, setChosen] = useState<string | null>(null);
   const shown = assets.value?.find(asset => asset.name === chosen) ?? assets.value?.[0];
   return (

@@ -5,7 +5,7 @@ import type { AuditEntry, AuditPage } from '../../api/schema';
 import type { IStudio } from '../../tokens';
 import { trans } from '../../trans';
 import { Button } from '../Glyph';
-import { useFetched } from '../hooks';
+import { useFetched, useRenewed } from '../hooks';
 import { Empty, ErrorNote } from '../Notes';
 import { TabLink } from '../TabLinks';
 import { Moment } from '../Times';
@@ -35,6 +35,7 @@ export function Audit({ studio }: { studio: IStudio }): ReactElement {
     }
     return { entries, hasMore: page?.next != null };
   }, [client, pages, actor]);
+  useRenewed(studio.stream, audit.again);
   const found = audit.value;
   // Who has been seen stays, also while only one is shown.
   const [known, setKnown] = useState<ReadonlySet<string>>(new Set());

@@ -7,16 +7,17 @@ import type { ConnectionInfo, SetConnection } from '../../api/schema';
 import { isRecord } from '../../models/checked';
 import type { IStudio } from '../../tokens';
 import { trans } from '../../trans';
-import { useFetched } from '../hooks';
+import { useFetched, useRenewed } from '../hooks';
 import { Relative } from '../Times';
 import { RecordForm, Records, TextField } from './Records';
 
 /** Where other systems are, and how to log in there. */
-export function Connections({ studio: { client, host } }: { studio: IStudio }): ReactElement {
+export function Connections({ studio: { client, host, stream } }: { studio: IStudio }): ReactElement {
   const connections = useFetched(
     () => client.call('list_connections', { path: {} }).then(found => found.connections),
     [client]
   );
+  useRenewed(stream, connections.again);
   return (
     <Records<ConnectionInfo>
       title={trans.__('Connections')}

@@ -5,14 +5,15 @@ import type { IStudioClient } from '../../api/client';
 import type { PoolInfo } from '../../api/schema';
 import type { IStudio } from '../../tokens';
 import { trans } from '../../trans';
-import { useFetched } from '../hooks';
+import { useFetched, useRenewed } from '../hooks';
 import { CheckField, RecordForm, Records, TextField } from './Records';
 
 const DEFAULT = 'default';
 
 /** How many tasks run at once, by pool. */
-export function Pools({ studio: { client, host } }: { studio: IStudio }): ReactElement {
+export function Pools({ studio: { client, host, stream } }: { studio: IStudio }): ReactElement {
   const pools = useFetched(() => client.call('list_pools', { path: {} }).then(found => found.pools), [client]);
+  useRenewed(stream, pools.again);
   return (
     <Records<PoolInfo>
       title={trans.__('Pools')}

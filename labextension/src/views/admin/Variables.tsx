@@ -6,16 +6,17 @@ import { StudioError } from '../../api/errors';
 import type { VariableInfo } from '../../api/schema';
 import type { IStudio } from '../../tokens';
 import { trans } from '../../trans';
-import { useFetched } from '../hooks';
+import { useFetched, useRenewed } from '../hooks';
 import { Relative } from '../Times';
 import { CheckField, RecordForm, Records, TextField } from './Records';
 
 /** Values that tasks read by name. */
-export function Variables({ studio: { client, host } }: { studio: IStudio }): ReactElement {
+export function Variables({ studio: { client, host, stream } }: { studio: IStudio }): ReactElement {
   const variables = useFetched(
     () => client.call('list_variables', { path: {} }).then(found => found.variables),
     [client]
   );
+  useRenewed(stream, variables.again);
   return (
     <Records<VariableInfo>
       title={trans.__('Variables')}
