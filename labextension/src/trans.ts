@@ -9,7 +9,7 @@
 /** The part of JupyterLab's `TranslationBundle` that is used; `%1` in a message stands for the first of `values`. */
 export interface ITrans {
   __(message: string, ...values: unknown[]): string;
-  /** `plural` if `count` is not one, as the language has it. The count is `%1` only if it is among `values`. */
+  /** `plural` if `count` is not one, as the language has it. `%1` is the count, `%2` the first of `values`. */
   _n(message: string, plural: string, count: number, ...values: unknown[]): string;
   /** The same word may be two in another language: `context` tells them apart. */
   _p(context: string, message: string, ...values: unknown[]): string;
@@ -17,7 +17,7 @@ export interface ITrans {
 
 const asWritten: ITrans = {
   __: (message, ...values) => fill(message, values),
-  _n: (message, plural, count, ...values) => fill(count === 1 ? message : plural, values),
+  _n: (message, plural, count, ...values) => fill(count === 1 ? message : plural, [count, ...values]),
   _p: (_context, message, ...values) => fill(message, values)
 };
 

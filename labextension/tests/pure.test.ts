@@ -8,7 +8,8 @@ import { columnLayout } from '../src/layout/columns';
 import { dotOf, readPlain } from '../src/layout/dot';
 import { readGraphData } from '../src/models/graphdata';
 import { normalised } from '../src/models/nbformat';
-import { cutMiddle, dateText, durationText, relativeText } from '../src/views/text';
+import { setTrans, trans } from '../src/trans';
+import { andMore, counted, cutMiddle, dateText, durationText, relativeText } from '../src/views/text';
 
 const REQUEST = {
   nodes: [
@@ -130,4 +131,31 @@ test('times are said as people say them', () => {
 test('a long name keeps both ends', () => {
   assert.equal(cutMiddle('abcdefghij', 5), 'ab…ij');
   assert.equal(cutMiddle('abc', 5), 'abc');
+});
+
+test('words of other languages are taken as JupyterLab has them, counts first', () => {
+  assert.equal(trans._n('%1 of %2', '%1 of them, %2', 2, 'x'), '2 of them, x');
+  // As JupyterLab's bundle does it; that it does, tests/browser/test_translation.py shows.
+  const said: Record<string, string> = {
+    '%1 run': '%1 Lauf', '%1 runs': '%1 Läufe', '%2, and %1 more': '%2, und %1 weitere', '%1 of CPU time': '%1 Rechenzeit'
+  };
+  const filled = (text: string, values: unknown[]): string => text.replace(/%(\d)/g, (_, at) => String(values[Number(at) - 1]));
+  const bundle = {
+    __: (message: string, ...values: unknown[]) => filled(said[message] ?? message, values),
+    _n: (one: string, many: string, count: number, ...values: unknown[]) =>
+      filled(said[count === 1 ? one : many] ?? one, [count, ...values]),
+    _p: (_: string, message: string) => message
+  };
+  const { __, _n, _p } = trans;
+  setTrans(bundle, 'de_DE');
+  try {
+    assert.deepEqual([1, 3].map(count => counted(count, 'run')), ['1 Lauf', '3 Läufe']);
+    assert.equal(andMore(['a', 'b', 'c'], 1), 'a, und 2 weitere');
+    assert.equal(trans.__('%1 of CPU time', '2 s'), '2 s Rechenzeit');
+    assert.equal(relativeText('2013-01-01T00:00:00Z', new Date('2013-01-01T02:00:00Z')), 'vor 2 Std');
+  } finally {
+    setTrans({ __, _n, _p }, 'en');
+  }
+  assert.deepEqual([1, 3].map(count => counted(count, 'run')), ['1 run', '3 runs']);
+  assert.equal(andMore(['a', 'b', 'c'], 2), 'a, b, and 1 more');
 });

@@ -79,7 +79,7 @@ function Value({ value, href }: { value: ValueInfo; href: string | null }): Reac
 function extentOf({ preview }: ValueInfo): string {
   if (preview?.kind === 'table') {
     const [rows = 0, columns = 0] = preview.total;
-    return `${trans._n('%1 row', '%1 rows', rows, rows.toLocaleString(language))} × ${counted(columns, 'column')}`;
+    return `${trans._n('%2 row', '%2 rows', rows, rows.toLocaleString(language))} × ${counted(columns, 'column')}`;
   }
   if (preview?.kind === 'array') {
     return `${preview.shape.join(' × ')} ${preview.dtype}`.trim();

@@ -79,16 +79,16 @@ export function runName(run: RunSummary, timezone: string): string {
 
 /** Each with its plural, for a language may have several. */
 const NOUNS = {
-  run: (count: number) => trans._n('%1 run', '%1 runs', count, count),
-  'failed run': (count: number) => trans._n('%1 failed run', '%1 failed runs', count, count),
-  task: (count: number) => trans._n('%1 task', '%1 tasks', count, count),
-  cell: (count: number) => trans._n('%1 cell', '%1 cells', count, count),
-  slot: (count: number) => trans._n('%1 slot', '%1 slots', count, count),
-  param: (count: number) => trans._n('%1 param', '%1 params', count, count),
-  line: (count: number) => trans._n('%1 line', '%1 lines', count, count),
-  column: (count: number) => trans._n('%1 column', '%1 columns', count, count),
-  DAG: (count: number) => trans._n('%1 DAG', '%1 DAGs', count, count),
-  byte: (count: number) => trans._n('%1 byte', '%1 bytes', count, count)
+  run: (count: number) => trans._n('%1 run', '%1 runs', count),
+  'failed run': (count: number) => trans._n('%1 failed run', '%1 failed runs', count),
+  task: (count: number) => trans._n('%1 task', '%1 tasks', count),
+  cell: (count: number) => trans._n('%1 cell', '%1 cells', count),
+  slot: (count: number) => trans._n('%1 slot', '%1 slots', count),
+  param: (count: number) => trans._n('%1 param', '%1 params', count),
+  line: (count: number) => trans._n('%1 line', '%1 lines', count),
+  column: (count: number) => trans._n('%1 column', '%1 columns', count),
+  DAG: (count: number) => trans._n('%1 DAG', '%1 DAGs', count),
+  byte: (count: number) => trans._n('%1 byte', '%1 bytes', count)
 } as const;
 
 /** "3 tasks", "1 task". */
@@ -100,7 +100,7 @@ export function counted(count: number, noun: keyof typeof NOUNS): string {
 export function andMore(names: readonly string[], limit: number): string {
   const listed = names.slice(0, limit).join(', ');
   const more = names.length - limit;
-  return more > 0 ? trans._n('%1, and %2 more', '%1, and %2 more', more, listed, more) : listed;
+  return more > 0 ? trans._n('%2, and %1 more', '%2, and %1 more', more, listed) : listed;
 }
 
 /** "512 MB", "1.5 GB". */

@@ -79,8 +79,8 @@ function CancelForm({ model, progress, onDone }: Omit<IPartProps, 'info'> & { pr
   return (
     <div className="jp-Studio-form" role="group" aria-label={trans.__('Cancel the backfill')}>
       <p>{[
-          trans._n('%1 of its runs waits and will not start.', '%1 of its runs wait and will not start.', waiting, waiting),
-          trans._n('%1 is active.', '%1 are active.', running, running)
+          trans._n('%1 of its runs waits and will not start.', '%1 of its runs wait and will not start.', waiting),
+          trans._n('%1 is active.', '%1 are active.', running)
         ].join(' ')}</p>
       <div className="jp-Studio-actions">
         <Button primary title={trans.__('What runs goes on to its end')} onClick={() => cancel(false)}>
