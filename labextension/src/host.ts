@@ -15,6 +15,18 @@ export interface ITaskRef {
   tryNumber?: number;
 }
 
+/** A notebook that is made for a person to work in. */
+export interface INotebookDraft {
+  /** Where it belongs: absolute, on the machine where tasks run; "": anywhere. */
+  readonly folder: string;
+  /** A file that has this name already is opened as it is. */
+  readonly name: string;
+  /** nbformat 4. */
+  readonly content: Readonly<Record<string, unknown>>;
+  /** The cell to begin with. */
+  readonly cell: number;
+}
+
 /** An nbformat 4 output. */
 export type Output = Readonly<Record<string, unknown>>;
 
@@ -51,6 +63,8 @@ export interface IHost {
   readonly hasTabs: boolean;
   /** Open the output notebook of a try for reading. */
   openNotebook(ref: ITaskRef): Promise<void>;
+  /** Keep a notebook as a file, unless it is there already, and open it with its kernel; null: not from here. */
+  readonly editNotebook: ((draft: INotebookDraft) => Promise<void>) | null;
   /** Open the page of a DAG, or go there if it is open already. */
   openPlace(place: PartialPlace): Promise<void>;
   /** Show a guide, "panels", or a section of one, "panels#grid". */

@@ -38,6 +38,7 @@ export class KernelHost implements IHost {
   }
 
   readonly hasTabs = false;
+  readonly editNotebook = null;
 
   dispose(): void {
     this._model.off('msg:custom', this._onMessage);

@@ -1,11 +1,13 @@
 import type { JupyterFrontEnd } from '@jupyterlab/application';
 import type { ISessionContext } from '@jupyterlab/apputils';
-import { URLExt } from '@jupyterlab/coreutils';
+import { PageConfig, URLExt } from '@jupyterlab/coreutils';
+import type { NotebookPanel } from '@jupyterlab/notebook';
 import type { IRenderMimeRegistry } from '@jupyterlab/rendermime';
 import { ServerConnection } from '@jupyterlab/services';
 
 import { CommandIDs } from '../commands';
-import type { IHost, IOutputsView, ISocket, ISocketListener, ITaskRef, Output } from '../host';
+import type { IHost, INotebookDraft, IOutputsView, ISocket, ISocketListener, ITaskRef, Output } from '../host';
+import { belowRoot } from '../models/debugging';
 import type { PartialPlace } from '../models/place';
 import { outputPath } from './drive';
 import { LabOutputs } from './outputs';
@@ -62,6 +64,44 @@ export class LabHost implements IHost {
     if (session !== undefined && session.session === null) {
       session.kernelPreference = { ...session.kernelPreference, shouldStart: false };
     }
+  }
+
+  readonly editNotebook = async (draft: INotebookDraft): Promise<void> => {
+    const { path, isNew } = await this._kept(draft);
+    const widget = (await this._app.commands.execute('docmanager:open', { path, factory: 'Notebook' })) as
+      | NotebookPanel
+      | undefined;
+    await widget?.context.ready;
+    if (widget !== undefined && isNew) {
+      widget.content.activeCellIndex = draft.cell;
+      await widget.content.scrollToItem(draft.cell, 'auto');
+    }
+  };
+
+  /** Its path: in its folder if that can be written from here, otherwise at the root. */
+  private async _kept({ folder, name, content }: INotebookDraft): Promise<{ path: string; isNew: boolean }> {
+    const { contents } = this._app.serviceManager;
+    const below = belowRoot(folder, PageConfig.getOption('serverRoot'));
+    const paths = [...new Set([...(below === null ? [] : [URLExt.join(below, name)]), name])];
+    for (const path of paths) {
+      const isThere = await contents.get(path, { content: false }).then(
+        () => true,
+        () => false
+      );
+      if (isThere) {
+        return { path, isNew: false };
+      }
+    }
+    let failure: unknown = null;
+    for (const path of paths) {
+      try {
+        const saved = await contents.save(path, { type: 'notebook', format: 'json', content });
+        return { path: saved.path, isNew: true };
+      } catch (reason) {
+        failure = reason; // a folder that is hidden, or where nothing may be written
+      }
+    }
+    throw failure;
   }
 
   async openPlace(place: PartialPlace): Promise<void> {

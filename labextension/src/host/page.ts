@@ -44,6 +44,7 @@ export class PageHost implements IHost {
   }
 
   readonly hasTabs = true;
+  readonly editNotebook = null;
 
   /** As a page in a tab of the browser. The server sends it in a sandbox. */
   openNotebook({ dagId, runId, taskId, mapIndex, tryNumber }: ITaskRef): Promise<void> {

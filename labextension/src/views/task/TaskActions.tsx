@@ -5,6 +5,7 @@ import type { StudioError } from '../../api/errors';
 import { asStudioError } from '../../api/errors';
 import type { AttemptInfo, TaskStatus } from '../../api/schema';
 import type { DagModel } from '../../models/dag';
+import { canDebug, debugDraft } from '../../models/debugging';
 import { isTaskOver } from '../../models/order';
 import type { TaskModel } from '../../models/task';
 import type { IStudio } from '../../tokens';
@@ -33,6 +34,7 @@ export function TaskActions(props: ITaskActionsProps): ReactElement {
   const { dag, task, studio, status, attempt, hasOutput, children } = props;
   const { client, host } = studio;
   const [form, setForm] = useState<Form | null>(null);
+  const [isOpening, setOpening] = useState(false);
   const [error, setError] = useState<StudioError | null>(null);
   const { mapIndex, runId, taskId } = task.ref;
   const index = mapIndex < 0 ? null : mapIndex;
@@ -43,6 +45,17 @@ export function TaskActions(props: ITaskActionsProps): ReactElement {
       .openNotebook(attempt === null ? task.ref : { ...task.ref, tryNumber: attempt.try_number })
       .catch((reason: unknown) => setError(asStudioError(reason)));
   };
+  const debug = (): void => {
+    const run = dag.run?.summary;
+    if (host.editNotebook !== null && attempt !== null && run !== undefined) {
+      setError(null);
+      setOpening(true);
+      debugDraft(client, run, task.ref, attempt)
+        .then(host.editNotebook)
+        .catch((reason: unknown) => setError(asStudioError(reason)))
+        .finally(() => setOpening(false));
+    }
+  };
   const leave = (): void => setForm(null);
   return (
     <>
@@ -52,6 +65,15 @@ export function TaskActions(props: ITaskActionsProps): ReactElement {
         {hasOutput && host.hasTabs && (
           <Button glyph="open" title={trans.__('Open the output notebook')} disabled={attempt === null} onClick={open}>
             {trans.__('Open notebook')}
+          </Button>
+        )}
+        {host.editNotebook !== null && canDebug(attempt) && (
+          <Button
+            title={trans.__('Debug: open a copy of what failed, with its parameters and its kernel')}
+            disabled={isOpening}
+            onClick={debug}
+          >
+            {trans.__('Debug')}
           </Button>
         )}
         {status !== null && !isTaskOver(status.state) && (
