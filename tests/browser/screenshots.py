@@ -37,7 +37,7 @@ PAGES = ("overview", "dags", "runs", "approvals", "assets", "pools", "variables"
 DAG_TABS = ("graph", "grid", "gantt", "calendar", "runs", "backfills", "code", "details")
 TASK_TABS = ("output", "log", "params", "values", "resources", "tries", "why", "compare")
 FORMS = {
-    "form-clear": "Clear…",
+    "form-clear": "Clear",
     "form-rerun": "Re-run with…",
     "form-mark": "Mark…",
     "form-trigger": "Trigger with…",
@@ -146,6 +146,7 @@ def _dashboard(
     page = context.new_page()
     page.set_default_timeout(20_000)
     page.goto(client.new_login())
+    page.get_by_role("button", name="Log in").click()
     page.wait_for_url(f"{client.url}/")
     camera = Camera(page, folder)
 

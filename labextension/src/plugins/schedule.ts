@@ -59,6 +59,11 @@ const plugin: JupyterFrontEndPlugin<void> = {
         Notification.warning(trans.__('Open a notebook, or choose one in the file browser, to schedule it.'));
         return;
       }
+      const id = `pipeline-studio:${isOnce ? 'run' : 'schedule'}:${path}`;
+      if ([...app.shell.widgets('main')].some(widget => widget.id === id)) {
+        app.shell.activateById(id); // with what has been filled in
+        return;
+      }
       await save(path);
       const timezone = Intl.DateTimeFormat().resolvedOptions().timeZone;
       const model = new NotebookScheduleModel({ client: studio.client, path, timezone, isOnce });
@@ -72,13 +77,14 @@ const plugin: JupyterFrontEndPlugin<void> = {
           }
         })
       });
-      widget.id = `pipeline-studio:schedule:${path}`;
-      widget.title.label = trans.__('Schedule %1', path.split('/').at(-1) ?? path);
+      const name = path.split('/').at(-1) ?? path;
+      widget.id = id;
+      widget.title.label = isOnce ? trans.__('Run %1', name) : trans.__('Schedule %1', name);
       widget.title.icon = pipelinesIcon;
       widget.title.closable = true;
       widget.toolbar.hide();
       app.shell.add(widget, 'main', { type: 'Schedule' });
-      app.shell.activateById(widget.id);
+      app.shell.activateById(id);
     };
 
     const sendToBackground = async (args: ReadonlyPartialJSONObject): Promise<void> => {

@@ -121,8 +121,8 @@ export function Audit({ studio }: { studio: IStudio }): ReactElement {
                         </TabLink>
                       )}
                     </td>
-                    <td className="jp-Studio-muted">{wordsOf(entry)}</td>
-                    <td>{entry.error ?? entry.state}</td>
+                    <td className="jp-Studio-muted jp-mod-long">{wordsOf(entry)}</td>
+                    <td className="jp-mod-long">{entry.error ?? entry.state}</td>
                   </tr>
                 ))}
               </tbody>

@@ -101,15 +101,25 @@ function Health({ studio, dags, broken, running }: IHealthProps): ReactElement {
           <a href="#/approvals">{counted(waiting, 'task')}</a>
         )}
       </Tile>
-      <Tile name={trans.__('Database')}>{info?.database ?? '…'}</Tile>
+      <Tile name={trans.__('Database')} isWide>
+        {info?.database ?? '…'}
+      </Tile>
       <Tile name={trans.__('Version')}>{info?.version ?? '…'}</Tile>
     </dl>
   );
 }
 
-function Tile({ name, isBad = false, children }: { name: string; isBad?: boolean; children: ReactNode }): ReactElement {
+interface ITileProps {
+  name: string;
+  isBad?: boolean;
+  /** What is in it may be long. */
+  isWide?: boolean;
+  children: ReactNode;
+}
+
+function Tile({ name, isBad = false, isWide = false, children }: ITileProps): ReactElement {
   return (
-    <div className={`jp-Studio-tile${isBad ? ' jp-mod-bad' : ''}`}>
+    <div className={`jp-Studio-tile${isBad ? ' jp-mod-bad' : ''}${isWide ? ' jp-mod-wide' : ''}`}>
       <dt>{name}</dt>
       <dd>{children}</dd>
     </div>
@@ -129,7 +139,7 @@ function RunLine({ dag, run, studio }: { dag: DagSummary; run: RunSummary; studi
   return (
     <li>
       <StateBadge state={run.cancelling ? 'stopping' : run.state} />
-      <TabLink host={studio.host} title={trans.__('Open %1', run.run_id)} to={{ dagId: run.dag_id, runId: run.run_id }}>
+      <TabLink host={studio.host} title={trans.__('Open %1 of %2', run.run_id, run.dag_id)} to={{ dagId: run.dag_id, runId: run.run_id }}>
         {run.dag_id}
       </TabLink>
       <span className="jp-Studio-muted">{runName(run, dag.timezone)}</span>

@@ -86,7 +86,9 @@ export function Records<T>(props: IRecordsProps<T>): ReactElement {
       {records === null ? (
         fetched.error === null && <Empty title={trans.__('Fetching…')} />
       ) : records.length === 0 ? (
-        <Empty title={trans.__('There are no %1 yet.', title.toLowerCase())} />
+        <Empty title={trans.__('There are no %1 yet.', title.toLowerCase())}>
+          <p>{trans.__('“New”, at the top, makes the first.')}</p>
+        </Empty>
       ) : (
         <div className="jp-Studio-tableFrame">
           <table className="jp-Studio-runTable jp-mod-wide">

@@ -11,6 +11,7 @@ import { useModel, useNow, useSignal } from '../hooks';
 import { Empty, ErrorNote } from '../Notes';
 import { LOOKS, stateClass } from '../states';
 import { TaskCard } from '../TaskCard';
+import { MiddleCut } from '../MiddleCut';
 import { durationText, momentText } from '../text';
 
 const MOST_TICKS = 8;
@@ -110,8 +111,8 @@ function Line(props: { line: IGanttLine; scale: IScale; isChosen: boolean; onCho
   return (
     <div className={`jp-Studio-ganttLine${isChosen ? ' jp-mod-chosen' : ''}`} role="row">
       <span role="rowheader">
-        <button type="button" className="jp-Studio-link" title={trans.__('Look at %1', name)} aria-pressed={isChosen} onClick={onChoose}>
-          {name}
+        <button type="button" className="jp-Studio-link" title={trans.__('Look at %1', name)} aria-label={name} aria-pressed={isChosen} onClick={onChoose}>
+          <MiddleCut text={name} />
         </button>
       </span>
       <span className="jp-Studio-ganttTrack" role="cell" onClick={onChoose}>

@@ -6,7 +6,8 @@ import type { IGridCell, IGridLine } from '../../models/gridcells';
 import { groupCell } from '../../models/gridcells';
 import { trans } from '../../trans';
 import { LOOKS, stateClass } from '../states';
-import { cutMiddle, runName } from '../text';
+import { MiddleCut } from '../MiddleCut';
+import { runName } from '../text';
 import type { IChunk } from './chunks';
 import { COLUMN, HEAD, LINE } from './sizes';
 
@@ -51,7 +52,7 @@ export const GridLine = memo(function GridLine(props: IGridLineProps): ReactElem
             {isFolded ? '▸' : '▾'}
           </button>
         )}
-        <span>{cutMiddle(line.label, NAME - 2 * line.depth)}</span>
+        <MiddleCut text={line.label} />
       </div>
       {chunks.map(chunk => (
         <Cells
@@ -97,7 +98,6 @@ const Cells = memo(function Cells(props: ICellsProps): ReactElement {
   );
 });
 
-const NAME = 30; // characters of a name, outside of groups; its ends tell it apart
 const GAP = 2; // pixels at each side of a cell
 
 const names = new WeakMap<RunSummary, string>(); // writing a date takes longer than all the rest of a cell
