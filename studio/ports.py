@@ -24,6 +24,7 @@ from studio.core.model import (
     AssetEvent,
     Attempt,
     Backfill,
+    BackfillState,
     CallbackRequest,
     Command,
     CommandKind,
@@ -348,8 +349,14 @@ class Store(Protocol):
     async def oldest_unfinished(self) -> float | None:
         """When the oldest attempt that has not ended was queued, in seconds since the epoch; None: there is none."""
 
-    async def backfills(self, dag_id: str | None = None, *, limit: int = 50) -> list[BackfillOverview]:
-        """Newest first."""
+    async def backfills(
+        self,
+        dag_id: str | None = None,
+        *,
+        states: Sequence[BackfillState] | None = None,
+        limit: int = 50,
+    ) -> list[BackfillOverview]:
+        """Newest first, of a DAG or of all, in these states or in any."""
 
     async def backfill(self, backfill_id: int) -> BackfillOverview | None: ...
 

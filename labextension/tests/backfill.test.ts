@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import { StudioError } from '../src/api/errors';
 import type { BackfillInfo, CreateBackfill, DagDetail, RunSummary } from '../src/api/schema';
 import { BackfillModel } from '../src/models/backfill';
+import { BackfillListModel } from '../src/models/backfilllist';
 import { BackfillFormModel } from '../src/models/backfillform';
 import { DagModel } from '../src/models/dag';
 import { backfillCall } from '../src/models/python';
@@ -189,4 +190,53 @@ test('the call of Python says what differs from its defaults', () => {
     backfillCall({ start: '2013-01-01', reprocess: 'all', tasks: ['a"b'], upstream: false, params: { x: null, y: [true] } }),
     'dag.backfill("2013-01-01", only="all", tasks=["a\\"b"], upstream=False, params={"x": None, "y": [True]})'
   );
+});
+
+// --- the backfills of all DAGs -----------------------------------------------------------------------------------
+
+test('the backfills of all DAGs follow the stream and the filter', async t => {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  const asked: unknown[] = [];
+  let ended = 0;
+  const client = new FakeClient({
+    list_backfills: ({ query }) => {
+      asked.push(query);
+      return { backfills: [{ ...INFO, ended }, { ...INFO, id: 6, dag_id: 'other', state: 'done', counts: { success: 3 }, ended: 3 }] };
+    },
+    get_backfill: ({ path }) => ({ ...INFO, id: Number(path.backfill_id), ended: 2 })
+  });
+  const stream = new FakeStream();
+  const list = new BackfillListModel({ client, stream });
+  assert.deepEqual([...stream.subscriptions.values()], [{ dags: true }]);
+  stream.ready();
+  await settled();
+  assert.deepEqual(list.backfills?.map(info => [info.id, info.ended]), [[7, 0], [6, 3]]);
+
+  // Runs of a DAG go on: only its backfill that goes on is fetched, once for many changes.
+  const dag = detail().dag;
+  stream.messages.emit([{ type: 'dag', dag }, { type: 'dag', dag }, { type: 'dag', dag: { ...dag, dag_id: 'other' } }]);
+  t.mock.timers.tick(1000);
+  await settled();
+  assert.deepEqual(client.calls, ['list_backfills', 'get_backfill']);
+  assert.equal(list.backfills?.[0]?.ended, 2);
+
+  // A backfill was made or paused: whether it fits only the server knows.
+  ended = 3;
+  stream.messages.emit([{ type: 'backfill', dag_id: 'other', backfill_id: 8, state: 'running' }]);
+  t.mock.timers.tick(1000);
+  await settled();
+  assert.deepEqual([client.calls.length, list.backfills?.[0]?.ended], [3, 3]);
+
+  list.toggle('running');
+  list.toggle('paused');
+  await settled();
+  list.toggle('running');
+  await settled();
+  assert.deepEqual(asked.slice(2), [
+    { limit: 50, state: 'running' },
+    { limit: 50, state: 'running,paused' },
+    { limit: 50, state: 'paused' }
+  ]);
+  list.dispose();
+  assert.equal(stream.subscriptions.size, 0);
 });

@@ -28,15 +28,15 @@ test('what a place leaves out stays; another task begins at its first instance',
   const at = (): IPlace => model.place;
   let told = 0;
   model.changed.connect(() => (told += 1));
-  model.go({ tab: 'gantt', runId: 'r1', taskId: 'a', mapIndex: 3, taskTab: 'log' });
+  model.go({ tab: 'gantt', runId: 'r1', taskId: 'a', mapIndex: 3, taskTab: 'log', backfillId: null });
   assert.ok(told > 0);
-  assert.deepEqual(at(), { dagId: 'flights', tab: 'gantt', runId: 'r1', taskId: 'a', mapIndex: 3, taskTab: 'log' });
+  assert.deepEqual(at(), { dagId: 'flights', tab: 'gantt', runId: 'r1', taskId: 'a', mapIndex: 3, taskTab: 'log', backfillId: null });
   model.go({ tab: 'grid' });
-  assert.deepEqual(at(), { dagId: 'flights', tab: 'grid', runId: 'r1', taskId: 'a', mapIndex: 3, taskTab: 'log' });
+  assert.deepEqual(at(), { dagId: 'flights', tab: 'grid', runId: 'r1', taskId: 'a', mapIndex: 3, taskTab: 'log', backfillId: null });
   model.go({ taskId: 'b' });
   assert.deepEqual([at().mapIndex, at().taskTab], [null, 'log']);
   model.go({ runId: null, taskId: null });
-  assert.deepEqual(at(), { dagId: 'flights', tab: 'grid', runId: null, taskId: null, mapIndex: null, taskTab: 'log' });
+  assert.deepEqual(at(), { dagId: 'flights', tab: 'grid', runId: null, taskId: null, mapIndex: null, taskTab: 'log', backfillId: null });
   told = 0;
   model.dag.show('r2'); // as by a click in a view
   assert.ok(told > 0);

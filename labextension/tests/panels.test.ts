@@ -23,8 +23,8 @@ import { cell, FakeClient, FakeStream, run, settled, task } from './fake';
 test('a place survives being text', () => {
   const places: IPlace[] = [
     placeOf({ dagId: 'flights' }),
-    { dagId: 'a.b-c_d', tab: 'grid', runId: 'manual__2013-01-01T00:00:00+00:00', taskId: 'x&y', mapIndex: 0, taskTab: 'why' },
-    { dagId: 'ü/?#%', tab: 'code', runId: null, taskId: null, mapIndex: 12, taskTab: null }
+    { dagId: 'a.b-c_d', tab: 'grid', runId: 'manual__2013-01-01T00:00:00+00:00', taskId: 'x&y', mapIndex: 0, taskTab: 'why', backfillId: null },
+    { dagId: 'ü/?#%', tab: 'code', runId: null, taskId: null, mapIndex: 12, taskTab: null, backfillId: 9007199254740991 }
   ];
   for (const place of places) {
     assert.deepEqual(readPlace(placeText(place)), place);

@@ -15,6 +15,10 @@ _QUERY: Final[dict[str, Schema]] = {
     "limit": {"type": "integer", "minimum": 1, "maximum": 500, "description": "Entries per page."},
     "before": {"type": "string", "description": "`next` of the page before."},
     "state": {"type": "string", "description": "Run states, separated by commas."},
+    "list_backfills.state": {
+        "type": "string",
+        "description": "Separated by commas: running, paused, cancelled, done.",
+    },
     "type": {
         "type": "string",
         "description": "Run types, separated by commas: scheduled, manual, backfill, asset, operator.",

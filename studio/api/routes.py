@@ -336,7 +336,7 @@ _BACKFILLS: Final = (
         "/api/backfills",
         "Backfills, newest first.",
         m.BackfillList,
-        query=("dag_id", "limit"),
+        query=("dag_id", "state", "limit"),
     ),
     Route("get_backfill", "GET", _BACKFILL, "A backfill and how far it is.", m.BackfillInfo),
     Route(

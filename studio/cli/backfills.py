@@ -140,12 +140,13 @@ def create(dag_id: str, watch: bool, as_json: bool, **asked: Any) -> int:
 
 @backfill.command("list")
 @click.argument("dag_id", required=False)
+@click.option("--state", help="Only these, separated by commas: running, paused, cancelled, done.")
 @click.option("--limit", type=click.IntRange(1, 500), default=20, show_default=True)
 @json_option
-def list_(dag_id: str | None, limit: int, as_json: bool) -> int:
-    """Backfills, newest first."""
+def list_(dag_id: str | None, state: str | None, limit: int, as_json: bool) -> int:
+    """Backfills of a DAG, or of all, newest first."""
     with connect() as client:
-        found = client.list_backfills(dag_id, limit=limit)
+        found = client.list_backfills(dag_id, state=state, limit=limit)
     if as_json:
         print_json(found)
     else:

@@ -21,9 +21,17 @@ class BackfillCalls(Calls):
         """Start it; `backfill_of` makes the body."""
         return self._call("create_backfill", {"dag_id": dag_id}, body=body)  # type: ignore[no-any-return]
 
-    def list_backfills(self, dag_id: str | None = None, *, limit: int | None = None) -> m.BackfillList:
-        """Newest first."""
-        return self._call("list_backfills", query={"dag_id": dag_id, "limit": limit})  # type: ignore[no-any-return]
+    def list_backfills(
+        self,
+        dag_id: str | None = None,
+        *,
+        state: str | Sequence[str] | None = None,
+        limit: int | None = None,
+    ) -> m.BackfillList:
+        """Newest first, of a DAG or of all; `state`: running, paused, cancelled, done, one or several."""
+        states = state if state is None or isinstance(state, str) else ",".join(state)
+        query = {"dag_id": dag_id, "state": states, "limit": limit}
+        return self._call("list_backfills", query=query)  # type: ignore[no-any-return]
 
     def get_backfill(self, backfill_id: int) -> m.BackfillInfo:
         return self._call("get_backfill", _path(backfill_id))  # type: ignore[no-any-return]

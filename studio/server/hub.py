@@ -119,7 +119,7 @@ class Hub:
         for backfill in changes.backfills:
             told = Parcel(BackfillChanged(backfill.dag_id, backfill.id, backfill.state))
             for listener in self._listeners:
-                if backfill.dag_id in listener.dag_ids:
+                if listener.subscription.dags or backfill.dag_id in listener.dag_ids:
                     listener.put(told)
         for change in changes.runs:
             self._follow_attempts(change.run, change.tasks)

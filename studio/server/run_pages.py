@@ -23,10 +23,10 @@ def read_filter(request: Request, timezone: str = "UTC") -> RunFilter:
     search = request.query.get("search") or None
     if search is not None and len(search) > _MAX_SEARCH:
         raise InvalidInput(f"search has {len(search)} characters; {_MAX_SEARCH} are allowed.", field="search")
-    states = _words(request, "state", [state.value for state in RunState])
+    states = words_of(request, "state", [state.value for state in RunState])
     return RunFilter(
         states=None if states is None else tuple(RunState(name) for name in states),
-        types=cast("tuple[RunType, ...] | None", _words(request, "type", get_args(RunType))),
+        types=cast("tuple[RunType, ...] | None", words_of(request, "type", get_args(RunType))),
         since=read_moment(request, "since", timezone),
         until=read_moment(request, "until", timezone),
         search=search,
@@ -34,7 +34,7 @@ def read_filter(request: Request, timezone: str = "UTC") -> RunFilter:
     )
 
 
-def _words(request: Request, name: str, known: Sequence[str]) -> tuple[str, ...] | None:
+def words_of(request: Request, name: str, known: Sequence[str], of: str = "run") -> tuple[str, ...] | None:
     """Words with commas between."""
     text = request.query.get(name)
     if text is None:
@@ -43,7 +43,7 @@ def _words(request: Request, name: str, known: Sequence[str]) -> tuple[str, ...]
     for part in parts:
         if part not in known:
             raise InvalidInput(
-                f"There is no run {name} {shown(part)}.", hint=nearest(part, known), field=name
+                f"There is no {of} {name} {shown(part)}.", hint=nearest(part, known), field=name
             )
     return parts
 

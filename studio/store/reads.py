@@ -9,7 +9,18 @@ from typing import Any, Final
 
 from sqlalchemy import Connection
 
-from studio.core.model import Asset, AssetEvent, Attempt, Command, Dag, DagFile, Pool, Run, TaskInstance
+from studio.core.model import (
+    Asset,
+    AssetEvent,
+    Attempt,
+    BackfillState,
+    Command,
+    Dag,
+    DagFile,
+    Pool,
+    Run,
+    TaskInstance,
+)
 from studio.core.spec import DagSpec, decode
 from studio.core.states import AttemptState, RunState
 from studio.ports import (
@@ -200,11 +211,19 @@ class Reads:
 
         return sorted(await self._database.read(read), key=lambda pool: pool.name)
 
-    async def backfills(self, dag_id: str | None = None, *, limit: int = 50) -> list[BackfillOverview]:
+    async def backfills(
+        self,
+        dag_id: str | None = None,
+        *,
+        states: Sequence[BackfillState] | None = None,
+        limit: int = 50,
+    ) -> list[BackfillOverview]:
         asked: dict[str, Any] = {"limit": limit}
         if dag_id is not None:
             asked["dag_id"] = dag_id
-        newest = shared.backfills(dag_id is not None)
+        if states is not None:
+            asked["states"] = list(states)
+        newest = shared.backfills(dag_id is not None, states is not None)
         return await self._database.read(
             lambda connection: _backfill_overviews(connection, connection.execute(newest, asked))
         )

@@ -100,11 +100,13 @@ backfill_counts = (
 
 
 @cache
-def backfills(of_dag: bool) -> Select[Any]:
-    """The newest `limit` backfills, of the DAG `dag_id` if `of_dag`."""
+def backfills(of_dag: bool, in_states: bool) -> Select[Any]:
+    """The newest `limit` backfills, of the DAG `dag_id` and in one of `states` as asked for."""
     found = select(backfill).order_by(backfill.c.created_at.desc(), backfill.c.id.desc())
     if of_dag:
         found = found.where(backfill.c.dag_id == bindparam("dag_id"))
+    if in_states:
+        found = found.where(backfill.c.state.in_(listed("states")))
     return found.limit(bindparam("limit"))
 
 

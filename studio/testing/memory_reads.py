@@ -12,6 +12,7 @@ from studio.core.model import (
     AssetEvent,
     Attempt,
     Backfill,
+    BackfillState,
     Command,
     Dag,
     DagFile,
@@ -177,9 +178,19 @@ class Reads:
         async with self._transaction() as tables:
             return [pool_copy(tables.pools[name]) for name in sorted(tables.pools)]
 
-    async def backfills(self, dag_id: str | None = None, *, limit: int = 50) -> list[BackfillOverview]:
+    async def backfills(
+        self,
+        dag_id: str | None = None,
+        *,
+        states: Sequence[BackfillState] | None = None,
+        limit: int = 50,
+    ) -> list[BackfillOverview]:
         async with self._transaction() as tables:
-            asked = [one for one in tables.backfills.values() if dag_id in (None, one.dag_id)]
+            asked = [
+                one
+                for one in tables.backfills.values()
+                if dag_id in (None, one.dag_id) and (states is None or one.state in states)
+            ]
             asked.sort(key=lambda backfill: (backfill.created_at, backfill.id), reverse=True)
             return [_backfill_overview(tables, backfill) for backfill in asked[:limit]]
 

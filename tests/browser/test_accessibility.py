@@ -17,7 +17,18 @@ pytestmark = pytest.mark.browser
 
 DAG_TABS = ("graph", "grid", "gantt", "calendar", "runs", "backfills", "code", "details")
 TASK_TABS = ("output", "log", "params", "values", "resources", "tries", "why")
-PAGES = ("overview", "dags", "runs", "approvals", "assets", "pools", "variables", "connections", "audit")
+PAGES = (
+    "overview",
+    "dags",
+    "runs",
+    "backfills",
+    "approvals",
+    "assets",
+    "pools",
+    "variables",
+    "connections",
+    "audit",
+)
 
 
 @pytest.fixture(scope="module")

@@ -16,7 +16,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from studio import DAG, Asset, approval, shell
 from studio import notebook as notebook_task
-from studio.client import Client, connect
+from studio.client import Client, backfill_of, connect
 from studio.client.endpoint import read_endpoint
 from studio.settings import Settings
 from tests.browser.conftest import SCREENSHOTS, TOKEN, picture, running_lab
@@ -207,6 +207,46 @@ def test_pools_variables_and_connections_are_kept(dashboard: Page, client: Clien
     assert "very-secret" not in page.content()
     picture(page, "dashboard-connections")
     client.delete_connection("warehouse")
+
+
+def test_backfills_of_all_dags_are_changed_and_lead_to_theirs(
+    dashboard: Page, client: Client, tmp_path: Path
+) -> None:
+    gate = tmp_path / "gate"
+    with DAG("fills", schedule="@daily", start_date="2013-01-01", end_date="2013-01-05") as dag:
+        shell(f"until test -e {gate}; do sleep 0.05; done", task_id="waits", use_shell=True)
+    client.publish_dag(dag.snapshot().spec, dag.snapshot().sources.values())
+    page = dashboard
+    go(page, "Backfills")
+    expect(page.get_by_text("No backfill was made yet.")).to_be_visible()
+    made = client.create_backfill("fills", backfill_of("2013-01-01", "2013-01-03", max_active_runs=1))
+    row = page.locator(f"tr[data-backfill='{made.id}']")
+    expect(row).to_contain_text("0 of 3 ended")  # the stream told
+    row.get_by_role("button", name="Change…").click()
+    change = page.get_by_role("group", name=f"Backfill {made.id} of fills")
+    change.get_by_role("button", name="Pause").click()
+    expect(row).to_contain_text("paused")
+    page.get_by_role("button", name="running", exact=True).click()
+    expect(page.get_by_text("No backfill is like that.")).to_be_visible()
+    page.get_by_role("button", name="running", exact=True).click()
+    change.get_by_role("button", name="Resume").click()
+    change.get_by_role("button", name="Cancel…").click()
+    expect(change).to_contain_text("2 of its runs wait and will not start.")
+    picture(page, "dashboard-backfills")
+    change.get_by_role("button", name="Cancel what waits").click()
+    gate.touch()
+    expect(row).to_contain_text("3 of 3 ended")
+    expect(row).to_contain_text("cancelled")
+    row.get_by_role("button", name="fills", exact=True).click()
+    expect(page.locator(".jp-Studio-backfillProgress")).to_contain_text("3 of 3 runs ended")
+    assert page.url.endswith(f"/dags/fills/backfills?backfill={made.id}")
+    page.reload()
+    expect(page.locator(".jp-Studio-backfillProgress")).to_contain_text("3 of 3 runs ended")
+    page.get_by_role("button", name="New backfill").click()
+    expect(page).to_have_url(re.compile("/dags/fills/backfills$"))
+    page.go_back()
+    expect(page.locator(".jp-Studio-backfillProgress")).to_contain_text("3 of 3 runs ended")
+    client.delete_dag("fills")
 
 
 def test_a_question_is_answered(dashboard: Page, client: Client) -> None:

@@ -148,6 +148,12 @@ async def test_backfills_count_the_states_of_their_runs(store: Store, lease: Lea
     )
     assert await store.backfills() == await store.backfills("d") == [second, first]
     assert await store.backfills(limit=1) == [second]
+    paused = replace(one, state="paused", rev=2)
+    await store.commit(lease, Writes(backfills=[paused]))
+    first = replace(first, backfill=paused)
+    assert await store.backfills(states=["running"]) == [second]
+    assert await store.backfills("d", states=["paused", "running"]) == [second, first]
+    assert await store.backfills(states=["done"]) == await store.backfills(states=[]) == []
     assert await store.backfill(one.id) == first
     assert await store.backfills("other") == []
 

@@ -299,6 +299,10 @@ async def test_backfill_is_previewed_made_and_followed(studio: Running) -> None:
     runs = (await studio.http.get("/api/runs", params={"backfill": number})).json()["runs"]
     assert sorted(run["logical_date"][:10] for run in runs) == [f"2013-01-0{day}" for day in (1, 3, 4, 5)]
     assert {run["run_type"] for run in runs} == {"backfill"}
+    running = await studio.http.get("/api/backfills", params={"state": "paused,running"})
+    ended = await studio.http.get("/api/backfills", params={"state": "done"})
+    assert (running.json(), len(ended.json()["backfills"])) == ({"backfills": []}, 1)
+    error_of(await studio.http.get("/api/backfills", params={"state": "failed"}), 400)
     listed = (await studio.http.get("/api/backfills", params={"dag_id": "daily"})).json()["backfills"]
     assert [each["id"] for each in listed] == [number]
 

@@ -44,8 +44,8 @@ def named_statements() -> Iterator[tuple[str, sa.sql.expression.Executable]]:
             yield name, value
     for one in (False, True):
         yield f"latest_runs({one})", statements.latest_runs(one)
-        yield f"backfills({one})", shared_statements.backfills(one)
     for both in product((False, True), repeat=2):
+        yield f"backfills{both}", shared_statements.backfills(*both)
         yield f"events_page{both}", shared_statements.events_page(*both)
     for three in product((False, True), repeat=3):
         yield f"commands_page{three}", statements.commands_page(*three)

@@ -1467,7 +1467,7 @@ export interface Operations {
   get_log_text: { path: { dag_id: string; run_id: string; task_id: string }; query: { map_index?: string | number | undefined; try_number?: string | number | undefined }; body: undefined; answer: Blob };
   preview_backfill: { path: { dag_id: string }; query: Record<string, never>; body: CreateBackfill; answer: BackfillPreview };
   create_backfill: { path: { dag_id: string }; query: Record<string, never>; body: CreateBackfill; answer: BackfillInfo };
-  list_backfills: { path: Record<string, never>; query: { dag_id?: string | number | undefined; limit?: string | number | undefined }; body: undefined; answer: BackfillList };
+  list_backfills: { path: Record<string, never>; query: { dag_id?: string | number | undefined; state?: string | number | undefined; limit?: string | number | undefined }; body: undefined; answer: BackfillList };
   get_backfill: { path: { backfill_id: string }; query: Record<string, never>; body: undefined; answer: BackfillInfo };
   change_backfill: { path: { backfill_id: string }; query: Record<string, never>; body: ChangeBackfill; answer: BackfillInfo };
   list_connections: { path: Record<string, never>; query: Record<string, never>; body: undefined; answer: ConnectionList };

@@ -7,6 +7,7 @@ import { useSignal } from '../views/hooks';
 import { Approvals } from '../views/admin/Approvals';
 import { Assets } from '../views/admin/Assets';
 import { Audit } from '../views/admin/Audit';
+import { Backfills } from '../views/admin/Backfills';
 import { Connections } from '../views/admin/Connections';
 import { DagTable } from '../views/admin/DagTable';
 import { Overview } from '../views/admin/Overview';
@@ -29,6 +30,7 @@ const views = (): Readonly<Record<PageName, IPage>> => ({
   overview: { label: trans.__('Overview'), View: Overview },
   dags: { label: trans.__('DAGs'), View: DagTable },
   runs: { label: trans.__('Runs'), View: RunsPage },
+  backfills: { label: trans.__('Backfills'), View: Backfills },
   approvals: { label: trans.__('Approvals'), View: Approvals },
   assets: { label: trans.__('Assets'), View: Assets },
   pools: { label: trans.__('Pools'), View: Pools },

@@ -8,6 +8,7 @@ export const PAGES = [
   'overview',
   'dags',
   'runs',
+  'backfills',
   'approvals',
   'assets',
   'pools',

@@ -12,6 +12,7 @@ export class DagPageModel extends Model {
     const { client, stream, place } = options;
     const { dagId, runId, taskId, mapIndex, taskTab } = place;
     this._tab = place.tab;
+    this._backfillId = place.backfillId;
     this.dag = new DagModel({ client, stream, dagId, runId });
     this.focus = new FocusModel({ client, stream, dag: this.dag, taskId, mapIndex, tab: taskTab });
     this.dag.runChosen.connect(this._onMoved, this);
@@ -27,13 +28,14 @@ export class DagPageModel extends Model {
 
   get place(): IPlace {
     const { taskId, mapIndex, tab } = this.focus;
-    return { dagId: this.dag.dagId, tab: this._tab, runId: this.dag.chosen, taskId, mapIndex, taskTab: tab };
+    return { dagId: this.dag.dagId, tab: this._tab, runId: this.dag.chosen, taskId, mapIndex, taskTab: tab, backfillId: this._backfillId };
   }
 
   /** Go there. What is left out of `place` stays as it is. */
   go(place: Partial<Omit<IPlace, 'dagId'>> | PartialPlace): void {
     const now = this.place;
     this._tab = place.tab ?? now.tab;
+    this._backfillId = place.backfillId === undefined ? now.backfillId : place.backfillId;
     if (place.runId !== undefined && place.runId !== now.runId) {
       this.dag.show(place.runId);
     }
@@ -60,6 +62,7 @@ export class DagPageModel extends Model {
   }
 
   private _tab: DagTab;
+  private _backfillId: number | null;
 }
 
 export namespace DagPageModel {

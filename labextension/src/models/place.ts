@@ -21,6 +21,8 @@ export interface IPlace {
   readonly mapIndex: number | null;
   /** Null: what tells most of the task. */
   readonly taskTab: TaskTab | null;
+  /** Among the backfills the one that is shown; null: the form for another. */
+  readonly backfillId: number | null;
 }
 
 /** A place, of which what is left out stays as the person left it. */
@@ -28,7 +30,7 @@ export type PartialPlace = Pick<IPlace, 'dagId'> & Partial<IPlace>;
 
 /** Where a DAG opens that was not open before. */
 export function placeOf(place: PartialPlace): IPlace {
-  return { tab: 'graph', runId: null, taskId: null, mapIndex: null, taskTab: null, ...place };
+  return { tab: 'graph', runId: null, taskId: null, mapIndex: null, taskTab: null, backfillId: null, ...place };
 }
 
 /** As the end of an address: `flights/grid?run=…&task=report&index=2&show=log`. */
@@ -43,6 +45,7 @@ export function placeText(place: IPlace): string {
   put('task', place.taskId);
   put('index', place.mapIndex);
   put('show', place.taskTab);
+  put('backfill', place.backfillId);
   const text = query.toString();
   return `${encodeURIComponent(place.dagId)}/${place.tab}${text === '' ? '' : `?${text}`}`;
 }
@@ -56,20 +59,24 @@ export function readPlace(text: string): IPlace | null {
     return null;
   }
   const query = new URLSearchParams(search);
-  const index = query.get('index') ?? '';
+  const number = (name: string): number | null => {
+    const given = query.get(name) ?? '';
+    return /^\d+$/.test(given) ? Number(given) : null; // of "" `Number` makes 0
+  };
   return readParts({
     dagId,
     tab,
     runId: query.get('run'),
     taskId: query.get('task'),
-    mapIndex: /^\d+$/.test(index) ? Number(index) : null, // of "" `Number` makes 0
-    taskTab: query.get('show')
+    mapIndex: number('index'),
+    taskTab: query.get('show'),
+    backfillId: number('backfill')
   });
 }
 
 /** A place from parts that anybody may have written, or null without a DAG. */
 export function readParts(parts: Readonly<Record<string, unknown>>): IPlace | null {
-  const { dagId, tab, runId, taskId, mapIndex, taskTab } = parts;
+  const { dagId, tab, runId, taskId, mapIndex, taskTab, backfillId } = parts;
   if (typeof dagId !== 'string' || dagId === '') {
     return null;
   }
@@ -78,8 +85,9 @@ export function readParts(parts: Readonly<Record<string, unknown>>): IPlace | nu
     tab: DAG_TABS.find(known => known === tab) ?? 'graph',
     runId: textOf(runId),
     taskId: textOf(taskId),
-    mapIndex: Number.isSafeInteger(mapIndex) && Number(mapIndex) >= 0 ? Number(mapIndex) : null,
-    taskTab: TASK_TABS.find(known => known === taskTab) ?? null
+    mapIndex: wholeOf(mapIndex),
+    taskTab: TASK_TABS.find(known => known === taskTab) ?? null,
+    backfillId: wholeOf(backfillId)
   };
 }
 
@@ -91,6 +99,10 @@ export function readPartial(parts: Readonly<Record<string, unknown>>): PartialPl
   }
   const held = Object.entries(place).filter(([name]) => parts[name] !== undefined);
   return Object.fromEntries(held) as unknown as PartialPlace;
+}
+
+function wholeOf(value: unknown): number | null {
+  return Number.isSafeInteger(value) && Number(value) >= 0 ? Number(value) : null;
 }
 
 function textOf(value: unknown): string | null {

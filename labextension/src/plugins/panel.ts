@@ -71,6 +71,7 @@ const plugin: JupyterFrontEndPlugin<void> = {
             taskId: { type: ['string', 'null'], description: 'Task to look at' },
             mapIndex: { type: ['integer', 'null'], description: 'Which instance of a mapped task' },
             tab: { type: 'string', enum: [...DAG_TABS], description: 'What to show of the DAG' },
+            backfillId: { type: ['integer', 'null'], description: 'Backfill to show among the backfills' },
             taskTab: { type: ['string', 'null'], enum: [...TASK_TABS, null], description: 'What to show of the task' }
           },
           required: ['dagId']

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, cast, get_args
 
 from studio.api import models as m
 from studio.core.dates import instant_of, zone_of
-from studio.core.model import Dag
+from studio.core.model import BackfillState, Dag
 from studio.core.states import RunState
 from studio.errors import NotFound
 from studio.ports import BackfillOverview, RunFilter
@@ -16,6 +16,7 @@ from studio.server.keys import command_key
 from studio.server.limits import check_data, check_given_params, check_note
 from studio.server.lookup import find_dag
 from studio.server.request import Request
+from studio.server.run_pages import words_of
 from studio.server.services import Services
 from studio.server.views import maybe, when
 
@@ -53,7 +54,9 @@ async def list_backfills(request: Request, services: Services) -> m.BackfillList
     dag_id = None
     if "dag_id" in request.query:
         dag_id = (await find_dag(services, request.query["dag_id"])).dag_id
-    found = await services.store.backfills(dag_id, limit=limit)
+    words = words_of(request, "state", get_args(BackfillState), of="backfill")
+    states = cast("tuple[BackfillState, ...] | None", words)
+    found = await services.store.backfills(dag_id, states=states, limit=limit)
     return m.BackfillList(backfills=[await _info(services, overview) for overview in found])
 
 

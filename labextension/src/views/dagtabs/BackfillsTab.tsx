@@ -1,4 +1,5 @@
 import type { ReactElement } from 'react';
+import { useEffect } from 'react';
 
 import type { BackfillInfo } from '../../api/schema';
 import { progressOf } from '../../models/backfill';
@@ -17,9 +18,24 @@ import { Moment } from '../Times';
 /** Backfills that were made, and the form for another. */
 export function BackfillsTab({ model, studio }: { model: DagPageModel; studio: IStudio }): ReactElement {
   const { dagId } = model.dag;
-  const view = useModel(() => new BackfillViewModel({ ...studio, data: dataOf(dagId) }), [studio, dagId]);
+  useSignal(model.changed);
+  const wanted = model.place.backfillId;
+  const view = useModel(() => new BackfillViewModel({ ...studio, data: dataOf(dagId, wanted) }), [studio, dagId]);
   useSignal(view?.changed);
   useSignal(view?.backfill?.changed);
+  const current = view?.backfill?.id ?? null;
+  // Somebody leads to a backfill, as by an address; and where the person goes here is part of the place.
+  useEffect(() => {
+    if (view !== null && (view.backfill?.id ?? null) !== wanted) {
+      view.show(wanted);
+    }
+    // eslint-disable-next-line react-hooks/exhaustive-deps -- only when it is led to, not when another is chosen here
+  }, [wanted]);
+  useEffect(() => {
+    if (view !== null && model.place.backfillId !== current) {
+      model.go({ backfillId: current });
+    }
+  }, [model, view, current]);
   if (view === null) {
     return <Empty title={trans.__('Fetching the backfills…')} />;
   }
@@ -77,6 +93,6 @@ function Row({ info, timezone, isShown, onShow }: IRowProps): ReactElement {
   );
 }
 
-function dataOf(dagId: string): BackfillViewModel.IOptions['data'] {
-  return { view: 'backfill', dagId, runId: null, taskId: null, mapIndex: -1, backfillId: null, options: {} };
+function dataOf(dagId: string, backfillId: number | null): BackfillViewModel.IOptions['data'] {
+  return { view: 'backfill', dagId, runId: null, taskId: null, mapIndex: -1, backfillId, options: {} };
 }
