@@ -126,7 +126,7 @@ function Row({ info, dag, studio, isOpen, onToggle }: IRowProps): ReactElement {
         <td>{datesOf(info, dag?.timezone ?? 'UTC')}</td>
         <td>
           {trans.__('%1 of %2 ended', progress.ended, progress.total)}
-          {failed > 0 && <>, {trans._n('%1 failed', '%1 failed', failed, failed)}</>}
+          {failed > 0 && <>, {trans._n('%1 failed', '%1 failed', failed)}</>}
           {left !== '' && <span className="jp-Studio-muted">{` · ${left}`}</span>}
         </td>
         <td>{info.actor}</td>

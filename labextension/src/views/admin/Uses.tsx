@@ -26,7 +26,7 @@ export function Uses({ host, find }: { host: IHost; find: () => Promise<Found> }
       <p role="status">
         {tasks === 0
           ? trans.__('No task of a published DAG uses it.')
-          : trans._n('%1 task uses it:', '%1 tasks use it:', tasks, tasks)}
+          : trans._n('%1 task uses it:', '%1 tasks use it:', tasks)}
       </p>
       {dags.length > 0 && (
         <ul className="jp-Studio-plainList" aria-label={trans.__('Used by')}>
@@ -39,7 +39,7 @@ export function Uses({ host, find }: { host: IHost; find: () => Promise<Found> }
               <span className="jp-Studio-muted">{listed(use.tasks)}</span>
             </li>
           ))}
-          {dags.length > MOST && <li>{trans._n('and %1 other DAG', 'and %1 other DAGs', dags.length - MOST, dags.length - MOST)}</li>}
+          {dags.length > MOST && <li>{trans._n('and %1 other DAG', 'and %1 other DAGs', dags.length - MOST)}</li>}
         </ul>
       )}
       <p className="jp-Studio-muted">
