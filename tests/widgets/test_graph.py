@@ -6,6 +6,7 @@ import base64
 import re
 from xml.etree import ElementTree
 
+from studio import DAG, TaskGroup, empty
 from studio.core.states import RunState, TaskState
 from studio.widgets.graph import MIME, Flaw, Glance, Graph, Node, graph_bundle, graph_text
 from studio.widgets.looks import LOOKS, look_of
@@ -35,6 +36,17 @@ def test_data_for_the_front_end() -> None:
         "states": STATES,
         "published": True,
     }
+
+
+def test_groups_are_told_with_the_tasks_in_them() -> None:
+    with DAG("grouped") as dag, TaskGroup("outer", label="All of it"), TaskGroup("inner"):
+        empty("a")
+    data = graph_bundle(dag.graph, Glance())[MIME]
+    assert data["groups"] == [
+        {"id": "outer", "parent": "", "label": "All of it"},
+        {"id": "outer.inner", "parent": "outer", "label": ""},
+    ]
+    assert [(task["id"], task["group"]) for task in data["tasks"]] == [("outer.inner.a", "outer.inner")]
 
 
 def test_a_followed_run_is_named() -> None:

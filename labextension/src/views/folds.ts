@@ -18,12 +18,14 @@ export interface IFolding {
 
 /** What of a graph is folded, as this person left it when she looked at the DAG last. */
 export function useFolds(dagId: string, nodes: readonly IGraphNode[], groups: readonly IGroup[]): IFolding {
-  const [kept, setKept] = useState(() => readFolds(dagId));
+  const before = useMemo(() => readFolds(dagId), [dagId]);
+  const [own, setOwn] = useState<{ dagId: string; folded: readonly string[] } | null>(null);
+  const kept = own?.dagId === dagId ? own.folded : before; // the view may go on with another DAG
   const folded = useMemo(() => new Set(kept ?? foldedAtFirst(nodes, groups)), [kept, nodes, groups]);
   const graph = useMemo(() => groupedGraph(nodes, groups, folded), [nodes, groups, folded]);
   const put = useCallback(
     (next: readonly string[]): void => {
-      setKept(next);
+      setOwn({ dagId, folded: next });
       keepFolds(dagId, next);
     },
     [dagId]
