@@ -12,6 +12,7 @@ import { groupCell, linesOf } from '../src/models/gridcells';
 import { nameOf } from '../src/models/notebookschedule';
 import type { IPlace } from '../src/models/place';
 import { placeOf, placeText, readPartial, readPlace } from '../src/models/place';
+import { OverviewModel } from '../src/models/overview';
 import { RunListModel } from '../src/models/runlist';
 import type { ITaskSide } from '../src/models/taskcomparison';
 import { comparable, compared } from '../src/models/taskcomparison';
@@ -326,4 +327,27 @@ test('a run is compared with the last one before it that went well', () => {
   assert.equal(comparable(runs, shown, 'b')?.run_id, 'r4');
   assert.equal(comparable([newest, shown], shown, 'a')?.run_id, 'r6');
   assert.equal(comparable([shown], shown, 'a'), null);
+});
+
+test('the overview asks the server anew when a DAG is told, once for many changes', async t => {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  const asked: unknown[] = [];
+  const client = new FakeClient({
+    list_runs: ({ query }) => {
+      asked.push(query);
+      return { runs: [run(`r${asked.length}`)], next: null };
+    }
+  });
+  const stream = new FakeStream();
+  const overview = new OverviewModel({ client, stream });
+  stream.ready();
+  await settled();
+  assert.deepEqual(asked, [{ state: 'running,queued', limit: 500 }, { state: 'failed', limit: 12 }]);
+  stream.messages.emit([{ type: 'dag_removed', dag_id: 'd' }]);
+  stream.messages.emit([{ type: 'dag_removed', dag_id: 'e' }]);
+  t.mock.timers.tick(1000);
+  await settled();
+  assert.deepEqual([asked.length, overview.active?.runs[0]?.run_id, overview.failed?.runs[0]?.run_id], [4, 'r3', 'r4']);
+  overview.dispose();
+  assert.equal(stream.subscriptions.size, 0);
 });

@@ -1,8 +1,8 @@
 import type { ReactElement, ReactNode } from 'react';
 
-import type { DagSummary, RunSummary } from '../../api/schema';
+import type { DagSummary, RunPage, RunSummary } from '../../api/schema';
 import { DagListModel } from '../../models/daglist';
-import { byNewest } from '../../models/order';
+import { OverviewModel } from '../../models/overview';
 import type { IStudio } from '../../tokens';
 import { trans } from '../../trans';
 import { useFetched, useModel, useSignal } from '../hooks';
@@ -18,7 +18,9 @@ const SOON = 24 * 3600 * 1000; // milliseconds
 /** What goes on, what went wrong, what comes next, and who waits. */
 export function Overview({ studio }: { studio: IStudio }): ReactElement {
   const list = useModel(() => new DagListModel(studio), [studio]);
+  const overview = useModel(() => new OverviewModel(studio), [studio]);
   useSignal(list?.changed);
+  useSignal(overview?.changed);
   const dags = list?.dags ?? null;
   if (list === null || dags === null) {
     return list?.error != null ? (
@@ -27,10 +29,15 @@ export function Overview({ studio }: { studio: IStudio }): ReactElement {
       <Empty title={trans.__('Fetching the DAGs…')} />
     );
   }
-  const runs = dags.flatMap(dag => dag.runs.map(run => ({ dag, run })));
-  const active = runs.filter(({ run }) => run.state === 'running' || run.state === 'queued');
-  const failed = runs.filter(({ run }) => run.state === 'failed');
-  const newest = (found: typeof runs): typeof runs => [...found].sort((a, b) => byNewest(a.run, b.run)).slice(0, MOST);
+  const known = new Map(dags.map(dag => [dag.dag_id, dag]));
+  const runs = (page: RunPage | null | undefined): { dag: DagSummary; run: RunSummary }[] =>
+    (page?.runs ?? []).flatMap(run => {
+      const dag = known.get(run.dag_id);
+      return dag === undefined ? [] : [{ dag, run }];
+    });
+  const [active, failed] = [runs(overview?.active), runs(overview?.failed)];
+  // Of more than a page it is only known that there are more.
+  const count = `${active.length}${overview?.active?.next == null ? '' : '+'}`;
   const soon = dags
     .filter(dag => !dag.paused && dag.next_run !== null && Date.parse(dag.next_run) - Date.now() < SOON)
     .sort((a, b) => (a.next_run ?? '').localeCompare(b.next_run ?? ''));
@@ -38,15 +45,16 @@ export function Overview({ studio }: { studio: IStudio }): ReactElement {
     <div className="jp-Studio-main">
       <h2>{trans.__('Overview')}</h2>
       {list.error !== null && <ErrorNote error={list.error} onRetry={() => void list.refresh()} />}
+      {overview?.error != null && <ErrorNote error={overview.error} onRetry={() => void overview.refresh()} />}
       <Health studio={studio} dags={dags} broken={list.brokenFiles.length} running={active.length} />
       <div className="jp-Studio-cards">
-        <Card title={trans.__('Running now (%1)', active.length)} none={trans.__('Nothing runs.')}>
-          {newest(active).map(each => (
+        <Card title={trans.__('Running now (%1)', count)} none={trans.__('Nothing runs.')}>
+          {active.slice(0, MOST).map(each => (
             <RunLine key={`${each.dag.dag_id}/${each.run.run_id}`} {...each} studio={studio} />
           ))}
         </Card>
         <Card title={trans.__('Failed last')} none={trans.__('None of the last runs failed.')}>
-          {newest(failed).map(each => (
+          {failed.map(each => (
             <RunLine key={`${each.dag.dag_id}/${each.run.run_id}`} {...each} studio={studio} />
           ))}
         </Card>
