@@ -22,6 +22,7 @@ _MAKE: Final[dict[str, Callable[[Any, str], Any]]] = {
     "strict": flag,
     "outputs": texts,
     "export": texts,
+    "copy_to": text,
     "memory_limit": size,
     "max_processes": whole,
     "attachable": flag,

@@ -123,6 +123,7 @@ def notebook(
             export: "html", "pdf" or both, made of the executed notebook.
             max_cell_output, max_output: characters of text kept of a cell, of the notebook.
             memory_limit, max_processes: of the kernel and all that it starts, such as "2GB".
+            copy_to: a folder, relative to the notebook, that gets copies of it and of its exports; a template.
             attachable: other Jupyter clients can connect to the kernel.
 
     Raises:

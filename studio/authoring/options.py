@@ -103,6 +103,7 @@ class NotebookOptions(TaskOptions, total=False):
     )  # "html", "pdf": made of the executed notebook, also of a failed one
     memory_limit: str | int | None  # of the kernel and all that it starts: "512MB", "2GB", "1GiB", or bytes
     max_processes: int | None  # how many processes and threads that may be
+    copy_to: str  # a folder, relative to the notebook, for copies of the executed notebook and its exports
     attachable: bool  # the kernel has ports that other Jupyter clients can connect to; it starts slower
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from studio.api import models as m
 from studio.cli.show import json_option, print_json
 from studio.client import connect
 from studio.core.schedule_spec import CronSpec
@@ -28,6 +29,19 @@ from studio.errors import InvalidInput
 @click.option("--retries", type=click.IntRange(0, 100), default=0, show_default=True)
 @click.option("--timeout", type=click.FloatRange(0, min_open=True), help="Seconds.")
 @click.option("--latest", is_flag=True, help="Run what the file holds then, not what it holds now.")
+@click.option(
+    "--export", "exports", multiple=True, type=click.Choice(["html", "pdf"]), help="Also make this of it."
+)
+@click.option(
+    "--copy-to", metavar="FOLDER", help="For copies of what came out; relative to the notebook; a template."
+)
+@click.option(
+    "--notify", metavar="CONNECTION", help="To a webhook or a mail server: tell it when a run has failed."
+)
+@click.option("--notify-success", is_flag=True, help="Also when a run has succeeded.")
+@click.option(
+    "--to", "addresses", multiple=True, metavar="ADDRESS", help="Whom the mail of --notify goes to."
+)
 @click.option("--run", "start", is_flag=True, help="Also run it now.")
 @json_option
 def schedule(
@@ -42,6 +56,11 @@ def schedule(
     retries: int,
     timeout: float | None,
     latest: bool,
+    exports: tuple[str, ...],
+    copy_to: str | None,
+    notify: str | None,
+    notify_success: bool,
+    addresses: tuple[str, ...],
     start: bool,
     as_json: bool,
 ) -> int:
@@ -57,6 +76,9 @@ def schedule(
         "retries": retries,
         "timeout": timeout,
         "source": "latest" if latest else "snapshot",
+        "export": exports,
+        "copy_to": copy_to,
+        "notify": None if notify is None else _notify(notify, notify_success, addresses),
         "start": start or cron is None,
     }
     with connect() as client:
@@ -72,6 +94,12 @@ def schedule(
             f"Started {made.run.run.run_id}. Watch it: studio runs watch {summary.dag_id} {made.run.run.run_id}"
         )
     return 0
+
+
+def _notify(connection: str, on_success: bool, to: tuple[str, ...]) -> m.Notify:
+    return m.Notify(
+        connection=connection, on=["failure", "success"] if on_success else ["failure"], to=list(to)
+    )
 
 
 def _param(text: str) -> tuple[str, Any]:

@@ -67,6 +67,8 @@ class DagCalls(Calls):
         timeout: float | None = None,
         source: Literal["snapshot", "latest"] = "snapshot",
         export: Sequence[Literal["html", "pdf"]] = (),
+        copy_to: str | None = None,
+        notify: m.Notify | None = None,
         replace: bool = False,
         start: bool = False,
     ) -> m.NotebookPublished:
@@ -89,6 +91,8 @@ class DagCalls(Calls):
             timeout=timeout,
             source=source,
             export=list(export),
+            copy_to=copy_to,
+            notify=notify,
             replace=replace,
             start=start,
         )

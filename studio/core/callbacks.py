@@ -9,6 +9,7 @@ from studio.core.active import ActiveRun
 from studio.core.board import Board
 from studio.core.context import callback_directory, context_of, run_context
 from studio.core.model import CallbackRequest, TaskInstance
+from studio.core.secret_names import secrets_named
 from studio.core.spec import CallbackEvent, CallbackSpec
 from studio.core.turn import Launch
 
@@ -91,7 +92,11 @@ def _add(board: Board, made: CallbackRequest) -> None:
 
 
 def launch_of_callback(made: CallbackRequest) -> Launch:
-    """What the executor needs to know of a callback. It comes before all tasks: people wait for it."""
+    """What the executor needs to know of a callback. It comes before all tasks: people wait for it.
+
+    Connections and variables that its arguments name in templates are given to it, as to a task.
+    """
+    named = secrets_named({"args": made.args}, (), ())
     return Launch(
         attempt_id=made.id,
         dag_id=made.dag_id,
@@ -105,4 +110,7 @@ def launch_of_callback(made: CallbackRequest) -> Launch:
         directory=made.directory,
         timeout=None,
         priority=(-1.0,),
+        connections=named.connections,
+        variables=named.variables,
+        optional=named.optional,
     )

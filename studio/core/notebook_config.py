@@ -12,6 +12,7 @@ max_cell_output, max_output   characters of text kept of a cell, of the notebook
 strict          a `!command` that fails fails its cell
 outputs         files that must exist after success; templates, relative to `cwd`
 export          "html", "pdf": made of the executed notebook
+copy_to         a directory, relative to `cwd`, that gets copies of the executed notebook and its exports; a template
 memory_limit    bytes; max_processes: how many processes and threads; of the kernel and all that it starts
 attachable      the kernel has ports that other Jupyter clients can connect to
 cell            the %%task cell of `path` that the published content was made of (`studio.authoring.cells`)
@@ -43,7 +44,7 @@ _WHOLE: Final[dict[str, tuple[int, int]]] = {
     "max_processes": (1, 1_000_000),
 }
 _FLAGS: Final = ("strict", "attachable")
-_TEXTS: Final = ("path", "cwd", "kernel_name", "digest", "cell")
+_TEXTS: Final = ("path", "cwd", "kernel_name", "digest", "cell", "copy_to")
 _DURATIONS: Final = ("timeout", "cell_timeout")
 _LISTS: Final = ("outputs", "export")
 _KNOWN: Final = (*_TEXTS, "parameters", "loads", "source", "revision", *_DURATIONS, *_WHOLE, *_FLAGS, *_LISTS)

@@ -8,10 +8,11 @@ from typing import Any, Final
 
 from studio.api import models as m
 from studio.core.inspection import Inspection
-from studio.core.names import MAX_NAME, nearest, shown
-from studio.core.spec import DagSpec, TaskSpec
+from studio.core.names import MAX_NAME, check_name, nearest, shown
+from studio.core.spec import CallbackSpec, DagSpec, TaskSpec
 from studio.errors import InvalidInput
 
+_NOTIFY: Final = "studio.operators.notify:notify"
 TAG: Final = "notebook"  # of DAGs that were made so
 _NO_NAME: Final = re.compile(r"[^A-Za-z0-9_.-]+")
 #: Of the JSON Schema of a notebook's parameter what a param of a DAG may keep.
@@ -52,6 +53,8 @@ def notebook_dag(body: m.PublishNotebook, path: Path, found: Inspection) -> DagS
         config["kernel_name"] = body.kernel_name
     if body.export:
         config["export"] = list(body.export)
+    if body.copy_to is not None:
+        config["copy_to"] = body.copy_to
     task = TaskSpec(
         id=_name_of(path.stem, "notebook"),
         kind="notebook",
@@ -72,8 +75,21 @@ def notebook_dag(body: m.PublishNotebook, path: Path, found: Inspection) -> DagS
         param_schemas=schemas,
         tags=(TAG,),
         description=body.description,
+        callbacks=_callbacks(body.notify),
         native=True,
         origin=str(path),
+    )
+
+
+def _callbacks(notify: m.Notify | None) -> tuple[CallbackSpec, ...]:
+    """The address stays in its connection: a template names it."""
+    if notify is None:
+        return ()
+    name = check_name(notify.connection, "connection")
+    args = {"url": f"{{{{ conn['{name}'].url }}}}", "to": list(notify.to)}
+    return tuple(
+        CallbackSpec(on=event, function=_NOTIFY, args=args)
+        for event in dict.fromkeys(notify.on or ("failure",))
     )
 
 

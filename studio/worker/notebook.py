@@ -26,6 +26,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 from nbformat import NotebookNode
@@ -42,6 +43,7 @@ from studio.outcomes import TaskOutcome
 from studio.worker.arguments import arguments_of, kept
 from studio.worker.cage import Cage
 from studio.worker.cell_outputs import OutputLimits
+from studio.worker.copying import with_copies
 from studio.worker.declared_outputs import record_outputs
 from studio.worker.endings import crashed
 from studio.worker.engine import DEFAULT_KERNEL, language_in
@@ -71,7 +73,11 @@ def run_notebook(request: TaskRequest, emit: Emit) -> TaskResult:
         prepared = _prepare(request, _parameters(request, log), emit)
         with _caged(request) as cage:
             result = _execute(request, prepared, emit, log, cage)
-        return with_exports(result, request, log)
+        result = with_exports(result, request, log)
+        if prepared.copy_to is None:
+            return result
+        stem = Path(prepared.source.record["path"]).stem
+        return with_copies(result, request, prepared.copy_to, stem, log)
     except (StudioError, TaskOutcome, KeyboardInterrupt, SystemExit):
         raise
     except BaseException as error:  # of a function that is applied to a mapped argument
@@ -97,6 +103,7 @@ class _Prepared:
     parameters: dict[str, Any]
     kernel_name: str
     outputs: list[str]  # declared, rendered
+    copy_to: str | None  # rendered, absolute
     environment: Environment
     details: dict[str, Any]
 
@@ -124,7 +131,8 @@ def _prepare(request: TaskRequest, parameters: dict[str, Any], emit: Emit) -> _P
         "warnings": [*source.warnings, *declared.remarks(checked)],
     }
     environment = Environment(folder, parameters=parameters, source_digest=source.record["digest"])
-    return _Prepared(source, parameters, kernel_name, _declared_outputs(request), environment, details)
+    outputs, copy_to = _declared_outputs(request), _copy_to(request, folder)
+    return _Prepared(source, parameters, kernel_name, outputs, copy_to, environment, details)
 
 
 def _execute(
@@ -205,6 +213,15 @@ def _declared_outputs(request: TaskRequest) -> list[str]:
     """Rendered before the kernel starts: a template that fails has cost nothing."""
     declared = {str(index): path for index, path in enumerate(request.config.get("outputs") or ())}
     return [str(path) for path in render_all(declared, request.context, "declared output").values()]
+
+
+def _copy_to(request: TaskRequest, folder: str) -> str | None:
+    """Rendered beforehand, too; relative to the notebook's directory."""
+    given = request.config.get("copy_to")
+    if given is None:
+        return None
+    rendered = render_all({"copy_to": given}, request.context, "folder for copies")["copy_to"]
+    return os.path.join(request.config.get("cwd") or folder, str(rendered))
 
 
 def _wants_cage(config: dict[str, Any]) -> bool:

@@ -113,3 +113,24 @@ async def test_what_makes_no_sense_is_refused(
     if field is not None:
         assert answer.json()["error"]["field"] == field
     assert (await studio.http.get("/api/dags")).json()["dags"] == []
+
+
+async def test_who_is_told_and_where_copies_go(studio: Running) -> None:
+    body = {"path": "in/a daily report.ipynb", "notify": {"connection": "alerts", "to": ["a@example.org"]}}
+    error = error_of(await studio.http.post("/api/notebooks/publish", json=body), 400)
+    assert (error["field"], "no connection 'alerts'" in error["message"]) == ("notify.connection", True)
+    answer = await studio.http.put("/api/connections/alerts", json={"url": "https://hooks.example.org/x"})
+    assert answer.status_code == 200, answer.text
+    made = await publish(
+        studio,
+        copy_to="reports/{{ ds }}",
+        notify={"connection": "alerts", "on": ["failure", "success"], "to": ["a@example.org"]},
+    )
+    spec = made["dag"]["spec"]
+    assert spec["tasks"][0]["config"]["copy_to"] == "reports/{{ ds }}"
+    args = {"url": "{{ conn['alerts'].url }}", "to": ["a@example.org"]}
+    assert [(one["on"], one["function"], one["args"]) for one in spec["callbacks"]] == [
+        ("failure", "studio.operators.notify:notify", args),
+        ("success", "studio.operators.notify:notify", args),
+    ]
+    assert "hooks.example.org" not in json.dumps(made)

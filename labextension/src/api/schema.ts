@@ -646,6 +646,13 @@ export interface TaskStatus {
   looks: number;
 }
 
+/** Who is told how runs end: a connection to a webhook (https) or a mail server (smtp, smtps). */
+export interface Notify {
+  connection: string;
+  on?: ('failure' | 'success')[];
+  to?: string[];
+}
+
 /** A DAG file: a notebook or a Python file that defines DAGs. */
 export interface PublishFile {
   path: string;
@@ -667,6 +674,8 @@ export interface PublishNotebook {
   timeout?: number | null;
   source?: 'latest' | 'snapshot';
   export?: ('html' | 'pdf')[];
+  copy_to?: string | null;
+  notify?: Notify | null;
   replace?: boolean;
   start?: boolean;
 }

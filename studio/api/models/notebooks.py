@@ -16,6 +16,14 @@ class InspectNotebook(Body, frozen=True, kw_only=True):
     path: str
 
 
+class Notify(Body, frozen=True, kw_only=True):
+    """Who is told how runs end: a connection to a webhook (https) or a mail server (smtp, smtps)."""
+
+    connection: str
+    on: list[Literal["failure", "success"]] = []  # none: failure
+    to: list[str] = []  # addresses, for mail
+
+
 class PublishNotebook(Body, frozen=True, kw_only=True):
     """A DAG of one notebook. Text in `parameters` may hold templates; those that are left out have their default."""
 
@@ -33,6 +41,8 @@ class PublishNotebook(Body, frozen=True, kw_only=True):
     timeout: float | None = None  # seconds
     source: Literal["snapshot", "latest"] = "snapshot"  # as it is now, or as it is when it runs
     export: list[Literal["html", "pdf"]] = []
+    copy_to: str | None = None  # a folder, relative to the notebook, for copies of what came out; a template
+    notify: Notify | None = None
     replace: bool = False  # a DAG of this id that was not made so may be replaced
     start: bool = False  # a run at once
 

@@ -11,7 +11,7 @@ from studio.core.inspection import inspection_of
 from studio.core.model import Dag
 from studio.core.names import shown
 from studio.core.spec import DagSpec
-from studio.errors import Conflict, InvalidDag
+from studio.errors import Conflict, InvalidDag, InvalidInput
 from studio.scheduler.parsing import parse_file_async
 from studio.server import views
 from studio.server.handlers.dags import publish_spec
@@ -26,6 +26,12 @@ from studio.server.services import Services
 
 async def publish_notebook(request: Request, services: Services) -> m.NotebookPublished:
     body: m.PublishNotebook = request.body
+    if body.notify is not None and await services.store.connection(body.notify.connection) is None:
+        raise InvalidInput(
+            f"There is no connection {shown(body.notify.connection)}.",
+            hint="Make one to a webhook (https://…) or a mail server (smtp://…): `studio connections set`.",
+            field="notify.connection",
+        )
     spec = await asyncio.to_thread(_spec_of, body, services)
     known = await services.store.dag(spec.id)
     if known is not None and not body.replace and not _is_of(known.spec, str(spec.tasks[0].config["path"])):
