@@ -11,6 +11,7 @@ from playwright.sync_api import Page, expect
 from studio import DAG, shell
 from studio.client import Client
 from tests.browser.conftest import Lab, command, picture
+from tests.operators.web import serving
 
 pytestmark = pytest.mark.browser
 
@@ -104,3 +105,38 @@ def test_a_run_that_fails_is_told_and_leads_there(page: Page, client: Client) ->
     page.get_by_role("menuitem", name="Pause or Unpause").click()
     expect(page.locator(".jp-Studio-row[data-dag='fails']")).to_have_class(re.compile("jp-mod-paused"))
     client.delete_dag("fails")
+
+
+def test_who_is_told_and_where_copies_go(page: Page, lab: Lab, client: Client, notebook: str) -> None:
+    with serving() as web:
+        web.pages["/hook"] = (200, "text/plain", b"ok")
+        client.set_connection("alerts", f"{web.url}/hook")
+        command(page, "pipeline-studio:run-notebook", path=notebook)
+        form = page.get_by_role("form", name=re.compile(re.escape(notebook)))
+        form.get_by_label("Connection for notifications").select_option("alerts")
+        form.get_by_label("a run succeeds").check()
+        form.get_by_label("Folder for copies").fill("copies/{{ params.who }}")
+        form.locator("[data-param='who'] input").fill("world")
+        form.get_by_label("a run succeeds").scroll_into_view_if_needed()
+        picture(page, "schedule-notify")
+        form.get_by_role("button", name="Run now").click()
+        expect(page.locator(".jp-Studio-page h2")).to_have_text("greet")
+        (run,) = client.list_runs(dag_id="greet").runs
+        client.wait_for_run("greet", run.run_id, timeout=60)
+        expect(page.locator("[data-task='greet']")).to_have_attribute("data-state", "success")
+        assert "hello world 2" in (lab.root / "copies" / "world" / "greet.ipynb").read_text()
+        page.wait_for_timeout(100)
+        for _ in range(300):  # a worker tells it after the run has ended
+            if web.asked:
+                break
+            page.wait_for_timeout(100)
+        (asked,) = web.asked
+        assert json.loads(asked["body"])["text"].startswith(f"greet succeeded\nRun: {run.run_id}")
+    # It is remembered.
+    command(page, "pipeline-studio:schedule-notebook", path=notebook)
+    again = page.get_by_role("form", name=f"Schedule {notebook}")
+    expect(again.get_by_label("Connection for notifications")).to_have_value("alerts")
+    expect(again.get_by_label("a run succeeds")).to_be_checked()
+    expect(again.get_by_label("Folder for copies")).to_have_value("copies/{{ params.who }}")
+    client.delete_dag("greet")
+    client.delete_connection("alerts")

@@ -58,6 +58,21 @@ def test_launch_of_a_callback_has_what_it_needs() -> None:
     assert (row.id, row.state.value, row.on) == (launch.attempt_id, "queued", "failure")
 
 
+def test_a_callback_is_given_what_its_arguments_name() -> None:
+    args = {
+        "url": "{{ conn.alerts.url }}",
+        "to": ["{{ var.value.operator }}", "{{ var.json.get('cc', []) }}"],
+    }
+    driver, _ = started(dag(task("a", callbacks=(CallbackSpec(on="failure", function="m:f", args=args),))))
+    driver.end("a", "failed")
+    [launch] = driver.callbacks
+    assert (launch.connections, set(launch.variables), launch.optional) == (
+        ("alerts",),
+        {"operator", "cc"},
+        ("cc",),
+    )
+
+
 def test_states_that_follow_from_others_call_nobody() -> None:
     driver, _ = started(
         dag(task("a"), task("b", "a", callbacks=ALL), task("c", callbacks=ALL), task("d", "c", callbacks=ALL))

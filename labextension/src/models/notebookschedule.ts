@@ -1,7 +1,7 @@
 import type { IStudioClient } from '../api/client';
 import type { StudioError } from '../api/errors';
 import { asStudioError } from '../api/errors';
-import type { DagSpec, NotebookInfo, NotebookPublished, PublishNotebook, SchedulePreview } from '../api/schema';
+import type { DagSpec, NotebookInfo, NotebookPublished, Notify, PublishNotebook, SchedulePreview } from '../api/schema';
 import { isRecord, recordOf } from './checked';
 import type { IRhythm } from './crons';
 import { cronOf, DAILY, rhythmOf } from './crons';
@@ -21,6 +21,13 @@ export interface INotebookChoices {
   readonly timeout: number;
   readonly source: 'snapshot' | 'latest';
   readonly exports: readonly ('html' | 'pdf')[];
+  /** A folder for copies of what came out; "": none. */
+  readonly copyTo: string;
+  /** The connection to who is told how runs end; "": nobody. */
+  readonly notify: string;
+  readonly isSuccessTold: boolean;
+  /** Addresses, for mail, as they are typed. */
+  readonly to: string;
 }
 
 /** A form that schedules a notebook, or runs it once. */
@@ -37,10 +44,15 @@ export class NotebookScheduleModel extends Model {
       retries: 0,
       timeout: 0,
       source: 'snapshot',
-      exports: []
+      exports: [],
+      copyTo: '',
+      notify: '',
+      isSuccessTold: false,
+      to: ''
     };
     this.params.changed.connect(() => this.emit());
     void this.load();
+    void this._loadConnections();
     this._look();
   }
 
@@ -59,6 +71,11 @@ export class NotebookScheduleModel extends Model {
   /** What the notebook is; null while it is looked at. */
   get info(): NotebookInfo | null {
     return this._info;
+  }
+
+  /** Names of those that people can be told by. */
+  get connections(): readonly string[] {
+    return this._connections;
   }
 
   /** The next runs; null: it runs once, or they are not known (yet). */
@@ -147,7 +164,7 @@ export class NotebookScheduleModel extends Model {
   }
 
   private _body(): PublishNotebook {
-    const { dagId, timezone, kernelName, retries, timeout, source, exports } = this._choices;
+    const { dagId, timezone, kernelName, retries, timeout, source, exports, copyTo, notify } = this._choices;
     const cron = cronOf(this._rhythm);
     return {
       path: this.path,
@@ -160,8 +177,26 @@ export class NotebookScheduleModel extends Model {
       timeout: timeout === 0 ? null : timeout * 60,
       source,
       export: [...exports],
+      copy_to: copyTo.trim() === '' ? null : copyTo.trim(),
+      notify: notify === '' ? null : this._notify(notify),
       start: this._rhythm.rhythm === 'once'
     };
+  }
+
+  private _notify(connection: string): Notify {
+    const { isSuccessTold, to } = this._choices;
+    const on: Notify['on'] = isSuccessTold ? ['failure', 'success'] : ['failure'];
+    return { connection, on, to: to.split(/[\s,;]+/).filter(Boolean) };
+  }
+
+  private async _loadConnections(): Promise<void> {
+    try {
+      const { connections } = await this._client.call('list_connections', { path: {} });
+      this._connections = connections.map(({ name }) => name);
+      this.emit();
+    } catch {
+      // Then nobody can be told; all else works.
+    }
   }
 
   private async _loadKnown(): Promise<void> {
@@ -187,7 +222,10 @@ export class NotebookScheduleModel extends Model {
       retries: task?.retries ?? 0,
       timeout: Math.round((task?.timeout ?? 0) / 60),
       source: config['source'] === 'latest' ? 'latest' : 'snapshot',
-      kernelName: typeof config['kernel_name'] === 'string' ? config['kernel_name'] : ''
+      kernelName: textOf(config['kernel_name']),
+      exports: EXPORTS.filter(format => Array.isArray(config['export']) && config['export'].includes(format)),
+      copyTo: textOf(config['copy_to']),
+      ...toldOf(spec)
     };
     const schedule = recordOf(spec.schedule);
     if (typeof schedule['expression'] === 'string') {
@@ -232,6 +270,7 @@ export class NotebookScheduleModel extends Model {
   private readonly _client: IStudioClient;
   private _choices: INotebookChoices;
   private _rhythm: IRhythm;
+  private _connections: readonly string[] = [];
   private _info: NotebookInfo | null = null;
   private _preview: SchedulePreview | null = null;
   private _previewError: StudioError | null = null;
@@ -250,6 +289,21 @@ export namespace NotebookScheduleModel {
     /** Run it once, now; without it a schedule is asked for. */
     isOnce?: boolean;
   }
+}
+
+const EXPORTS = ['html', 'pdf'] as const;
+
+function textOf(value: unknown): string {
+  return typeof value === 'string' ? value : '';
+}
+
+/** Who is told by the callbacks of a DAG that was made so; see `notebook_dag` of the server. */
+function toldOf(spec: DagSpec): Pick<INotebookChoices, 'notify' | 'isSuccessTold' | 'to'> {
+  const callbacks = spec.callbacks ?? [];
+  const args = recordOf(callbacks[0]?.args);
+  const notify = /conn\['([^']+)'\]/.exec(textOf(args['url']))?.[1] ?? '';
+  const to = Array.isArray(args['to']) ? args['to'].map(textOf).join(', ') : '';
+  return { notify, isSuccessTold: callbacks.some(({ on }) => on === 'success'), to };
 }
 
 /** What a DAG of the notebook is called, as the server would. */

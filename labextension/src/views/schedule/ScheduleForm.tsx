@@ -11,6 +11,7 @@ import type { ISegment } from '../Segments';
 import { Segments } from '../Segments';
 import { Field } from './Field';
 import { NextRuns } from './NextRuns';
+import { NotifyFields } from './NotifyFields';
 import { RhythmField } from './RhythmField';
 import { Words } from '../Words';
 
@@ -164,7 +165,17 @@ export function ScheduleForm({ model, kernels, onDone }: IScheduleFormProps): Re
             ))}
           </span>
         </Field>
+        <Field name={trans.__('Copies')} help={trans.__('a folder for what came out; {{ ds }} is the date of the run')}>
+          <input
+            aria-label={trans.__('Folder for copies')}
+            value={choices.copyTo}
+            placeholder={trans.__('none')}
+            onChange={event => model.choose({ copyTo: event.target.value })}
+          />
+        </Field>
       </div>
+      <h3>{trans.__('Who is told')}</h3>
+      <NotifyFields model={model} />
       {error !== null && <ErrorNote error={error} />}
       <div className="jp-Studio-actions">
         <button
