@@ -167,6 +167,15 @@ class ApiProxy(APIHandler):
 
     def write_error(self, status_code: int, **kwargs: Any) -> None:
         """Jupyter's own refusals (login, XSRF), in the API's form."""
+        if (
+            status_code == 403 and getattr(self, "_jupyter_current_user", None) is None
+        ):  # checks come before it is set
+            return self._refuse(
+                403,
+                "not_logged_in",
+                "You are not logged in to Jupyter any more.",
+                "Log in again in another tab of this browser, then try again here: what is open stays.",
+            )
         error = kwargs.get("exc_info", (None, None, None))[1]
         message = error.log_message if isinstance(error, web.HTTPError) else None
         self._refuse(

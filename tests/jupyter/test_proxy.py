@@ -63,7 +63,7 @@ def test_nobody_passes_without_login(jupyter: Jupyter, method: str) -> None:
     for path in paths:
         answer = httpx.request(method, f"{jupyter.url}/studio{path}")
         assert answer.status_code == 403, path
-        assert answer.json()["error"]["code"] == "forbidden"
+        assert answer.json()["error"]["code"] == "not_logged_in"
 
 
 def test_the_studio_token_is_no_jupyter_token(jupyter: Jupyter) -> None:

@@ -1,4 +1,5 @@
-import type { ReactElement } from 'react';
+import type { FocusEvent, KeyboardEvent, ReactElement } from 'react';
+import { useRef } from 'react';
 
 import type { TaskStatus } from '../api/schema';
 import type { DagModel, IGraphNode } from '../models/dag';
@@ -54,13 +55,31 @@ export interface ITaskCardProps {
 /** The chosen task: what it is, how it goes, why it waits, what it has produced. */
 export function TaskCard({ dag, focus, studio, isAlone = false }: ITaskCardProps): ReactElement | null {
   useSignal(focus.changed);
+  const cameFrom = useRef<HTMLElement | null>(null);
   const node = dag.nodes.find(candidate => candidate.id === focus.taskId);
-  const close = isAlone ? null : () => focus.choose(null);
+  const close = isAlone
+    ? null
+    : () => {
+        focus.choose(null);
+        cameFrom.current?.focus();
+      };
+  const onFocus = (event: FocusEvent<HTMLElement>): void => {
+    const from = event.relatedTarget;
+    if (from instanceof HTMLElement && !event.currentTarget.contains(from)) {
+      cameFrom.current = from;
+    }
+  };
+  const onKeyDown = (event: KeyboardEvent): void => {
+    if (event.key === 'Escape' && !event.defaultPrevented && close !== null) {
+      event.preventDefault();
+      close();
+    }
+  };
   if (node === undefined) {
     return null;
   }
   return (
-    <section className="jp-Studio-card" aria-label={trans.__('Task %1', node.id)}>
+    <section className="jp-Studio-card" aria-label={trans.__('Task %1', node.id)} onFocus={onFocus} onKeyDown={onKeyDown}>
       {focus.task === null ? (
         <>
           <Header node={node} onClose={close} />
@@ -68,7 +87,7 @@ export function TaskCard({ dag, focus, studio, isAlone = false }: ITaskCardProps
           <p className="jp-Studio-muted">{whyNoTask(dag)}</p>
         </>
       ) : (
-        <Body key={keyOf(focus.task)} dag={dag} focus={focus} node={node} task={focus.task} studio={studio} isAlone={isAlone} />
+        <Body key={keyOf(focus.task)} dag={dag} focus={focus} node={node} task={focus.task} studio={studio} onClose={close} />
       )}
     </section>
   );
@@ -91,9 +110,10 @@ function keyOf({ ref }: TaskModel): string {
 interface IBodyProps extends ITaskCardProps {
   node: IGraphNode;
   task: TaskModel;
+  onClose: (() => void) | null;
 }
 
-function Body({ dag, focus, node, task, studio, isAlone }: IBodyProps): ReactElement {
+function Body({ dag, focus, node, task, studio, onClose }: IBodyProps): ReactElement {
   useSignal(task.changed);
   useSignal(task.output.changed);
   const { client, host } = studio;
@@ -108,7 +128,7 @@ function Body({ dag, focus, node, task, studio, isAlone }: IBodyProps): ReactEle
   const tab = tabs.find(({ id }) => id === focus.tab)?.id ?? tabs[0]?.id ?? 'log';
   return (
     <>
-      <Header node={node} status={status} onClose={isAlone === true ? null : () => focus.choose(null)} />
+      <Header node={node} status={status} onClose={onClose} />
       <Facts node={node} status={status} attempt={attempt}>
         <Links task={task} attempt={attempt} host={host} />
       </Facts>

@@ -9,7 +9,7 @@ import { ParamsModel } from '../models/params';
 import { triggerCall } from '../models/python';
 import { trans } from '../trans';
 import { Button } from './Glyph';
-import { useSignal } from './hooks';
+import { useFormKeys, useSignal } from './hooks';
 import { ErrorNote } from './Notes';
 import { focusField, ParamsFields } from './params/ParamsFields';
 import { PythonCall } from './PythonCall';
@@ -35,6 +35,7 @@ export function TriggerForm({ dag, params: given, onStarted, onLeave }: ITrigger
   const { spec } = dag;
   useEffect(() => params.load(spec?.params ?? {}, spec?.param_schemas ?? {}), [params, spec]);
   useSignal(params.changed);
+  const onKeyDown = useFormKeys(form, onLeave);
   const submit = async (event: FormEvent): Promise<void> => {
     event.preventDefault();
     const wrong = params.attempt();
@@ -65,6 +66,7 @@ export function TriggerForm({ dag, params: given, onStarted, onLeave }: ITrigger
       ref={form}
       noValidate
       onSubmit={event => void submit(event)}
+      onKeyDown={onKeyDown}
     >
       <div className="jp-Studio-fields">
         <div className="jp-Studio-field">

@@ -1,5 +1,6 @@
 import type { ISignal } from '@lumino/signaling';
 import type { IDisposable } from '@lumino/disposable';
+import type { KeyboardEvent, RefObject } from 'react';
 import { useEffect, useReducer, useState } from 'react';
 
 import { onWake } from '../api/wake';
@@ -90,4 +91,32 @@ export function useRenewed(stream: IStudioStream, again: () => void): void {
       waking.dispose();
     };
   }, [stream, again]);
+}
+
+/**
+ * For the keyboard: a form that was opened takes the focus, Escape leaves it, and the focus goes back to where it was.
+ * A form that is always there (without `onLeave`) does none of this.
+ */
+export function useFormKeys(form: RefObject<HTMLElement>, onLeave?: () => void): (event: KeyboardEvent) => void {
+  const isOpened = onLeave !== undefined;
+  useEffect(() => {
+    if (!isOpened) {
+      return;
+    }
+    const before = document.activeElement;
+    form.current?.querySelector<HTMLElement>('input:enabled, select:enabled, textarea:enabled, button:enabled')?.focus();
+    return () => {
+      // It was in what is no longer there. Elsewhere it stays.
+      if (document.activeElement === document.body && before instanceof HTMLElement) {
+        before.focus();
+      }
+    };
+  }, [form, isOpened]);
+  return event => {
+    if (event.key === 'Escape' && !event.defaultPrevented && onLeave !== undefined) {
+      event.preventDefault();
+      event.stopPropagation();
+      onLeave();
+    }
+  };
 }

@@ -29,6 +29,13 @@ export class Sidebar extends ReactWidget {
     }
   }
 
+  /** By the keyboard one is then in it. */
+  protected override onActivateRequest(message: Message): void {
+    super.onActivateRequest(message);
+    this.node.tabIndex = -1;
+    (this.node.querySelector<HTMLElement>('input, button') ?? this.node).focus();
+  }
+
   protected override render(): ReactElement {
     const { onOpen, onExample } = this._options;
     return (

@@ -9,7 +9,7 @@ import type { IStudio } from '../../tokens';
 import { trans } from '../../trans';
 import { useFetched, useRenewed } from '../hooks';
 import { Relative } from '../Times';
-import { RecordForm, Records, TextField } from './Records';
+import { RecordForm, Records, TextField, useUnchanged } from './Records';
 
 /** Where other systems are, and how to log in there. */
 export function Connections({ studio: { client, host, stream } }: { studio: IStudio }): ReactElement {
@@ -33,7 +33,7 @@ export function Connections({ studio: { client, host, stream } }: { studio: IStu
       onDelete={connection => client.call('delete_connection', { path: { name: connection.name } })}
       usesOf={connection => client.call('connection_uses', { path: { name: connection.name } })}
       host={host}
-      Form={props => <ConnectionForm client={client} {...props} />}
+      form={props => <ConnectionForm client={client} {...props} />}
     />
   );
 }
@@ -42,13 +42,15 @@ interface IFormProps {
   client: IStudioClient;
   record: ConnectionInfo | null;
   onDone: () => void;
+  onConflict: () => void;
   onLeave: () => void;
 }
 
 const FIELDS = ['type', 'host', 'login', 'password', 'schema'] as const;
 
-function ConnectionForm({ client, record, onDone, onLeave }: IFormProps): ReactElement {
+function ConnectionForm({ client, record, onDone, onConflict, onLeave }: IFormProps): ReactElement {
   const [name, setName] = useState(record?.name ?? '');
+  const unchanged = useUnchanged(record, () => client.call('get_connection', { path: { name } }));
   const [description, setDescription] = useState(record?.description ?? '');
   const [url, setUrl] = useState('');
   const [port, setPort] = useState('');
@@ -71,10 +73,11 @@ function ConnectionForm({ client, record, onDone, onLeave }: IFormProps): ReactE
         body[field] = text;
       }
     }
+    await unchanged();
     return client.call('set_connection', { path: { name }, body });
   };
   return (
-    <RecordForm label={record === null ? trans.__('New connection') : trans.__('Replace %1', record.name)} onSend={send} onDone={onDone} onLeave={onLeave}>
+    <RecordForm label={record === null ? trans.__('New connection') : trans.__('Replace %1', record.name)} onSend={send} onDone={onDone} onConflict={onConflict} onLeave={onLeave}>
       {record !== null && <p>{trans.__('What was set before is replaced as a whole: its values cannot be shown.')}</p>}
       <TextField name={trans.__('Name')} value={name} onChange={setName} isFixed={record !== null} isRequired />
       <TextField name="URL" type="password" value={url} onChange={setUrl} help={trans.__('postgresql://login:password@host/schema; or the fields below')} />

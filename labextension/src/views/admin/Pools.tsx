@@ -30,7 +30,7 @@ export function Pools({ studio: { client, host, stream } }: { studio: IStudio })
       onDelete={pool => client.call('delete_pool', { path: { name: pool.name } })}
       usesOf={pool => client.call('pool_uses', { path: { name: pool.name } })}
       host={host}
-      Form={props => <PoolForm client={client} {...props} />}
+      form={props => <PoolForm client={client} {...props} />}
     />
   );
 }

@@ -1,12 +1,12 @@
 import type { FormEvent, ReactElement, ReactNode } from 'react';
-import { useId, useState } from 'react';
+import { Fragment, useId, useRef, useState } from 'react';
 
-import type { StudioError } from '../../api/errors';
-import { asStudioError } from '../../api/errors';
+import { asStudioError, StudioError } from '../../api/errors';
 import type { Uses as UsesFound } from '../../api/schema';
 import type { IHost } from '../../host';
 import { trans } from '../../trans';
 import type { IFetched } from '../hooks';
+import { useFormKeys } from '../hooks';
 import { Button } from '../Glyph';
 import { Empty, ErrorNote } from '../Notes';
 import { Uses } from './Uses';
@@ -29,13 +29,13 @@ export interface IRecordsProps<T> {
   /** Who would miss it. */
   usesOf: (record: T) => Promise<UsesFound>;
   host: IHost;
-  /** The fields of a form for a record, or with null for a new one. */
-  Form: (props: { record: T | null; onDone: () => void; onLeave: () => void }) => ReactElement;
+  /** The fields of a form for a record, or with null for a new one. Called, not made an element of: what was typed stays when the list is asked again. */
+  form: (props: { record: T | null; onDone: () => void; onConflict: () => void; onLeave: () => void }) => ReactElement;
 }
 
 /** Named records of which a studio has a few: listed, made, changed, deleted. */
 export function Records<T>(props: IRecordsProps<T>): ReactElement {
-  const { title, about, fetched, nameOf, columns, deletion, onDelete, usesOf, host, Form } = props;
+  const { title, about, fetched, nameOf, columns, deletion, onDelete, usesOf, host, form } = props;
   const [edited, setEdited] = useState<T | 'new' | null>(null);
   const [asked, setAsked] = useState<T | null>(null);
   const [error, setError] = useState<StudioError | null>(null);
@@ -59,12 +59,9 @@ export function Records<T>(props: IRecordsProps<T>): ReactElement {
       {fetched.error !== null && <ErrorNote error={fetched.error} onRetry={fetched.again} />}
       {error !== null && <ErrorNote error={error} />}
       {edited !== null && (
-        <Form
-          key={edited === 'new' ? '' : nameOf(edited)}
-          record={edited === 'new' ? null : edited}
-          onDone={done}
-          onLeave={() => setEdited(null)}
-        />
+        <Fragment key={edited === 'new' ? '' : nameOf(edited)}>
+          {form({ record: edited === 'new' ? null : edited, onDone: done, onConflict: fetched.again, onLeave: () => setEdited(null) })}
+        </Fragment>
       )}
       {asked !== null && (
         <div className="jp-Studio-form" role="group" aria-label={trans.__('Delete %1', nameOf(asked))}>
@@ -135,24 +132,32 @@ export interface IRecordFormProps {
   /** Send it. Rejects with what is wrong. */
   onSend: () => Promise<unknown>;
   onDone: () => void;
+  /** Somebody else was faster: what is listed may be old. */
+  onConflict?: () => void;
   onLeave: () => void;
   children: ReactNode;
 }
 
 /** A form whose faults are said in it. */
-export function RecordForm({ label, onSend, onDone, onLeave, children }: IRecordFormProps): ReactElement {
+export function RecordForm({ label, onSend, onDone, onConflict, onLeave, children }: IRecordFormProps): ReactElement {
+  const form = useRef<HTMLFormElement>(null);
+  const onKeyDown = useFormKeys(form, onLeave);
   const [error, setError] = useState<StudioError | null>(null);
   const [isSending, setSending] = useState(false);
   const submit = (event: FormEvent): void => {
     event.preventDefault();
     setSending(true);
     onSend().then(onDone, (reason: unknown) => {
-      setError(asStudioError(reason));
+      const said = asStudioError(reason);
+      setError(said);
       setSending(false);
+      if (said.code === 'conflict') {
+        onConflict?.();
+      }
     });
   };
   return (
-    <form className="jp-Studio-form" aria-label={label} onSubmit={submit}>
+    <form className="jp-Studio-form" aria-label={label} ref={form} onSubmit={submit} onKeyDown={onKeyDown}>
       <div className="jp-Studio-fields">{children}</div>
       {error !== null && <ErrorNote error={error} />}
       <div className="jp-Studio-actions">
@@ -165,6 +170,40 @@ export function RecordForm({ label, onSend, onDone, onLeave, children }: IRecord
       </div>
     </form>
   );
+}
+
+/**
+ * Say no once if `read` finds another one than `known` (null: none): somebody else has changed it since it was shown.
+ * Who sends it again has been told.
+ */
+export function useUnchanged<T extends { updated_at: number }>(known: T | null, read: () => Promise<T>): () => Promise<void> {
+  const last = useRef(known?.updated_at ?? null);
+  return async () => {
+    const found = await read().then(
+      record => record.updated_at,
+      (reason: unknown) => {
+        if (asStudioError(reason).code === 'not_found') {
+          return null;
+        }
+        throw reason;
+      }
+    );
+    const before = last.current;
+    last.current = found;
+    if (found === before) {
+      return;
+    }
+    throw new StudioError({
+      code: 'conflict',
+      message:
+        found === null
+          ? trans.__('Somebody has deleted it meanwhile.')
+          : before === null
+            ? trans.__('There is one of this name already.')
+            : trans.__('Somebody has changed it meanwhile; the list shows how it is now.'),
+      hint: trans.__('Save again to write yours all the same, or leave.')
+    });
+  };
 }
 
 /** A line of a form: a name, and what is typed. */

@@ -8,7 +8,7 @@ import type { IStudio } from '../../tokens';
 import { trans } from '../../trans';
 import { useFetched, useRenewed } from '../hooks';
 import { Relative } from '../Times';
-import { CheckField, RecordForm, Records, TextField } from './Records';
+import { CheckField, RecordForm, Records, TextField, useUnchanged } from './Records';
 
 /** Values that tasks read by name. */
 export function Variables({ studio: { client, host, stream } }: { studio: IStudio }): ReactElement {
@@ -35,7 +35,7 @@ export function Variables({ studio: { client, host, stream } }: { studio: IStudi
       onDelete={variable => client.call('delete_variable', { path: { name: variable.name } })}
       usesOf={variable => client.call('variable_uses', { path: { name: variable.name } })}
       host={host}
-      Form={props => <VariableForm client={client} {...props} />}
+      form={props => <VariableForm client={client} {...props} />}
     />
   );
 }
@@ -44,18 +44,23 @@ interface IFormProps {
   client: IStudioClient;
   record: VariableInfo | null;
   onDone: () => void;
+  onConflict: () => void;
   onLeave: () => void;
 }
 
-function VariableForm({ client, record, onDone, onLeave }: IFormProps): ReactElement {
+function VariableForm({ client, record, onDone, onConflict, onLeave }: IFormProps): ReactElement {
   const [name, setName] = useState(record?.name ?? '');
+  const unchanged = useUnchanged(record, () => client.call('get_variable', { path: { name } }));
   const [text, setText] = useState(record === null || record.secret ? '' : JSON.stringify(record.value));
   const [secret, setSecret] = useState(record?.secret ?? false);
   const [description, setDescription] = useState(record?.description ?? '');
-  const send = async (): Promise<unknown> =>
-    client.call('set_variable', { path: { name }, body: { value: valueOf(text), secret, description } });
+  const send = async (): Promise<unknown> => {
+    const value = valueOf(text);
+    await unchanged();
+    return client.call('set_variable', { path: { name }, body: { value, secret, description } });
+  };
   return (
-    <RecordForm label={record === null ? trans.__('New variable') : trans.__('Change %1', record.name)} onSend={send} onDone={onDone} onLeave={onLeave}>
+    <RecordForm label={record === null ? trans.__('New variable') : trans.__('Change %1', record.name)} onSend={send} onDone={onDone} onConflict={onConflict} onLeave={onLeave}>
       <TextField name={trans.__('Name')} value={name} onChange={setName} isFixed={record !== null} isRequired />
       <TextField
         name={trans.__('Value')}

@@ -9,7 +9,7 @@ import type { DagModel } from '../../models/dag';
 import { ParamsModel } from '../../models/params';
 import { trans } from '../../trans';
 import { Button } from '../Glyph';
-import { useFetched, useSignal } from '../hooks';
+import { useFetched, useFormKeys, useSignal } from '../hooks';
 import { ErrorNote } from '../Notes';
 import { focusField, ParamsFields } from '../params/ParamsFields';
 import { ChosenTasks } from './ChosenTasks';
@@ -47,6 +47,7 @@ export function ClearForm(props: IClearFormProps): ReactElement {
   const { spec } = dag;
   useEffect(() => params.load({ ...spec?.params }, spec?.param_schemas ?? {}), [params, spec]);
   useSignal(params.changed);
+  const onKeyDown = useFormKeys(form, onDone);
   const body: ClearRuns = {
     run_ids: [runId],
     task_ids: [taskId],
@@ -96,6 +97,7 @@ export function ClearForm(props: IClearFormProps): ReactElement {
       ref={form}
       noValidate
       onSubmit={submit}
+      onKeyDown={onKeyDown}
     >
       <div className="jp-Studio-checks">
         {mapIndex !== null && (

@@ -1,5 +1,5 @@
 import type { FormEvent, ReactElement } from 'react';
-import { useState } from 'react';
+import { useRef, useState } from 'react';
 
 import type { IStudioClient } from '../../api/client';
 import type { StudioError } from '../../api/errors';
@@ -7,7 +7,7 @@ import { asStudioError } from '../../api/errors';
 import type { MarkTasks } from '../../api/schema';
 import { trans } from '../../trans';
 import { Button } from '../Glyph';
-import { useFetched } from '../hooks';
+import { useFetched, useFormKeys } from '../hooks';
 import { ErrorNote } from '../Notes';
 import type { ISegment } from '../Segments';
 import { Segments } from '../Segments';
@@ -42,6 +42,8 @@ export interface IMarkFormProps {
 
 /** Say how a task ended, whatever it did; what that is about is said before. */
 export function MarkForm({ client, dagId, runId, taskId, mapIndex, initial, onDone }: IMarkFormProps): ReactElement {
+  const form = useRef<HTMLFormElement>(null);
+  const onKeyDown = useFormKeys(form, onDone);
   const [state, setState] = useState<State>(initial);
   const [scopes, setScopes] = useState<Readonly<Partial<Record<Scope, boolean>>>>({});
   const [error, setError] = useState<StudioError | null>(null);
@@ -56,7 +58,7 @@ export function MarkForm({ client, dagId, runId, taskId, mapIndex, initial, onDo
     client.call('mark_tasks', { path, body }).then(onDone, (reason: unknown) => setError(asStudioError(reason)));
   };
   return (
-    <form className="jp-Studio-form" aria-label={trans.__('Mark')} onSubmit={submit}>
+    <form className="jp-Studio-form" aria-label={trans.__('Mark')} ref={form} onSubmit={submit} onKeyDown={onKeyDown}>
       <Segments label={trans.__('As')} segments={stateSegments()} value={state} onChange={setState} />
       <div className="jp-Studio-checks">
         {scopeWords().map(([scope, words]) => (
