@@ -1,4 +1,4 @@
-import type { ReactElement } from 'react';
+import type { ReactElement, ReactNode } from 'react';
 
 import type { IHost } from '../host';
 import type { PartialPlace } from '../models/place';
@@ -16,7 +16,7 @@ export function TabButton({ host, title, to }: ITabLinkProps): ReactElement | nu
 }
 
 /** A name that leads to a tab; the name alone where there are no tabs. */
-export function TabLink({ host, title, to, children }: ITabLinkProps & { children: string }): ReactElement {
+export function TabLink({ host, title, to, children }: ITabLinkProps & { children: ReactNode }): ReactElement {
   return host.hasTabs ? (
     <LinkButton title={title} onClick={() => void host.openPlace(to)}>
       {children}

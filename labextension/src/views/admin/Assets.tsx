@@ -23,6 +23,18 @@ export function Assets({ studio }: { studio: IStudio }): ReactElement {
   useRenewed(studio.stream, assets.again);
   const [chosen, setChosen] = useState<string | null>(null);
   const shown = assets.value?.find(asset => asset.name === chosen) ?? assets.value?.[0];
+  if (assets.value?.length === 0) {
+    return (
+      <div className="jp-Studio-main">
+        <h2>{trans.__('Assets')}</h2>
+        <Empty title={trans.__('There are no assets yet.')}>
+          <p>
+            <Words text={trans.__('A task that names one in `outlets=` makes it; a DAG that names it in `schedule=` waits for it.')} />
+          </p>
+        </Empty>
+      </div>
+    );
+  }
   return (
     <div className="jp-Studio-sides">
       <nav className="jp-Studio-side" aria-label={trans.__('Assets')}>
@@ -45,13 +57,6 @@ export function Assets({ studio }: { studio: IStudio }): ReactElement {
         </ul>
       </nav>
       {assets.error !== null && <ErrorNote error={assets.error} onRetry={assets.again} />}
-      {assets.value?.length === 0 && (
-        <Empty title={trans.__('There are no assets yet.')}>
-          <p>
-            <Words text={trans.__('A task that names one in `outlets=` makes it; a DAG that names it in `schedule=` waits for it.')} />
-          </p>
-        </Empty>
-      )}
       {shown !== undefined && <Asset key={shown.name} asset={shown} studio={studio} />}
     </div>
   );

@@ -7,6 +7,7 @@ import { trans } from '../../trans';
 import { Button } from '../Glyph';
 import { useFetched, useRenewed } from '../hooks';
 import { Empty, ErrorNote } from '../Notes';
+import { dateText } from '../text';
 import { TabLink } from '../TabLinks';
 import { Moment } from '../Times';
 
@@ -146,6 +147,15 @@ function placeOfEntry({ dag_id: dagId, about }: AuditEntry): { dagId: string; ru
 
 function wordsOf({ about }: AuditEntry): string {
   return Object.entries(about)
-    .map(([name, value]) => `${name}: ${Array.isArray(value) ? value.join(', ') : String(value)}`)
+    .filter(([, value]) => value !== null && value !== false && value !== '')
+    .map(([name, value]) => `${name.replace(/_/g, ' ')}: ${textOf(name, value)}`)
     .join(' · ');
+}
+
+/** Dates are kept as seconds since 1970. */
+function textOf(name: string, value: unknown): string {
+  if (typeof value === 'number' && /_(date|after|at)$/.test(name)) {
+    return dateText(new Date(value * 1000).toISOString(), 'UTC');
+  }
+  return typeof value === 'string' ? value : Array.isArray(value) ? value.join(', ') : JSON.stringify(value);
 }

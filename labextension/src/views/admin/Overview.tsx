@@ -6,6 +6,7 @@ import { OverviewModel } from '../../models/overview';
 import type { IStudio } from '../../tokens';
 import { trans } from '../../trans';
 import { useFetched, useModel, useSignal } from '../hooks';
+import { MiddleCut } from '../MiddleCut';
 import { Empty, ErrorNote } from '../Notes';
 import { StateBadge } from '../StateIcon';
 import { TabLink } from '../TabLinks';
@@ -62,7 +63,7 @@ export function Overview({ studio }: { studio: IStudio }): ReactElement {
           {soon.slice(0, MOST).map(dag => (
             <li key={dag.dag_id}>
               <TabLink host={studio.host} title={trans.__('Open %1', dag.dag_id)} to={{ dagId: dag.dag_id }}>
-                {dag.dag_id}
+                <MiddleCut text={dag.dag_id} />
               </TabLink>
               <span className="jp-Studio-space" />
               <span className="jp-Studio-muted">{dag.next_run !== null && <Relative time={dag.next_run} />}</span>
@@ -148,7 +149,7 @@ function RunLine({ dag, run, studio }: { dag: DagSummary; run: RunSummary; studi
     <li>
       <StateBadge state={run.cancelling ? 'stopping' : run.state} />
       <TabLink host={studio.host} title={trans.__('Open %1 of %2', run.run_id, run.dag_id)} to={{ dagId: run.dag_id, runId: run.run_id }}>
-        {run.dag_id}
+        <MiddleCut text={run.dag_id} />
       </TabLink>
       <span className="jp-Studio-muted">{runName(run, dag.timezone)}</span>
       <span className="jp-Studio-space" />

@@ -7,6 +7,7 @@ import { keyOf } from '../../models/runlist';
 import { trans } from '../../trans';
 import { LinkButton } from '../Glyph';
 import { secondsOf } from '../Runs';
+import { MiddleCut } from '../MiddleCut';
 import { StateBadge } from '../StateIcon';
 import { runName } from '../text';
 import { Elapsed, Relative } from '../Times';
@@ -93,7 +94,13 @@ export function RunList({ model, timezone, shown, onShow, chosen, onChoose }: IR
                     />
                   </td>
                 )}
-                {isOfMany && <td title={run.dag_id}>{run.dag_id}</td>}
+                {isOfMany && (
+                  <td>
+                    <LinkButton title={trans.__('Show %1 of %2', run.run_id, run.dag_id)} onClick={() => onShow(run)}>
+                      <MiddleCut text={run.dag_id} />
+                    </LinkButton>
+                  </td>
+                )}
                 <th scope="row" title={run.run_id}>
                   <LinkButton title={trans.__('Show %1', run.run_id)} onClick={() => onShow(run)}>
                     {runName(run, timezone(run))}
