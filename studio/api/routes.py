@@ -451,3 +451,5 @@ ROUTES: Final[tuple[Route, ...]] = (
 )
 
 STREAM_PATH: Final = "/api/stream"
+#: Of a request: the directory, URL-encoded, that relative paths of notebooks start at.
+NOTEBOOKS_HEADER: Final = "X-Studio-Notebooks"

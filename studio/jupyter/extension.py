@@ -36,6 +36,9 @@ def load_extension(server: ServerApp) -> None:
     )
     prefix = url_path_join(server.base_url, PREFIX)
     root = re.escape(prefix)
+    # The server may have been started elsewhere: by a kernel, in a terminal, by another Jupyter.
+    notebooks = None if os.environ.get("STUDIO_NOTEBOOKS") else os.path.abspath(server.root_dir)
+    api = {"upstream": upstream, "client": client, "prefix": prefix, "notebooks": notebooks}
     server.web_app.add_handlers(  # type: ignore[no-untyped-call]
         ".*$",
         [
@@ -43,7 +46,7 @@ def load_extension(server: ServerApp) -> None:
             (root + "/?", StudioPage),
             (root + r"/assets/([a-z.]+)", StudioAsset),
             (root + r"/help/([a-z0-9/.-]+)", StudioHelp),
-            (root + "/api/(.*)", ApiProxy, {"upstream": upstream, "client": client, "prefix": prefix}),
+            (root + "/api/(.*)", ApiProxy, api),
         ],
     )
     IOLoop.current().add_callback(upstream.begin)

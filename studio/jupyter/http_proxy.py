@@ -18,7 +18,7 @@ from tornado.simple_httpclient import HTTPStreamClosedError, HTTPTimeoutError, S
 
 from studio.api.models import ErrorAnswer, ErrorDetail
 from studio.api.passing import routes_at
-from studio.api.routes import Route
+from studio.api.routes import NOTEBOOKS_HEADER, Route
 from studio.client.endpoint import Endpoint
 from studio.errors import ServerUnavailable
 from studio.jupyter.upstream import Upstream
@@ -44,10 +44,14 @@ class ApiProxy(APIHandler):
 
     auth_resource = "studio"
 
-    def initialize(self, upstream: Upstream, client: SimpleAsyncHTTPClient, prefix: str) -> None:
+    def initialize(
+        self, upstream: Upstream, client: SimpleAsyncHTTPClient, prefix: str, notebooks: str | None = None
+    ) -> None:
+        """`notebooks`: where paths of notebooks start in Jupyter; None: the studio server knows."""
         self._upstream = upstream
         self._client = client
         self._prefix = prefix
+        self._notebooks = notebooks
 
     @web.authenticated
     @authorized
@@ -127,6 +131,8 @@ class ApiProxy(APIHandler):
 
     def _request(self, endpoint: Endpoint, route: Route, path: str) -> HTTPRequest:
         headers = {"Authorization": f"token {endpoint.token}", "X-Studio-User": self._user()}
+        if self._notebooks is not None:
+            headers[NOTEBOOKS_HEADER] = quote(self._notebooks)
         if self.request.body:
             headers["Content-Type"] = self.request.headers.get("Content-Type", "application/json")
         given = parse_qsl(self.request.query, keep_blank_values=True)

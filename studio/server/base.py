@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import re
 import secrets
 from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
 from typing import Any, Final
+from urllib.parse import unquote
 
 import msgspec
 from tornado import iostream, web
 
 from studio.api.models import ErrorAnswer, ErrorDetail
-from studio.api.routes import Route
+from studio.api.routes import NOTEBOOKS_HEADER, Route
 from studio.core.names import shown
 from studio.errors import (
     Conflict,
@@ -231,6 +234,16 @@ class Api(Draining):
 
     post = put = patch = delete = head = options = get
 
+    def _notebooks(self) -> Path | None:
+        """Jupyter's root, which its proxy tells: whoever started this server, paths mean what they mean there.
+
+        Taken from who has the token only, not from a page in a browser.
+        """
+        told = unquote(self.request.headers.get(NOTEBOOKS_HEADER, ""))
+        if not os.path.isabs(told) or "\0" in told or "Authorization" not in self.request.headers:
+            return None
+        return Path(told)
+
     async def _answer(self, path: dict[str, str]) -> None:
         if self._size > self._limit:
             raise self._too_large()
@@ -242,6 +255,7 @@ class Api(Draining):
             body=await self._body(content),
             content=content if self._takes_file else b"",
             actor=self._services.actor,
+            notebooks=self._notebooks(),
         )
         answer = await self._work(request)
         if self._is_gone:

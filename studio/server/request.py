@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final, TypeVar
 
 import msgspec
@@ -29,6 +30,9 @@ class Request:
     body: Any
     content: bytes
     actor: str
+    notebooks: Path | None = (
+        None  # the directory that relative paths of notebooks start at; None: the server's own
+    )
 
     @property
     def dag_id(self) -> str:

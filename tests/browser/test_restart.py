@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from studio import DAG, shell
 from studio.client import Client, connect
@@ -90,3 +92,87 @@ def test_a_login_to_jupyter_that_has_expired_is_said_so(
     expect(panel.get_by_role("alert")).to_contain_text("not logged in to Jupyter any more")
     picture(page, "expired")
     assert not client.get_dag("held").dag.paused
+
+
+def test_jupyterlab_goes_on_after_the_server_was_killed(
+    page: Page, lab: Lab, client: Client, held: tuple[str, Path]
+) -> None:
+    run_id, gate = held
+    command(page, "pipeline-studio:show-pipelines")
+    command(page, "pipeline-studio:open-dag", dagId="held", tab="graph", taskId="waits", taskTab="log")
+    panel = page.locator(".jp-MainAreaWidget .jp-Studio-page")
+    badge = panel.locator(".jp-Studio-cardHeader .jp-Studio-badge")
+    expect(badge).to_contain_text("running")
+    panel.get_by_role("button", name="Trigger with…").click()
+    form = panel.get_by_role("form", name="Trigger a run")
+    form.locator("[data-param='who'] input").fill("her")
+    panel.get_by_role("button", name="Mark…").click()
+    mark = panel.get_by_role("form", name="Mark")
+    mark.get_by_text("skipped").click()
+    command(page, "pipeline-studio:schedule-notebook", path="report.ipynb")
+    schedule = page.locator(".jp-Studio-scheduleForm")
+    expect(page.get_by_role("status", name="Next runs")).to_be_visible()
+    name = schedule.get_by_label("Name of the DAG")
+    name.fill("kept_name")
+
+    status = page.locator(".jp-Studio-statusItem")
+    former = read_endpoint(Settings.from_environment())
+    kill()
+    with connect() as there:  # whoever notices first starts another; it has another token
+        latter = read_endpoint(Settings.from_environment())
+        assert former is not None and latter is not None
+        assert (former.pid, former.token) != (latter.pid, latter.token)
+        gate.touch()
+        assert there.wait_for_run("held", run_id, timeout=60).run.state.value == "success"
+        expect(name).to_have_value("kept_name")
+        command(page, "pipeline-studio:open-dag", dagId="held")
+        expect(badge).to_contain_text("success")
+        expect(panel.locator("[data-task='tells']")).to_contain_text("success")
+        expect(panel.locator(".jp-Studio-error")).to_have_count(0)
+        expect(form.locator("[data-param='who'] input")).to_have_value("her")
+        expect(mark.locator("input[value='skipped'], :checked").first).to_be_checked()
+        picture(page, "restarted-lab")
+        form.get_by_role("button", name="Start the run").click()
+        expect(form).to_have_count(0)
+        assert len(there.list_runs("held").runs) == 2
+        newest = there.list_runs("held").runs[0]
+        assert newest.params["who"] == "her"
+        expect(panel.get_by_role("combobox", name="Run")).to_contain_text("Newest")
+    expect(status).to_have_attribute("title", re.compile("active"))
+
+
+def test_who_is_logged_in_stays_so_after_a_restart_and_returns_to_the_same_place(
+    browser: Browser, client: Client, held: tuple[str, Path]
+) -> None:
+    run_id, _ = held
+    context = browser.new_context(viewport={"width": 1200, "height": 900})
+    page = context.new_page()
+    page.goto(client.new_login())
+    page.get_by_role("button", name="Log in").click()
+    expect(page.get_by_role("heading", name="Overview")).to_be_visible()
+    page.goto(f"{client.url}/#/dags/held/graph?run={quote(run_id)}&task=waits")
+    badge = page.locator(".jp-Studio-cardHeader .jp-Studio-badge")
+    expect(badge).to_contain_text("running")
+    page.evaluate("() => { window.isSame = true; }")
+    kill()
+    expect(page.get_by_text("connection lost")).to_be_visible()
+    with connect() as there:
+        expect(page.get_by_text("live", exact=True)).to_be_visible()
+        expect(badge).to_contain_text("running")
+        assert page.evaluate("() => window.isSame")  # nothing was loaded anew
+
+        (Settings.from_environment().home / "session.key").unlink()
+        page.get_by_role("tab", name="Details", exact=True).click()
+        expect(page.get_by_text("studio dashboard")).to_be_visible()
+        assert "#/dags/held/" in page.url
+        picture(page, "logged-out")
+        other = context.new_page()
+        other.goto(there.new_login())
+        other.get_by_role("button", name="Log in").click()
+        expect(other.get_by_role("heading", name="Overview")).to_be_visible()
+        page.reload()
+        expect(page.get_by_role("heading", name="held")).to_be_visible()
+        expect(page.get_by_role("tab", name="Details", exact=True)).to_have_attribute("aria-selected", "true")
+        page.get_by_role("tab", name="Graph", exact=True).click()
+        expect(page.locator(".jp-Studio-card").get_by_role("heading", name="waits")).to_be_visible()
+    context.close()

@@ -105,6 +105,7 @@ def test_nothing_of_the_browser_is_handed_on(proxied: Jupyter, echo: tuple[Echo,
             "Referer": f"{proxied.url}/lab",
             "X-Forwarded-For": "10.0.0.1",
             "X-Studio-User": "somebody else",
+            "X-Studio-Notebooks": "/etc",
         }
         path = f"/api/dags/a?token=&_xsrf={browser.cookies['_xsrf']}"
         answer = browser.patch(path, json={"paused": True}, headers=headers)
@@ -113,6 +114,7 @@ def test_nothing_of_the_browser_is_handed_on(proxied: Jupyter, echo: tuple[Echo,
     assert (seen.method, seen.path) == ("PATCH", "/api/dags/a")
     user = seen.headers.pop("x-studio-user")
     assert user and user != "somebody else"
+    assert seen.headers.pop("x-studio-notebooks").endswith("/echo0")  # Jupyter's root
     assert seen.headers == {
         "authorization": f"token {SECRET}",
         "connection": "close",

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from urllib.parse import quote
 
+import httpx
 import nbformat
 import pytest
 
@@ -62,3 +64,31 @@ async def test_what_is_wrong_is_told_with_its_place_and_nothing_is_published(
     answer = await studio.http.post("/api/dag-files/publish", json={"path": "/etc/passwd.ipynb"})
     error_of(answer, 403)
     assert (await studio.http.get("/api/dags")).json()["dags"] == []
+
+
+async def test_who_has_the_token_says_where_paths_start(
+    studio: Running, settings: Settings, tmp_path: Path
+) -> None:
+    """As Jupyter's proxy does: the server may have been started elsewhere."""
+    elsewhere = tmp_path / "a folder, elsewhere"
+    elsewhere.mkdir()
+    write(replace(settings, notebook_root=elsewhere), "there.ipynb", "x = 1")
+    body = {"path": "there.ipynb"}
+    told = {"X-Studio-Notebooks": quote(str(elsewhere))}
+    answer = await studio.http.post("/api/notebooks/inspect", json=body, headers=told)
+    assert answer.json()["path"] == str(elsewhere / "there.ipynb"), answer.text
+    outside = {"path": "../notebooks/x.ipynb"}
+    error_of(await studio.http.post("/api/notebooks/inspect", json=outside, headers=told), 403)
+    error_of(await studio.http.post("/api/notebooks/inspect", json=body), 400)
+    for odd in ("relative", "", "%00/"):
+        headers = {"X-Studio-Notebooks": odd}
+        error_of(await studio.http.post("/api/notebooks/inspect", json=body, headers=headers), 400)
+    # A page of the dashboard has a session only.
+    async with httpx.AsyncClient(base_url=studio.url, trust_env=False) as page:
+        path = (await studio.http.post("/api/logins")).json()["path"]
+        answer = await page.post(
+            path.split("?")[0], data={"ticket": path.partition("ticket=")[2]}, headers={"Origin": studio.url}
+        )
+        assert (await page.get("/api/server")).status_code == 200, answer.text
+        headers = {**told, "Origin": studio.url}
+        error_of(await page.post("/api/notebooks/inspect", json=body, headers=headers), 400)

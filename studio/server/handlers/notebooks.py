@@ -23,7 +23,7 @@ from studio.settings import Settings
 
 
 async def inspect_notebook(request: Request, services: Services) -> m.NotebookInfo:
-    return await asyncio.to_thread(_inspect, request.body.path, services.settings)
+    return await asyncio.to_thread(_inspect, request.body.path, roots_of(request, services.settings))
 
 
 async def task_parameters(request: Request, services: Services) -> m.TaskParameters:
@@ -43,8 +43,13 @@ async def task_parameters(request: Request, services: Services) -> m.TaskParamet
     return await asyncio.to_thread(_of_task, spec, task, services.artifacts)
 
 
-def _inspect(given: str, settings: Settings) -> m.NotebookInfo:
-    path = allowed_path(given, (settings.notebook_root, settings.dag_folder))
+def roots_of(request: Request, settings: Settings) -> tuple[Path, Path]:
+    """The directories whose notebooks a request may name; what is relative starts at the first one."""
+    return (request.notebooks or settings.notebook_root, settings.dag_folder)
+
+
+def _inspect(given: str, roots: tuple[Path, Path]) -> m.NotebookInfo:
+    path = allowed_path(given, roots)
     found = inspection_of(read_bytes(str(path)), path.name)
     return m.NotebookInfo(
         path=str(path),

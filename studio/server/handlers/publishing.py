@@ -15,7 +15,7 @@ from studio.errors import Conflict, InvalidDag, InvalidInput
 from studio.scheduler.parsing import parse_file_async
 from studio.server import views
 from studio.server.handlers.dags import publish_spec
-from studio.server.handlers.notebooks import allowed_path
+from studio.server.handlers.notebooks import allowed_path, roots_of
 from studio.server.handlers.trigger import trigger
 from studio.server.hub import LATEST_RUNS
 from studio.server.lookup import find_dag
@@ -32,7 +32,7 @@ async def publish_notebook(request: Request, services: Services) -> m.NotebookPu
             hint="Make one to a webhook (https://…) or a mail server (smtp://…): `studio connections set`.",
             field="notify.connection",
         )
-    spec = await asyncio.to_thread(_spec_of, body, services)
+    spec = await asyncio.to_thread(_spec_of, body, services, roots_of(request, services.settings))
     known = await services.store.dag(spec.id)
     if known is not None and not body.replace and not _is_of(known.spec, str(spec.tasks[0].config["path"])):
         raise Conflict(
@@ -50,8 +50,7 @@ async def publish_notebook(request: Request, services: Services) -> m.NotebookPu
 
 
 async def publish_file(request: Request, services: Services) -> m.FilePublished:
-    settings = services.settings
-    roots = (settings.notebook_root, settings.dag_folder)
+    roots = roots_of(request, services.settings)
     path = await asyncio.to_thread(allowed_path, request.body.path, roots)
     read = await parse_file_async(path)
     if read.error is not None:
@@ -75,10 +74,9 @@ async def _summary(services: Services, dag: Dag) -> m.DagSummary:
     return views.dag_summary(dag, runs.get(dag.dag_id, []), await services.store.dag_files())
 
 
-def _spec_of(body: m.PublishNotebook, services: Services) -> DagSpec:
+def _spec_of(body: m.PublishNotebook, services: Services, roots: tuple[Path, Path]) -> DagSpec:
     """Blocking. The content that was looked at is the content that is kept."""
-    settings = services.settings
-    path: Path = allowed_path(body.path, (settings.notebook_root, settings.dag_folder))
+    path = allowed_path(body.path, roots)
     content = read_bytes(str(path))
     found = inspection_of(content, path.name)
     if body.source == "snapshot":
