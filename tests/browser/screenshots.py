@@ -203,7 +203,7 @@ def _jupyterlab(
             )
         for name, button in FORMS.items():
             camera.take(name, page.get_by_role("button", name=button).locator("visible=true").first.click)
-    camera.take("settings", lambda: command(page, "settingeditor:open", query="Pipeline Studio"))
+    camera.take("settings", lambda: command(page, "settingeditor:open", query="Pipelines"))
     context.close()
     return camera.missed
 

@@ -98,7 +98,9 @@ function whyNoTask(dag: DagModel): string {
     return trans.__('The server cannot be reached: what its runs produced is shown when it answers again.');
   }
   if (dag.run === null) {
-    return trans.__('There is no run yet: publish the DAG and trigger one.');
+    return dag.chosen === null
+      ? trans.__('There is no run yet: publish the DAG and trigger one.')
+      : trans.__('There is no run %1 (any more): choose another one.', dag.chosen);
   }
   return dag.run.isComplete ? trans.__('This run has no such task: its version of the DAG is another one.') : trans.__('Fetching the run…');
 }

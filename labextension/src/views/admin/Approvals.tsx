@@ -25,7 +25,9 @@ export function Approvals({ studio }: { studio: IStudio }): ReactElement {
       {approvals === null ? (
         asked.error === null && <Empty title={trans.__('Fetching…')} />
       ) : approvals.length === 0 ? (
-        <Empty title={trans.__('Nothing waits for a person.')} />
+        <Empty title={trans.__('Nothing waits for a person.')}>
+          <p>{trans.__('A task of the kind approval asks here before its run goes on.')}</p>
+        </Empty>
       ) : (
         approvals.map(approval => (
           <section key={`${approval.run_id}/${approval.task.task_id}/${approval.task.map_index}`} className="jp-Studio-box">

@@ -8,6 +8,7 @@ import { trans } from '../../trans';
 import { useFetched, useModel, useSignal } from '../hooks';
 import { MiddleCut } from '../MiddleCut';
 import { Empty, ErrorNote } from '../Notes';
+import { Words } from '../Words';
 import { StateBadge } from '../StateIcon';
 import { TabLink } from '../TabLinks';
 import { counted, runName } from '../text';
@@ -48,6 +49,13 @@ export function Overview({ studio }: { studio: IStudio }): ReactElement {
       {list.error !== null && <ErrorNote error={list.error} onRetry={() => void list.refresh()} />}
       {overview?.error != null && <ErrorNote error={overview.error} onRetry={() => void overview.refresh()} />}
       <Health studio={studio} dags={dags} broken={list.brokenFiles.length} running={active.length} />
+      {dags.length === 0 && (
+        <Empty title={trans.__('No DAGs yet.')}>
+          <p>
+            <Words text={trans.__('Publish one with `dag.publish()`, or put a file that defines one into the DAG folder.')} />
+          </p>
+        </Empty>
+      )}
       <div className="jp-Studio-cards">
         <Card title={trans.__('Running now (%1)', count)} none={trans.__('Nothing runs.')}>
           {active.slice(0, MOST).map(each => (

@@ -30,7 +30,9 @@ export function RunsPage({ studio }: { studio: IStudio }): ReactElement {
       <RunFilters model={list} />
       {list.error !== null && <ErrorNote error={list.error} onRetry={() => void list.refresh()} />}
       {list.runs.length === 0 ? (
-        <Empty title={list.isFiltered ? trans.__('No run is like that.') : trans.__('No runs yet.')} />
+        <Empty title={list.isFiltered ? trans.__('No run is like that.') : trans.__('No runs yet.')}>
+          {!list.isFiltered && <p>{trans.__('They appear here when a schedule is due, or somebody triggers a DAG.')}</p>}
+        </Empty>
       ) : (
         <RunList
           model={list}
