@@ -78,7 +78,7 @@ export const GraphGroup = memo(function GraphGroup(props: IGraphGroupProps): Rea
         <text className="jp-Studio-nodeNote" x={37} y={35}>
           {noteOf(group, status)}
         </text>
-        <path className="jp-Studio-fold" d={`M${place.width - 15},${place.height / 2 - 4} l4,4 l-4,4`} />
+        <path className="jp-Studio-foldSign" d={`M${place.width - 15},${place.height / 2 - 4} l4,4 l-4,4`} />
       </g>
     );
   }
@@ -89,7 +89,7 @@ export const GraphGroup = memo(function GraphGroup(props: IGraphGroupProps): Rea
       <g className="jp-Studio-groupLabel" transform={`translate(${label.x.toFixed(1)}, ${label.y.toFixed(1)})`} {...common}>
         {title}
         <rect className="jp-Studio-groupLabelBox" width={label.width} height={label.height} rx={5} />
-        <path className="jp-Studio-fold" d="M6,10 l4,4 l4,-4" />
+        <path className="jp-Studio-foldSign" d="M6,10 l4,4 l4,-4" />
         <Disc x={19} y={5} size={14} state={state} />
         <text className="jp-Studio-nodeName" x={38} y={17}>
           {cutMiddle(group.label, LONGEST)}
