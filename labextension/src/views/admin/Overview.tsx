@@ -9,7 +9,8 @@ import { useFetched, useModel, useSignal } from '../hooks';
 import { MiddleCut } from '../MiddleCut';
 import { Empty, ErrorNote } from '../Notes';
 import { Words } from '../Words';
-import { StateBadge } from '../StateIcon';
+import { StateIcon } from '../StateIcon';
+import { LOOKS } from '../states';
 import { TabLink } from '../TabLinks';
 import { counted, runName } from '../text';
 import { Elapsed, Relative } from '../Times';
@@ -153,9 +154,10 @@ function Card({ title, none, children }: { title: string; none: string; children
 }
 
 function RunLine({ dag, run, studio }: { dag: DagSummary; run: RunSummary; studio: IStudio }): ReactElement {
+  const state = run.cancelling ? 'stopping' : run.state;
   return (
     <li>
-      <StateBadge state={run.cancelling ? 'stopping' : run.state} />
+      <StateIcon state={state} title={LOOKS[state].label} />
       <TabLink host={studio.host} title={trans.__('Open %1 of %2', run.run_id, run.dag_id)} to={{ dagId: run.dag_id, runId: run.run_id }}>
         <MiddleCut text={run.dag_id} />
       </TabLink>
