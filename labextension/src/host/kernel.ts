@@ -1,5 +1,6 @@
 import { StudioError } from '../api/errors';
 import type { IHost, IOutputsView, ISocket, ISocketListener, Output } from '../host';
+import { trans } from '../trans';
 import { PlainOutputs } from './plain';
 
 /** What is used of an anywidget's model: custom messages, and traits. */
@@ -27,7 +28,6 @@ interface IPending {
 }
 
 const PATIENCE = 60_000; // milliseconds
-const BUSY = 'It may run a cell; if it was restarted, run this cell again.';
 const NO_BODY = new Set([204, 205, 304]);
 
 /** A page that has no Jupyter server of ours behind it: the kernel asks the studio server, over a widget's comm. */
@@ -44,7 +44,7 @@ export class KernelHost implements IHost {
     this._model.off('msg:custom', this._onMessage);
     this._sockets.forEach((_, id) => this._model.send({ do: 'close', id }));
     this._sockets.clear();
-    this._pending.forEach(pending => pending.reject(unreachable('The view was closed.')));
+    this._pending.forEach(pending => pending.reject(unreachable(trans.__('The view was closed.'))));
     this._pending.clear();
   }
 
@@ -108,7 +108,7 @@ export class KernelHost implements IHost {
       const timer =
         patience === Infinity
           ? undefined
-          : setTimeout(() => settle(() => reject(unreachable('The kernel does not answer.', BUSY))), patience);
+          : setTimeout(() => settle(() => reject(noAnswer())), patience);
       this._pending.set(id, {
         resolve: response => settle(() => resolve(response)),
         reject: reason => settle(() => reject(reason))
@@ -146,6 +146,13 @@ export class KernelHost implements IHost {
   private readonly _pending = new Map<number, IPending>();
   private readonly _sockets = new Map<number, ISocketListener>();
   private _count = Math.floor(Math.random() * 2 ** 40); // a model may have several views, and all hear all answers
+}
+
+function noAnswer(): StudioError {
+  return unreachable(
+    trans.__('The kernel does not answer.'),
+    trans.__('It may run a cell; if it was restarted, run this cell again.')
+  );
 }
 
 function unreachable(message: string, hint: string | null = null): StudioError {

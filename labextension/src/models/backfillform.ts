@@ -103,15 +103,15 @@ export class BackfillFormModel extends Model {
     if (!isDay(end.slice(0, 10))) {
       found.end = end === '' ? trans.__('Give the last day.') : trans.__('This is no day like 2013-01-31.');
     } else if (found.start === undefined && end < start) {
-      found.end = `It is before the first day, ${start.slice(0, 10)}.`;
+      found.end = trans.__('It is before the first day, %1.', start.slice(0, 10));
     }
     if (!/^[1-9]\d{0,4}$/.test(atOnce)) {
-      found.atOnce = 'A whole number from 1.';
+      found.atOnce = trans.__('A whole number from 1.');
     }
     const known = new Set(this.dag.nodes.map(node => node.id));
     const unknown = known.size === 0 ? [] : tasks.filter(id => !known.has(id));
     if (unknown.length > 0) {
-      found.tasks = `The DAG has no task ${unknown.join(', ')}.`;
+      found.tasks = trans.__('The DAG has no task %1.', unknown.join(', '));
     }
     return found;
   }
