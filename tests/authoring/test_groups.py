@@ -200,8 +200,8 @@ MISTAKES: list[tuple[Callable[[], Any], str]] = [
     (lambda: TaskGroup("g", default_args={"retrys": 1}),
      "default_args takes no 'retrys'. Did you mean 'retries'?"),
     (lambda: TaskGroup("g", default_args={"task_id": "a"}).group_id,
-     "default_args takes no 'task_id'. Known: attachable, cache, cell_timeout, connections, depends_on_past, doc, "
-     "export, inlets, …."),
+     "default_args takes no 'task_id'. Known: attachable, cache, cell_timeout, connections, copy_to, depends_on_past, "
+     "doc, export, …."),
     (a_group_twice, "The DAG 'd' already has a group 'g'."),
     (expanded_late, "The group 'g' is expanded twice, or after its tasks were made. "
      "Write `with TaskGroup('g').expand(x=[...]) as group:`."),

@@ -26,7 +26,7 @@ DAG_ID = "spoken"
 DATA = re.compile(
     rf"{DAG_ID}|load|report|shell|@daily|UTC|[\d:. -]*(AM|PM)?|all_success|manual|python\S*|echo .*|pipelines?"
     r"|reported|stdout|INFO|command|\d+ operator|at 00:00 every day, UTC"  # the log, and words of the server
-    r"|CPU|default_pool|linux.*|\S+/\S+|pid \d+|[0-9a-f]{8,}|\S+@\S+|root|\d+ (ms|s|min|h|d)|scheduled__\S+|\S+__\S+"
+    r"|CPU|default_pool|linux.*|\S+/\S+|pid \d+|w?[0-9a-f]{8,}|\S+@\S+|root|\d+ (ms|s|min|h|d)|scheduled__\S+|\S+__\S+"
     r"|(Mon|Di|Mi|Do|Fr|Sa|So)\.? .*|[A-Z][a-zäö]{2,8}\.? \d{4}.*|(in|vor) .*|jetzt",
     re.IGNORECASE,
 )

@@ -75,7 +75,7 @@ export const GraphGroup = memo(function GraphGroup(props: IGraphGroupProps): Rea
         <text className="jp-Studio-nodeName" x={37} y={20}>
           {cutMiddle(group.label, LONGEST)}
         </text>
-        <text className="jp-Studio-nodeNote" x={37} y={35}>
+        <text className="jp-Studio-nodeNote" aria-hidden x={37} y={35}>
           {noteOf(group, status)}
         </text>
         <path className="jp-Studio-foldSign" d={`M${place.width - 15},${place.height / 2 - 4} l4,4 l-4,4`} />

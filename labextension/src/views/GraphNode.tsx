@@ -75,7 +75,7 @@ function GraphNodeView(props: IGraphNodeProps): ReactElement {
       <text className="jp-Studio-nodeName" x={37} y={20}>
         {cutMiddle(name, LONGEST)}
       </text>
-      <text className="jp-Studio-nodeNote" x={37} y={35}>
+      <text className="jp-Studio-nodeNote" aria-hidden x={37} y={35}>
         <Note node={node} status={status} />
       </text>
     </g>
