@@ -46,9 +46,9 @@ test('another kernel is that of the task, and one that is not Python is moved no
 test('a folder is found below the root, wherever home is', () => {
   assert.deepEqual(
     [
-      belowRoot('/srv/work/a/b', '/srv/work'),
-      belowRoot('/srv/work', '/srv/work/'),
-      belowRoot('/srv/workshop', '/srv/work'),
+      belowRoot('/srv/root/a/b', '/srv/root'),
+      belowRoot('/srv/root', '/srv/root/'),
+      belowRoot('/srv/rootshop', '/srv/root'),
       belowRoot('/home/me/x/y', '~/x'),
       belowRoot('/root/x', '~'),
       belowRoot('/rooted/x', '~'),

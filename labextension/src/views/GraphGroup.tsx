@@ -9,7 +9,7 @@ import { trans } from '../trans';
 import { isSameStatus, LONGEST, nodeWidth, textWidth } from './GraphNode';
 import { StateDisc } from './StateIcon';
 import { LOOKS, stateClass } from './states';
-import { cutMiddle } from './text';
+import { counted, cutMiddle } from './text';
 
 const BESIDE = 46; // pixels left for what folds, the icon and margins
 const BOLD = 1.12; // the label of a frame may not be cut off: for wide fonts
@@ -110,12 +110,12 @@ function Disc({ x, y, size, state }: { x: number; y: number; size: number; state
 /** The second line of a folded group. */
 function noteOf({ members }: IDrawnGroup, status: INodeStatus | null): string {
   return status?.mapped == null
-    ? trans._n('%1 task', '%1 tasks', members.length, members.length)
+    ? counted(members.length, 'task')
     : `${LOOKS[status.state].label} · ${status.mapped.done}/${status.mapped.total}`;
 }
 
 function wordsOf({ id, members }: IDrawnGroup, status: INodeStatus | null): string {
-  const size = trans._n('%1 task', '%1 tasks', members.length, members.length);
+  const size = counted(members.length, 'task');
   const words = [trans.__('Group %1', id), size];
   if (status?.mapped != null) {
     words.push(LOOKS[status.state].label, trans.__('%1 of %2 done', status.mapped.done, status.mapped.total));
