@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+import struct
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,7 @@ from tests.browser.conftest import TOKEN, Lab, command, picture, running_lab
 pytestmark = pytest.mark.browser
 
 LOCALE = "de_DE"
+PACK = f"jupyterlab_language_pack_{LOCALE}"  # the server looks for settings in a module of this name
 DAG_ID = "spoken"
 #: What comes from the DAG and the server, and reads the same in all languages.
 DATA = re.compile(
@@ -64,11 +66,32 @@ def messages(sources: Path) -> dict[str, list[str]]:
     return found
 
 
-def write_pack(folder: Path, found: dict[str, list[str]]) -> None:
+def setting_titles(schemas: Path) -> dict[str, str]:
+    """Plugin → the title of its settings."""
+    return {
+        f"pipeline-studio:{path.stem}": json.loads(path.read_text(encoding="utf-8"))["title"]
+        for path in schemas.glob("*.json")
+    }
+
+
+def catalogue_of(titles: Iterable[str]) -> bytes:
+    """What `msgfmt` makes of titles of settings; gettext wants the messages sorted."""
+    words = {"": "Content-Type: text/plain; charset=UTF-8\n"}
+    words |= {f"schema\x04{title}": f"⟦{title}⟧" for title in titles}
+    pairs = sorted((message.encode(), said.encode()) for message, said in words.items())
+    count, tables, offset, data = len(pairs), b"", 28 + 16 * len(pairs), b""
+    for column in zip(*pairs, strict=True):
+        for text in column:
+            tables += struct.pack("<II", len(text), offset + len(data))
+            data += text + b"\0"
+    return struct.pack("<7I", 0x950412DE, 0, count, 28, 28 + 8 * count, 0, 0) + tables + data
+
+
+def write_pack(folder: Path, found: dict[str, list[str]], titles: Iterable[str]) -> None:
     """As the packages `jupyterlab-language-pack-…` are, in a folder for PYTHONPATH."""
-    catalogue = folder / "a_language_pack" / "locale" / LOCALE / "LC_MESSAGES" / "pipeline_studio.json"
+    catalogue = folder / PACK / "locale" / LOCALE / "LC_MESSAGES" / "pipeline_studio.json"
     catalogue.parent.mkdir(parents=True)
-    (folder / "a_language_pack" / "__init__.py").touch()
+    (folder / PACK / "__init__.py").touch()
     head = {
         "domain": "pipeline_studio",
         "language": LOCALE.replace("_", "-"),
@@ -76,10 +99,11 @@ def write_pack(folder: Path, found: dict[str, list[str]]) -> None:
         "version": "1",
     }
     catalogue.write_text(json.dumps({"": head, **found}), encoding="utf-8")
-    info = folder / "a_language_pack-1.0.dist-info"
+    catalogue.with_suffix(".mo").write_bytes(catalogue_of(titles))
+    info = folder / f"{PACK}-1.0.dist-info"
     info.mkdir()
-    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: a-language-pack\nVersion: 1.0\n")
-    (info / "entry_points.txt").write_text(f"[jupyterlab.languagepack]\n{LOCALE} = a_language_pack\n")
+    (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {PACK}\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text(f"[jupyterlab.languagepack]\n{LOCALE} = {PACK}\n")
 
 
 @pytest.fixture
@@ -88,7 +112,8 @@ def spoken(
 ) -> Iterator[tuple[Page, Client]]:
     found = messages(repository / "labextension" / "src")
     assert len(found) > 500
-    write_pack(tmp_path / "packs", found)
+    titles = setting_titles(repository / "labextension" / "schema")
+    write_pack(tmp_path / "packs", found, titles.values())
     base = tmp_path / "lab"
     base.mkdir()
     with running_lab(base, repository, PYTHONPATH=str(tmp_path / "packs")) as lab:
@@ -147,3 +172,17 @@ def test_every_word_of_the_views_is_translated(spoken: tuple[Page, Client]) -> N
         left[f"task {tab}"] = untranslated(page, f"{panel} .jp-Studio-card")
     assert {view: words for view, words in left.items() if words} == {}
     expect(page.locator(".jp-Studio-statusItem")).to_have_attribute("title", re.compile("⟦.*⟧"))
+
+
+def test_settings_are_translated(spoken: tuple[Page, Client], repository: Path) -> None:
+    page, _client = spoken
+    titles = setting_titles(repository / "labextension" / "schema")
+    said: dict[str, str] = page.evaluate(
+        """async ids => {
+            const settings = window.jupyterapp.serviceManager.settings;
+            const title = async id => [id, (await settings.fetch(id)).schema.title];
+            return Object.fromEntries(await Promise.all(ids.map(title)));
+        }""",
+        sorted(titles),
+    )
+    assert said == {plugin: f"⟦{title}⟧" for plugin, title in titles.items()}
