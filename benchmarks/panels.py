@@ -126,6 +126,7 @@ def panels(home: Path) -> list[Row]:
             page.set_default_timeout(60_000)
             with connect(endpoint.url, endpoint.token) as client:
                 page.goto(client.new_login())
+                page.get_by_role("button", name="Log in").click()
                 page.wait_for_url(f"{endpoint.url}/")
                 rows += _views(page, endpoint.url)
                 rows += _grid(page, endpoint.url, client)
