@@ -161,8 +161,9 @@ def test_who_is_logged_in_stays_so_after_a_restart_and_returns_to_the_same_place
         expect(badge).to_contain_text("running")
         assert page.evaluate("() => window.isSame")  # nothing was loaded anew
 
-        (Settings.from_environment().home / "session.key").unlink()
         page.get_by_role("tab", name="Details", exact=True).click()
+        (Settings.from_environment().home / "session.key").unlink()
+        page.reload()
         expect(page.get_by_text("studio dashboard")).to_be_visible()
         assert "#/dags/held/" in page.url
         picture(page, "logged-out")
